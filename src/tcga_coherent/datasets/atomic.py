@@ -1,0 +1,130 @@
+"""Datasets that are either written whole or not at all.
+
+Each writes to a temporary name beside its target and renames, so that a run
+that is killed, or a disk that is full, leaves the former file or none.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+from kedro.io.core import DatasetError
+from kedro_datasets.matplotlib import MatplotlibDataset
+from kedro_datasets.pandas import CSVDataset, ParquetDataset
+from kedro_datasets.partitions import PartitionedDataset
+from matplotlib.figure import Figure
+
+PARTIAL_SUFFIX = ".partial"
+
+
+@contextmanager
+def replace_when_whole(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target` that takes its place on success.
+
+    Parameters
+    ----------
+    target
+        File or directory to write. Its parents are created.
+
+    Raises
+    ------
+    DatasetError
+        When the folder of `target` cannot be written.
+    """
+    partial = target.with_name(target.name + PARTIAL_SUFFIX)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        remove(partial)
+        yield partial
+        if target.is_dir():
+            former = target.with_name(target.name + ".former")
+            remove(former)
+            target.rename(former)
+            partial.rename(target)
+            remove(former)
+        elif partial.exists():
+            os.replace(partial, target)
+    except OSError as error:
+        remove(partial)
+        raise DatasetError(
+            f"Cannot write {target}: {error.strerror or error}. Make the folder writable, free some "
+            f"space, or point the run at another folder."
+        ) from error
+    except BaseException:
+        remove(partial)
+        raise
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a directory tree; do nothing where there is none."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+class _AtomicSave:
+    """Redirect the save path of a kedro-datasets dataset to a temporary name."""
+
+    _partial_path: Path | None = None
+
+    def _get_save_path(self) -> PurePosixPath:
+        if self._partial_path is not None:
+            return PurePosixPath(self._partial_path)
+        return super()._get_save_path()  # type: ignore[misc, no-any-return]
+
+    def _save_whole(self, save: Any, data: Any) -> None:
+        with replace_when_whole(Path(self._get_save_path())) as partial:
+            self._partial_path = partial
+            try:
+                save(data)
+            finally:
+                self._partial_path = None
+
+
+class AtomicParquetDataset(_AtomicSave, ParquetDataset):
+    """``pandas.ParquetDataset`` that is written whole or not at all."""
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Write `data` and rename it into place."""
+        self._save_whole(super().save, data)
+
+
+class AtomicCSVDataset(_AtomicSave, CSVDataset):
+    """``pandas.CSVDataset`` that is written whole or not at all."""
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Write `data` and rename it into place."""
+        self._save_whole(super().save, data)
+
+
+class AtomicFigureDataset(_AtomicSave, MatplotlibDataset):
+    """``matplotlib.MatplotlibDataset`` that is written whole or not at all."""
+
+    def save(self, data: Figure) -> None:
+        """Write `data` and rename it into place."""
+        self._save_whole(super().save, data)
+
+
+class AtomicPartitionedDataset(PartitionedDataset):
+    """``PartitionedDataset`` whose folder is replaced as a whole on each save.
+
+    Partitions of a former run never mix with those of this one, and a folder that
+    exists is complete: ``kedro run --only-missing-outputs`` can rely on it.
+    """
+
+    def save(self, data: dict[str, Any]) -> None:
+        """Write every partition into a temporary folder and rename that into place."""
+        target = Path(self._path)
+        with replace_when_whole(target) as partial:
+            partial.mkdir()
+            self._path = str(partial)
+            try:
+                super().save(data)
+            finally:
+                self._path = str(target)
+                self._invalidate_caches()

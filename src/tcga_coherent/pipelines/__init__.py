@@ -1,0 +1,1 @@
+"""Kedro pipelines: wiring and pure nodes."""
