@@ -75,7 +75,7 @@ class _AtomicSave:
     def _get_save_path(self) -> PurePosixPath:
         if self._partial_path is not None:
             return PurePosixPath(self._partial_path)
-        return super()._get_save_path()  # type: ignore[misc, no-any-return]
+        return super()._get_save_path()  # type: ignore[misc]
 
     def _save_whole(self, save: Any, data: Any) -> None:
         with replace_when_whole(Path(self._get_save_path())) as partial:
@@ -122,7 +122,7 @@ class AtomicPartitionedDataset(PartitionedDataset):
         target = Path(self._path)
         with replace_when_whole(target) as partial:
             partial.mkdir()
-            self._path = str(partial)
+            self._path: str = str(partial)
             try:
                 super().save(data)
             finally:
