@@ -1,0 +1,1 @@
+"""Diffusion models that generate one modality's latents from the others'."""

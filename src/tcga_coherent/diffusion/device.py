@@ -1,0 +1,39 @@
+"""Choice of the device that numerical work runs on."""
+
+import logging
+
+import torch
+
+logger = logging.getLogger(__name__)
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device that the parameter ``compute.device`` asks for.
+
+    Parameters
+    ----------
+    name
+        ``auto`` (CUDA where there is a card, else CPU), ``cpu``, ``cuda`` or ``cuda:<index>``.
+
+    Raises
+    ------
+    ValueError
+        When the name is unknown, or asks for a CUDA card that is not there.
+    """
+    if name == "auto":
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        logger.info("compute.device is auto: using %s", device)
+        return device
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "cuda"):
+        raise ValueError(f"compute.device is {name!r}: use auto, cpu, cuda or cuda:<index>.")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(
+            f"compute.device is {name!r}, but torch {torch.__version__} sees "
+            f"{torch.cuda.device_count()} CUDA cards here. Set compute.device to cpu or auto, or "
+            f"install a torch build with CUDA."
+        )
+    return device
