@@ -14,7 +14,7 @@ import torch
 _GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
 _MIX_1 = 0xBF58476D1CE4E5B9 - (1 << 64)
 _MIX_2 = 0x94D049BB133111EB - (1 << 64)
-_LOW_32 = 0xFFFFFFFF
+_LOW_24 = 0xFFFFFF
 
 
 def _shift_right(x: torch.Tensor, bits: int) -> torch.Tensor:
@@ -28,32 +28,38 @@ def _mix(x: torch.Tensor) -> torch.Tensor:
     return x ^ _shift_right(x, 31)
 
 
-def patient_keys(seed: int, purpose: str, patients: Sequence[str]) -> torch.Tensor:
-    """Return one 64-bit key a patient, shape (patients,).
+def named_keys(seed: int, purpose: str, names: Sequence[str]) -> torch.Tensor:
+    """Return one 64-bit key a name, shape (names,).
 
     Parameters
     ----------
     seed
         Seed of the run.
     purpose
-        What the noise is for (the target modality); other purposes get independent noise.
-    patients
-        Patient identifiers.
+        What the noise is for (the target modality, say); other purposes get independent noise.
+    names
+        Patients or models.
     """
     keys = [
         int.from_bytes(
-            hashlib.blake2b(f"{seed}/{purpose}/{patient}".encode(), digest_size=8).digest(),
+            hashlib.blake2b(f"{seed}/{purpose}/{name}".encode(), digest_size=8).digest(),
             "little",
             signed=True,
         )
-        for patient in patients
+        for name in names
     ]
     return torch.tensor(keys, dtype=torch.int64)
 
 
 def derive_keys(keys: torch.Tensor, index: torch.Tensor | int) -> torch.Tensor:
     """Return new keys for a sub-stream (draw, attempt or timestep) of `keys`."""
-    return _mix(keys + (index + 1) * _GOLDEN)
+    counter = torch.as_tensor(index, dtype=torch.int64, device=keys.device) + 1
+    return _mix(keys + counter * _GOLDEN)
+
+
+def uniform_noise(keys: torch.Tensor) -> torch.Tensor:
+    """Return one uniform number in (0, 1) a key, same shape, float32."""
+    return _to_uniform(_mix(keys + _GOLDEN))
 
 
 def normal_noise(keys: torch.Tensor, n_features: int) -> torch.Tensor:
@@ -68,9 +74,12 @@ def normal_noise(keys: torch.Tensor, n_features: int) -> torch.Tensor:
     """
     counters = torch.arange(1, (n_features + 1) // 2 + 1, device=keys.device).unsqueeze(1)
     bits = _mix(keys.unsqueeze(0) + counters * _GOLDEN)
-    # 2^-33 keeps the uniform above zero, where the logarithm is not defined.
-    radius_uniform = (bits & _LOW_32).to(torch.float64) * 2.0**-32 + 2.0**-33
-    angle_uniform = _shift_right(bits, 32).to(torch.float64) * 2.0**-32
-    radius = (-2.0 * radius_uniform.log()).sqrt().float()
-    angle = (2.0 * math.pi * angle_uniform).float()
+    radius = (-2.0 * _to_uniform(bits).log()).sqrt()
+    angle = 2.0 * math.pi * _to_uniform(_shift_right(bits, 24))
     return torch.cat([radius * angle.cos(), radius * angle.sin()])[:n_features]
+
+
+def _to_uniform(bits: torch.Tensor) -> torch.Tensor:
+    # 24 bits fill the mantissa of a float; the half step keeps zero out, where log is not defined,
+    # and one, to which float32 would round the last value.
+    return ((bits & _LOW_24).float() + 0.5).clamp(max=_LOW_24) * 2.0**-24

@@ -26,9 +26,7 @@ class NoiseSchedule:
     @property
     def betas(self) -> torch.Tensor:
         """Variances ``beta_t``, shape (n_timesteps,), double precision."""
-        return torch.linspace(
-            self.beta_start, self.beta_end, self.n_timesteps, dtype=torch.float64
-        )
+        return torch.linspace(self.beta_start, self.beta_end, self.n_timesteps, dtype=torch.float64)
 
     @property
     def alphas_cumprod(self) -> torch.Tensor:

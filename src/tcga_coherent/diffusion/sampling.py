@@ -1,0 +1,44 @@
+"""Draw from denoisers that agree on one noise estimate."""
+
+import torch
+
+from tcga_coherent.diffusion.denoiser import StackedDenoiser
+from tcga_coherent.diffusion.noise import derive_keys, normal_noise
+from tcga_coherent.diffusion.samplers import Sampler
+
+
+@torch.no_grad()
+def sample_stack(
+    denoiser: StackedDenoiser,
+    conditions: list[torch.Tensor],
+    mask: torch.Tensor,
+    keys: torch.Tensor,
+    sampler: Sampler,
+) -> torch.Tensor:
+    """Draw from each model of a stack on its own.
+
+    Parameters
+    ----------
+    denoiser
+        Models in evaluation mode.
+    conditions, mask
+        As in :meth:`StackedDenoiser.project`.
+    keys
+        Noise key of each row, shape (rows,); all models see the same noise.
+    sampler
+        Sampler.
+
+    Returns
+    -------
+    torch.Tensor
+        Shape (n_models, target_dim, rows).
+    """
+    projected = denoiser.project(conditions, mask)
+    n_features = denoiser.shape.target_dim
+    noisy = normal_noise(derive_keys(keys, 0), n_features).expand(denoiser.n_models, -1, -1)
+    for i, timestep in enumerate(sampler.timesteps):
+        timesteps = torch.full((denoiser.n_models, keys.numel()), timestep, device=keys.device)
+        estimate = denoiser(noisy, timesteps, projected)
+        noise = normal_noise(derive_keys(keys, i + 1), n_features)
+        noisy = sampler.step(i, noisy, estimate, noise)
+    return noisy
