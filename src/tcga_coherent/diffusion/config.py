@@ -88,3 +88,76 @@ class TrainingConfig:
     ema_decay: float = Field(default=0.999, ge=0, lt=1)
     mask_probability: float = Field(default=0.3, ge=0, lt=1)
     seed: int = 0
+
+
+@dataclass(frozen=True, config=STRICT)
+class CoherenceConfig:
+    """When a trajectory is rejected (Methods, "Coherent Denoising").
+
+    Attributes
+    ----------
+    threshold
+        Weighted mean cosine distance between the noise estimates above which a step is incoherent.
+    max_incoherent_share
+        Share of incoherent steps above which the draw is rejected.
+    max_attempts
+        Times a draw is made at most; what is still rejected then is returned flagged.
+    """
+
+    threshold: float = Field(default=1.0, gt=0, le=2)
+    max_incoherent_share: float = Field(default=0.05, ge=0, le=1)
+    max_attempts: int = Field(default=3, ge=1)
+
+
+@dataclass(frozen=True, config=STRICT)
+class SamplingConfig:
+    """How latents are drawn.
+
+    Attributes
+    ----------
+    sampler
+        ``ddim`` (`n_steps`, `eta`) or ``ddpm``, the paper's, which visits every timestep.
+    n_steps
+        Timesteps that DDIM visits.
+    eta
+        1 for stochastic, 0 for deterministic DDIM.
+    n_draws
+        Draws of each patient (K).
+    weights
+        Of the ensemble: ``inverse_mse`` on validation (the paper's) or ``equal``.
+    coherence
+        Rejection of incoherent draws.
+    chunk_rows
+        Draws that are denoised at the same time; bounds memory.
+    seed
+        Seed of the noise.
+    """
+
+    sampler: Literal["ddim", "ddpm"] = "ddim"
+    n_steps: int = Field(default=50, ge=1)
+    eta: float = Field(default=1.0, ge=0, le=1)
+    n_draws: int = Field(default=10, ge=2)
+    weights: Literal["inverse_mse", "equal"] = "inverse_mse"
+    coherence: CoherenceConfig = field(default_factory=CoherenceConfig)
+    chunk_rows: int = Field(default=2048, ge=1)
+    seed: int = 0
+
+
+@dataclass(frozen=True, config=STRICT)
+class CompletionConfig:
+    """How missing modalities of patients are generated.
+
+    Attributes
+    ----------
+    method
+        ``coherent`` (ensemble of single-condition models) or ``multi``.
+    condition_on_generated
+        Whether a modality generated earlier, in the order of reliability, is a source of the next.
+    input_dir, output_dir
+        Folders of a user's own patients; the catalog reads them from the run parameters.
+    """
+
+    method: Literal["coherent", "multi"] = "coherent"
+    condition_on_generated: bool = False
+    input_dir: str | None = None
+    output_dir: str | None = None

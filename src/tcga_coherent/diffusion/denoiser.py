@@ -79,6 +79,9 @@ class StackedLinear(nn.Module):
 class StackedBatchNorm(nn.Module):
     """Batch normalisation of each model's features over its own rows."""
 
+    running_mean: torch.Tensor
+    running_var: torch.Tensor
+
     def __init__(self, n_models: int, n_features: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(n_models, n_features))

@@ -1,6 +1,7 @@
 """Choice of the device that numerical work runs on."""
 
 import logging
+import re
 
 import torch
 
@@ -24,12 +25,9 @@ def resolve_device(name: str) -> torch.device:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         logger.info("compute.device is auto: using %s", device)
         return device
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        device = None
-    if device is None or device.type not in ("cpu", "cuda"):
+    if re.fullmatch(r"cpu|cuda(:\d+)?", name) is None:
         raise ValueError(f"compute.device is {name!r}: use auto, cpu, cuda or cuda:<index>.")
+    device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ValueError(
             f"compute.device is {name!r}, but torch {torch.__version__} sees "

@@ -293,7 +293,12 @@ class StackTrainer:
                 self._waits[m] = 0 if best else self._waits[m] + 1
             self.history.append(
                 ValidationRecord(
-                    task.name, self.step, float(train_losses[m]), *scores[m].tolist(), best
+                    model=task.name,
+                    step=self.step,
+                    train_loss=float(train_losses[m]),
+                    energy_score=float(scores[m, 0]),
+                    mse=float(scores[m, 1]),
+                    best=best,
                 )
             )
 

@@ -1,0 +1,138 @@
+"""Denoiser checkpoints: what is stored of a trained model, and the checks on loading it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from tcga_coherent import __version__
+from tcga_coherent.diffusion.config import ScheduleConfig, TrainingConfig
+from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
+from tcga_coherent.diffusion.schedule import NoiseSchedule
+from tcga_coherent.diffusion.training import TrainedDenoiser
+
+
+@dataclass(frozen=True)
+class LoadedDenoiser:
+    """A trained denoiser, ready to predict noise.
+
+    Attributes
+    ----------
+    name, target, sources
+        As in :class:`tcga_coherent.diffusion.tasks.DenoiserTask`.
+    network
+        Stack of one model, in evaluation mode.
+    schedule
+        Noise schedule it was trained with.
+    mse
+        Mean squared error of its draws on validation.
+    """
+
+    name: str
+    target: str
+    sources: tuple[str, ...]
+    network: StackedDenoiser
+    schedule: NoiseSchedule
+    mse: float
+
+
+def describe_denoiser(
+    trained: TrainedDenoiser, config: TrainingConfig, fingerprints: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the JSON-serialisable description that is stored beside the weights.
+
+    Parameters
+    ----------
+    trained
+        Trained model.
+    config
+        Parameters it was trained with.
+    fingerprints
+        Fingerprint of every modality's latent space.
+    """
+    task = trained.task
+    return {
+        "name": task.name,
+        "target": task.target,
+        "sources": list(task.sources),
+        "architecture": asdict(trained.shape),
+        "schedule": asdict(config.schedule),
+        "training": {k: v for k, v in asdict(config).items() if k != "schedule"},
+        "step": trained.step,
+        "n_train": len(task.train.target),
+        "validation": {"energy_score": trained.energy_score, "mse": trained.mse},
+        "latent_spaces": {name: fingerprints[name] for name in (task.target, *task.sources)},
+        "version": __version__,
+    }
+
+
+def load_denoiser(
+    weights: Mapping[str, np.ndarray],
+    description: Mapping[str, Any],
+    fingerprints: Mapping[str, str],
+    device: torch.device,
+) -> LoadedDenoiser:
+    """Rebuild a denoiser, after checking that it belongs to these latents.
+
+    Parameters
+    ----------
+    weights, description
+        Content of the checkpoint.
+    fingerprints
+        Fingerprint of every modality's latent space at hand.
+    device
+        Where it shall run.
+
+    Raises
+    ------
+    ValueError
+        When the denoiser was trained on other latents; the message names the modalities.
+    """
+    differing = [
+        modality
+        for modality, fingerprint in description["latent_spaces"].items()
+        if fingerprints.get(modality) != fingerprint
+    ]
+    if differing:
+        raise ValueError(
+            f"Denoiser {description['name']} was trained on other latents of "
+            f"{', '.join(differing)} than those at hand. Run the diffusion_training pipeline again, "
+            f"or restore the encoders it was trained with."
+        )
+    architecture = dict(description["architecture"])
+    shape = DenoiserShape(
+        **{**architecture, "condition_dims": tuple(architecture["condition_dims"])}
+    )
+    network = StackedDenoiser(1, shape)
+    network.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()})
+    schedule = ScheduleConfig(**description["schedule"])
+    return LoadedDenoiser(
+        name=description["name"],
+        target=description["target"],
+        sources=tuple(description["sources"]),
+        network=network.to(device).eval(),
+        schedule=NoiseSchedule(schedule.n_timesteps, schedule.beta_start, schedule.beta_end),
+        mse=description["validation"]["mse"],
+    )
+
+
+def stack_networks(networks: Sequence[StackedDenoiser]) -> StackedDenoiser:
+    """Join networks of equal shape to one stack.
+
+    Raises
+    ------
+    ValueError
+        When the shapes differ.
+    """
+    shapes = {network.shape for network in networks}
+    if len(shapes) != 1:
+        raise ValueError(
+            f"Networks of different shapes cannot be stacked: {sorted(map(str, shapes))}."
+        )
+    states = [network.state_dict() for network in networks]
+    n_models = sum(network.n_models for network in networks)
+    stacked = StackedDenoiser(n_models, networks[0].shape)
+    stacked.load_state_dict({name: torch.cat([s[name] for s in states]) for name in states[0]})
+    return stacked.to(next(networks[0].parameters()).device).eval()

@@ -1,0 +1,249 @@
+"""Coherent Denoising: denoisers of one target that agree on one noise estimate a step."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, stack_networks
+from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.diffusion.denoiser import StackedDenoiser
+from tcga_coherent.diffusion.noise import derive_keys, normal_noise
+from tcga_coherent.diffusion.samplers import DDIMSampler, DDPMSampler, Sampler
+from tcga_coherent.diffusion.schedule import NoiseSchedule
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Draws of one target for some patients.
+
+    Attributes
+    ----------
+    latents
+        Shape (patients, draws, target_dim).
+    coherence
+        Weighted mean pairwise cosine distance of the noise estimates, averaged over the steps,
+        shape (patients, draws); 0 for one denoiser. Lower is more coherent.
+    incoherent_share
+        Share of steps above the threshold, shape (patients, draws).
+    attempts
+        Times each draw was made, shape (patients, draws).
+    accepted
+        False where the last attempt was rejected too, shape (patients, draws).
+    """
+
+    latents: torch.Tensor
+    coherence: torch.Tensor
+    incoherent_share: torch.Tensor
+    attempts: torch.Tensor
+    accepted: torch.Tensor
+
+
+def consensus_weights(mses: Sequence[float], weighting: str) -> torch.Tensor:
+    """Return the weights of eq. 7, non-negative and summing to one.
+
+    Parameters
+    ----------
+    mses
+        Validation MSE of each denoiser's draws.
+    weighting
+        ``inverse_mse`` or ``equal``.
+    """
+    weights = torch.ones(len(mses)) if weighting == "equal" else 1.0 / torch.tensor(mses)
+    return weights / weights.sum()
+
+
+def pairwise_cosine_distance(estimates: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Return the weighted mean of the pairwise cosine distances between noise estimates.
+
+    Pair (i, j) has weight ``w_i w_j``, normalised over the pairs.
+
+    Parameters
+    ----------
+    estimates
+        Shape (n_models, target_dim, rows).
+    weights
+        Shape (n_models,).
+
+    Returns
+    -------
+    torch.Tensor
+        Shape (rows,), between 0 (same direction) and 2 (opposite); 0 for a single model.
+    """
+    n_models, _, rows = estimates.shape
+    total = estimates.new_zeros(rows)
+    norm = 0.0
+    for i in range(n_models):
+        for j in range(i + 1, n_models):
+            weight = float(weights[i] * weights[j])
+            similarity = functional.cosine_similarity(estimates[i], estimates[j], dim=0)
+            total += weight * (1.0 - similarity)
+            norm += weight
+    return total / norm if n_models > 1 else total
+
+
+def make_sampler(schedule: NoiseSchedule, config: SamplingConfig) -> Sampler:
+    """Return the sampler that the parameters name."""
+    if config.sampler == "ddpm":
+        return DDPMSampler(schedule)
+    return DDIMSampler(schedule, config.n_steps, config.eta)
+
+
+class Ensemble:
+    """Draw one target's latents from one or more denoisers.
+
+    One single-condition denoiser gives the paper's single model, several give Coherent Denoising,
+    one multi-condition denoiser gives its rival, whose sources may be a subset of those it knows.
+
+    Parameters
+    ----------
+    denoisers
+        Denoisers of the same target and noise schedule.
+    config
+        Sampling parameters.
+
+    Raises
+    ------
+    ValueError
+        When there is no denoiser, or targets or schedules differ.
+    """
+
+    def __init__(self, denoisers: Sequence[LoadedDenoiser], config: SamplingConfig) -> None:
+        if not denoisers:
+            raise ValueError("An ensemble needs at least one denoiser.")
+        if len({(d.target, d.schedule) for d in denoisers}) > 1:
+            raise ValueError(
+                f"Denoisers {', '.join(d.name for d in denoisers)} differ in target or noise schedule. "
+                f"Train them with the same diffusion_training parameters."
+            )
+        self.target = denoisers[0].target
+        self.config = config
+        self.sampler = make_sampler(denoisers[0].schedule, config)
+        self.target_dim = denoisers[0].network.shape.target_dim
+        self.device = next(denoisers[0].network.parameters()).device
+        groups: dict[object, list[LoadedDenoiser]] = {}
+        for denoiser in denoisers:
+            groups.setdefault(denoiser.network.shape, []).append(denoiser)
+        self._groups = [
+            (stack_networks([d.network for d in group]), [d.sources for d in group])
+            for group in groups.values()
+        ]
+        mses = [d.mse for group in groups.values() for d in group]
+        self.weights = consensus_weights(mses, config.weights).to(self.device)
+
+    def draw(self, conditions: Mapping[str, torch.Tensor], keys: torch.Tensor) -> Draws:
+        """Draw latents for patients who all have the same sources.
+
+        Parameters
+        ----------
+        conditions
+            Source to its latents, shape (patients, source_dim), or (patients, n_draws, source_dim)
+            where each draw has its own condition.
+        keys
+            Noise key of each patient, shape (patients,), from ``named_keys``.
+
+        Raises
+        ------
+        ValueError
+            When no source is given: unconditional generation is refused.
+        """
+        if not conditions:
+            raise ValueError(
+                f"No source is given for {self.target}: generation without a condition is refused."
+            )
+        n_patients, n_draws = keys.numel(), self.config.n_draws
+        draw_keys = derive_keys(
+            keys.to(self.device).unsqueeze(1), torch.arange(n_draws, device=self.device)
+        ).flatten()
+        rows = {
+            source: (
+                values.unsqueeze(1).expand(-1, n_draws, -1) if values.dim() == 2 else values
+            ).reshape(n_patients * n_draws, -1)
+            for source, values in conditions.items()
+        }
+        parts = [
+            self._draw_until_coherent(
+                {s: v[part].to(self.device) for s, v in rows.items()}, draw_keys[part]
+            )
+            for part in _chunks(len(draw_keys), self.config.chunk_rows)
+        ]
+        latents, coherence, share, attempts = (
+            torch.cat(tensors).cpu().unflatten(0, (n_patients, n_draws))
+            for tensors in zip(*parts, strict=True)
+        )
+        accepted = share <= self.config.coherence.max_incoherent_share
+        return Draws(latents, coherence, share, attempts, accepted)
+
+    def _draw_until_coherent(
+        self, conditions: Mapping[str, torch.Tensor], keys: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Draw all rows, and the rejected ones again with new noise."""
+        rule = self.config.coherence
+        latents, coherence, share = self._denoise(conditions, derive_keys(keys, 0))
+        attempts = torch.ones(len(keys), dtype=torch.int32, device=keys.device)
+        for attempt in range(1, rule.max_attempts):
+            rejected = (share > rule.max_incoherent_share).nonzero().squeeze(1)
+            if len(rejected) == 0:
+                break
+            latents[rejected], coherence[rejected], share[rejected] = self._denoise(
+                {source: values[rejected] for source, values in conditions.items()},
+                derive_keys(keys[rejected], attempt),
+            )
+            attempts[rejected] += 1
+        return latents, coherence, share, attempts
+
+    @torch.no_grad()
+    def _denoise(
+        self, conditions: Mapping[str, torch.Tensor], keys: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Follow the consensus from noise to data; rows of `conditions` match `keys`."""
+        projected = [
+            network.project(*_stack_conditions(conditions, network, sources))
+            for network, sources in self._groups
+        ]
+        noisy = normal_noise(derive_keys(keys, 0), self.target_dim)
+        distance_sum = torch.zeros(len(keys), device=keys.device)
+        incoherent = torch.zeros(len(keys), device=keys.device)
+        for i, timestep in enumerate(self.sampler.timesteps):
+            estimates = torch.cat(
+                [
+                    network(
+                        noisy.expand(network.n_models, -1, -1),
+                        torch.full((network.n_models, len(keys)), timestep, device=keys.device),
+                        projection,
+                    )
+                    for (network, _), projection in zip(self._groups, projected, strict=True)
+                ]
+            )
+            distance = pairwise_cosine_distance(estimates, self.weights)
+            distance_sum += distance
+            incoherent += distance > self.config.coherence.threshold
+            consensus = torch.einsum("m,mfr->fr", self.weights, estimates)
+            noise = normal_noise(derive_keys(keys, i + 1), self.target_dim)
+            noisy = self.sampler.step(i, noisy, consensus, noise)
+        n_steps = len(self.sampler.timesteps)
+        return noisy.T.contiguous(), distance_sum / n_steps, incoherent / n_steps
+
+
+def _stack_conditions(
+    conditions: Mapping[str, torch.Tensor],
+    network: StackedDenoiser,
+    sources: Sequence[tuple[str, ...]],
+) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """Arrange conditions as (models, features, rows) and mask the sources that are not given."""
+    n_rows = len(next(iter(conditions.values())))
+    device = next(iter(conditions.values())).device
+    stacked, masks = [], []
+    for position, dim in enumerate(network.shape.condition_dims):
+        names = [model_sources[position] for model_sources in sources]
+        absent = torch.zeros(dim, n_rows, device=device)
+        stacked.append(torch.stack([conditions[n].T if n in conditions else absent for n in names]))
+        masks.append(torch.tensor([n in conditions for n in names], device=device))
+    mask = torch.stack(masks, dim=1).unsqueeze(2).expand(-1, -1, n_rows)
+    return stacked, mask
+
+
+def _chunks(n_rows: int, chunk_rows: int) -> Iterable[slice]:
+    for start in range(0, n_rows, chunk_rows):
+        yield slice(start, start + chunk_rows)
