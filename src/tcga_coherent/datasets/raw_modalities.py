@@ -1,0 +1,133 @@
+"""Raw matrices of a cohort, one a modality, each described in the catalog."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from kedro.io import AbstractDataset
+from kedro.io.core import DatasetError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from tcga_coherent.datasets.matrix import Orientation, read_matrix
+from tcga_coherent.datasets.text_files import resolve_in_project
+from tcga_coherent.datasets.titan import read_titan_folder
+
+STRICT = ConfigDict(extra="forbid")
+
+Loaders = dict[str, Callable[[], pd.DataFrame]]
+
+
+@dataclass(frozen=True, config=STRICT)
+class MatrixSource:
+    """One file: see :func:`tcga_coherent.datasets.matrix.read_matrix`."""
+
+    format: Literal["matrix"]
+    filepath: str
+    orientation: Orientation = "features_by_samples"
+
+
+@dataclass(frozen=True, config=STRICT)
+class TitanSource:
+    """Slide embeddings: see :func:`tcga_coherent.datasets.titan.read_titan_folder`."""
+
+    format: Literal["titan"]
+    folder: str
+    width: int = 768
+    skip_bad: bool = False
+
+
+@dataclass(frozen=True, config=STRICT)
+class XenaSource:
+    """One file a cohort of the GDC Xena hub, ``TCGA-<cohort>.<kind>.tsv.gz``."""
+
+    format: Literal["xena"]
+    kind: str
+
+
+Source = Annotated[MatrixSource | TitanSource | XenaSource, Field(discriminator="format")]
+
+
+class RawModalitiesDataset(AbstractDataset[None, Loaders]):
+    """A user's own matrices, read one modality at a time.
+
+    Parameters
+    ----------
+    modalities
+        Modality to where and in which format its samples lie: ``{format: matrix, filepath: ...,
+        orientation: features_by_samples}`` or ``{format: titan, folder: ..., width: 768}``.
+    hint
+        Sentence added to the error about an absent file: how to point at another one.
+    metadata
+        Free-form metadata for Kedro plugins; unused here.
+
+    Examples
+    --------
+    ::
+
+        raw_modalities:
+          type: tcga_coherent.datasets.raw_modalities.RawModalitiesDataset
+          modalities:
+            rnaseq: {format: matrix, filepath: data/01_raw/rna.tsv.gz, orientation: samples_by_features}
+            wsi: {format: titan, folder: data/01_raw/titan}
+    """
+
+    def __init__(
+        self,
+        *,
+        modalities: Mapping[str, Mapping[str, Any]],
+        hint: str = "",
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._sources = parse_sources(modalities)
+        self._hint = hint
+        self.metadata = metadata
+
+    def load(self) -> Loaders:
+        """Return modality to a function that reads it: samples x features, float32."""
+        return {name: partial(self._read, source) for name, source in self._sources.items()}
+
+    def _read(self, source: MatrixSource | TitanSource | XenaSource) -> pd.DataFrame:
+        if isinstance(source, MatrixSource):
+            path = resolve_in_project(source.filepath)
+            return read_matrix(path, source.orientation, self._hint)
+        if isinstance(source, TitanSource):
+            return read_titan_folder(
+                resolve_in_project(source.folder), source.width, source.skip_bad
+            )
+        raise DatasetError(
+            f"{type(self).__name__} reads no files of the Xena hub: use "
+            f"tcga_coherent.datasets.xena_hub.XenaHubDataset for `format: xena`."
+        )
+
+    def save(self, data: None) -> None:
+        """Refuse: raw data are never written."""
+        raise DatasetError(f"{type(self).__name__} is read-only.")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"modalities": self._sources}
+
+
+def parse_sources(
+    modalities: Mapping[str, Mapping[str, Any]],
+) -> dict[str, MatrixSource | TitanSource | XenaSource]:
+    """Validate what the catalog says of each modality.
+
+    Raises
+    ------
+    DatasetError
+        Naming the modality, the key and what is wrong with it.
+    """
+    adapter: TypeAdapter[Any] = TypeAdapter(Source)
+    sources = {}
+    for name, settings in modalities.items():
+        try:
+            sources[name] = adapter.validate_python(dict(settings))
+        except ValidationError as error:
+            problems = "; ".join(
+                f"modalities.{'.'.join(map(str, (name, *problem['loc'])))}: {problem['msg']}"
+                for problem in error.errors()
+            )
+            raise DatasetError(f"Bad catalog entry of raw modalities: {problems}.") from error
+    return sources

@@ -1,0 +1,135 @@
+"""One row a patient: from raw samples to modality tables, and what a cohort consists of."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from tcga_coherent.omics.barcodes import EXAMPLES, BarcodeRule, assign_patients
+
+TOTAL = "TOTAL"
+
+
+def tabulate_patients(
+    samples: pd.DataFrame, cancer_types: pd.Series, rule: BarcodeRule, modality: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Reduce the samples of a modality to one row a patient.
+
+    Parameters
+    ----------
+    samples
+        Samples x features, index raw barcode.
+    cancer_types
+        Cancer type of every patient, index patient.
+    rule
+        Which samples stand for their patients, see :mod:`tcga_coherent.omics.barcodes`. Several
+        slides of a patient are averaged.
+    modality
+        Name of the modality, for the report and in errors.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        Patients x features, float32, index ``patient_id``, sorted.
+    report : pandas.DataFrame
+        ``modality``, ``reason``, ``n`` and ``examples``: samples found, dropped and averaged.
+
+    Raises
+    ------
+    ValueError
+        When barcodes are not understood, a patient has no cancer type, or no patient with any
+        value is left; naming the modality.
+    """
+    try:
+        patients, dropped = assign_patients(samples.index, cancer_types, rule)
+    except ValueError as error:
+        raise ValueError(f"Modality {modality!r}: {error}") from error
+    # In the order of patients, so that the rows of a large matrix are copied only once.
+    patients = patients.sort_values(kind="stable")
+    rows_of_samples = samples.index.get_indexer(patients.index)
+    table = pd.DataFrame(
+        samples.to_numpy(dtype=np.float32)[rows_of_samples],
+        index=pd.Index(patients.to_numpy(), name="patient_id"),
+        columns=samples.columns.rename(None),
+        copy=False,
+    )
+    averaged = patients[patients.duplicated(keep=False)]
+    if len(averaged):
+        table = table.groupby(level="patient_id").mean()
+    measured = table.notna().any(axis=1).to_numpy()
+    if not measured.any():
+        raise ValueError(
+            f"Modality {modality!r} has no patient with any value: {len(samples)} samples were found, "
+            f"{int(dropped['n'].sum())} dropped, {len(table)} patients hold missing values only. Check the "
+            f"file and its orientation in the catalog."
+        )
+    rows = [
+        ("samples found", len(samples), ""),
+        *dropped.itertuples(index=False, name=None),
+        ("slides averaged with others of their patient", len(averaged), _examples(averaged.index)),
+        ("patient without any value", int((~measured).sum()), _examples(table.index[~measured])),
+        ("patients kept", int(measured.sum()), ""),
+    ]
+    report = pd.DataFrame(
+        [(modality, *row) for row in rows if row[1]],
+        columns=["modality", "reason", "n", "examples"],
+    )
+    return (table if measured.all() else table[measured]), report
+
+
+def check_overlap(patients: Mapping[str, pd.Index]) -> None:
+    """Stop where a modality shares no patient with any other.
+
+    Parameters
+    ----------
+    patients
+        Modality to its patients.
+
+    Raises
+    ------
+    ValueError
+        Naming the modality, with examples of its patients.
+    """
+    for modality, own in patients.items():
+        others = [index for name, index in patients.items() if name != modality]
+        if not any(own.isin(index).any() for index in others):
+            other = next(index for index in others)
+            raise ValueError(
+                f"No patient of modality {modality!r} (such as {_examples(own)}) is in any other modality "
+                f"(such as {_examples(other)}): check that its barcodes name the same patients and that its "
+                f"orientation in the catalog is right, or leave it out by setting it to null in the "
+                f"parameters `modalities`."
+            )
+
+
+def count_patients(patients: Mapping[str, pd.Index], cancer_types: pd.Series) -> pd.DataFrame:
+    """Count the patients of each cancer type by modality, as the paper's Table 4 does.
+
+    Parameters
+    ----------
+    patients
+        Modality to its patients.
+    cancer_types
+        Cancer type of every patient, index patient.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a cancer type, the largest first, and a row TOTAL: ``cancer_type``, ``total`` (patients
+        with any modality), one column a modality, ``complete`` (all modalities) and ``incomplete``.
+    """
+    everyone = pd.Index(
+        np.unique(np.concatenate([index.to_numpy() for index in patients.values()]))
+    )
+    presence = pd.DataFrame({name: everyone.isin(index) for name, index in patients.items()})
+    counts = presence.assign(total=True, complete=presence.all(axis=1))
+    table = counts.groupby(cancer_types.loc[everyone].to_numpy()).sum()
+    table = table.sort_values("total", ascending=False, kind="stable")
+    table.loc[TOTAL] = table.sum()
+    table["incomplete"] = table["total"] - table["complete"]
+    table = table.rename_axis("cancer_type").reset_index()
+    return table[["cancer_type", "total", *patients, "complete", "incomplete"]]
+
+
+def _examples(names: pd.Index) -> str:
+    return ", ".join(map(str, names[:EXAMPLES]))
