@@ -1,0 +1,161 @@
+"""Whether the spread of the draws says how wrong they are.
+
+``truth`` is patients x dimensions, ``draws`` is draws x patients x dimensions. Each measure is
+corrected for the number of draws K, so that few draws are neither a punishment nor a favour.
+
+References
+----------
+.. [1] Gneiting & Raftery (2007), Strictly Proper Scoring Rules, Prediction, and Estimation.
+.. [2] Ferro (2014), Fair scores for ensemble forecasts.
+.. [3] Fortin et al. (2014), Why should ensemble spread match the RMSE of the ensemble mean?
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tcga_coherent.evaluation.fidelity import Array, check_draws
+
+
+def crps(truth: Array, draws: Array) -> float:
+    """Continuous ranked probability score, averaged over patients and dimensions.
+
+    The fair estimator [2]_ ``mean_k |x_k - y| - sum_{k,l} |x_k - x_l| / (2 K (K - 1))``. Lower is
+    better; the unit is that of the data.
+
+    Parameters
+    ----------
+    truth
+        Measured values, patients x dimensions.
+    draws
+        Generated values, draws x patients x dimensions.
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not match or there are fewer than two draws.
+    """
+    check_draws(truth, draws)
+    n_draws = len(draws)
+    error = np.abs(draws - truth).mean(dtype=float)
+    # The sum over pairs of |x_k - x_l|, k < l, is a weighted sum of the sorted draws.
+    weights = 2 * np.arange(1, n_draws + 1) - n_draws - 1
+    pairs = np.tensordot(weights, np.sort(draws, axis=0).astype(float), axes=1)
+    return float(error - pairs.mean() / (n_draws * (n_draws - 1)))
+
+
+def energy_score(truth: Array, draws: Array) -> float:
+    """Energy score: the CRPS of whole vectors, averaged over patients.
+
+    The fair estimator with Euclidean norms over the dimensions [1]_. Unlike the CRPS it also
+    notices wrong dependence between dimensions.
+
+    Parameters
+    ----------
+    truth
+        Measured values, patients x dimensions.
+    draws
+        Generated values, draws x patients x dimensions.
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not match or there are fewer than two draws.
+    """
+    check_draws(truth, draws)
+    n_draws = len(draws)
+    error = np.linalg.norm(draws - truth, axis=2).mean(dtype=float)
+    pairs = sum(
+        np.linalg.norm(draws[k + 1 :] - draws[k], axis=2).sum(axis=0, dtype=float)
+        for k in range(n_draws - 1)
+    )
+    return float(error - np.mean(pairs) / (n_draws * (n_draws - 1)))
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How often a central interval of the draws holds the truth.
+
+    Attributes
+    ----------
+    observed
+        Share of entries of the truth inside their interval.
+    nominal
+        Share expected where truth and draws are exchangeable.
+    """
+
+    observed: float
+    nominal: float
+
+
+def central_coverage(truth: Array, draws: Array, level: float) -> Coverage:
+    """Coverage of the central interval of the draws at a level.
+
+    With K draws the interval from the j-th smallest to the j-th largest draw holds a further,
+    exchangeable value with probability ``1 - 2 j / (K + 1)``, whatever the distribution. Where
+    `level` lies between two such intervals, their coverages are interpolated, so that the
+    expectation is `level` for any K. No interval of draws reaches a level above
+    ``(K - 1) / (K + 1)``: there the range of all draws is taken and its own nominal coverage is
+    returned. A level of 0.9 needs 19 draws.
+
+    Parameters
+    ----------
+    truth
+        Measured values, patients x dimensions.
+    draws
+        Generated values, draws x patients x dimensions.
+    level
+        Wanted share, between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not match, there are fewer than two draws, or `level` is not a share.
+    """
+    check_draws(truth, draws)
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie between 0 and 1, got {level}.")
+    n_draws = len(draws)
+    trims = np.arange(n_draws // 2, 0, -1)
+    nominal = 1 - 2 * trims / (n_draws + 1)
+    ordered = np.sort(draws, axis=0)
+
+    def observed(trim: int) -> float:
+        return float(np.mean((ordered[trim - 1] <= truth) & (truth <= ordered[-trim])))
+
+    above = int(np.searchsorted(nominal, level))
+    if above == len(nominal):
+        return Coverage(observed(1), float(nominal[-1]))
+    if above == 0:
+        # Narrower than the innermost interval: between it and the empty one.
+        return Coverage(observed(trims[0]) * level / nominal[0], level)
+    weight = (level - nominal[above - 1]) / (nominal[above] - nominal[above - 1])
+    inner, outer = observed(trims[above - 1]), observed(trims[above])
+    return Coverage(inner + weight * (outer - inner), level)
+
+
+def spread_skill(truth: Array, draws: Array) -> float:
+    """Spread of the draws over the error of their mean; 1 where they match.
+
+    ``sqrt((K + 1) / K * mean variance over draws / mean squared error of the mean draw)`` [3]_.
+    Below one the draws are too sure of themselves, above one too unsure.
+
+    Parameters
+    ----------
+    truth
+        Measured values, patients x dimensions.
+    draws
+        Generated values, draws x patients x dimensions.
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not match, there are fewer than two draws, or the mean draw is exact.
+    """
+    check_draws(truth, draws)
+    n_draws = len(draws)
+    spread = draws.var(axis=0, ddof=1, dtype=float).mean()
+    error = np.mean((truth - draws.mean(axis=0, dtype=float)) ** 2)
+    if error == 0:
+        raise ValueError("The mean draw equals the truth everywhere: no error to compare with.")
+    return float(np.sqrt((n_draws + 1) / n_draws * spread / error))

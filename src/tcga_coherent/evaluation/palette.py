@@ -1,0 +1,65 @@
+"""Colours and markers that mean the same thing in every figure.
+
+Methods and cancer types differ in colour *and* marker. The colours are from the palettes of Okabe &
+Ito and of Paul Tol and stay apart with red-green colour blindness. Modalities bring their own
+colours in the parameters.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
+
+
+@dataclass(frozen=True)
+class Style:
+    """Colour and marker of a group of points."""
+
+    color: str
+    marker: str
+
+
+METHOD_STYLES = {
+    "single": Style("#56B4E9", "s"),
+    "multi": Style("#E69F00", "^"),
+    "coherent": Style("#000000", "o"),
+    "ridge": Style("#AA3377", "v"),
+    "knn": Style("#117733", "P"),
+    "mean": Style("#BBBBBB", "d"),
+}
+
+METHOD_LABELS = {
+    "single": "Single-condition",
+    "multi": "Multi-condition",
+    "coherent": "Coherent Denoising",
+    "ridge": "Ridge",
+    "knn": "kNN",
+    "mean": "Mean",
+}
+
+_GROUP_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
+_GROUP_MARKERS = ("o", "^", "s")
+
+
+def cancer_type_styles(cancer_types: Iterable[str]) -> dict[str, Style]:
+    """Give each cancer type a combination of colour and marker of its own.
+
+    Parameters
+    ----------
+    cancer_types
+        Names; repetitions and order do not matter.
+
+    Raises
+    ------
+    ValueError
+        When there are more cancer types than combinations.
+    """
+    names = sorted(set(cancer_types))
+    combinations = [
+        Style(color, marker) for marker, color in product(_GROUP_MARKERS, _GROUP_COLORS)
+    ]
+    if len(names) > len(combinations):
+        raise ValueError(
+            f"{len(names)} cancer types, but only {len(combinations)} can be told apart in a figure: "
+            f"merge or leave out some."
+        )
+    return dict(zip(names, combinations, strict=False))

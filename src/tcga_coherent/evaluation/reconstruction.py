@@ -1,0 +1,272 @@
+"""Table 1: how well each target is reconstructed, by every method from every set of sources."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from tcga_coherent.evaluation.baselines import (
+    BaselineParameters,
+    fit_baseline,
+    standard_normal_draws,
+)
+from tcga_coherent.evaluation.calibration import (
+    central_coverage,
+    crps,
+    energy_score,
+    spread_skill,
+)
+from tcga_coherent.evaluation.fidelity import (
+    Array,
+    r2,
+    r2_of_draws,
+    r2_variance_weighted,
+    variance_percent,
+)
+from tcga_coherent.evaluation.inputs import Cohort, Partitions, read_draws
+from tcga_coherent.evaluation.source_sets import (
+    BASELINE_METHODS,
+    METHODS,
+    generative_methods,
+    join_sources,
+    partition_name,
+    source_sets,
+)
+from tcga_coherent.modality import STRICT
+
+
+@dataclass(frozen=True, config=STRICT)
+class BootstrapParameters:
+    """How uncertain a score is because the test patients are a sample.
+
+    Attributes
+    ----------
+    repeats
+        Number of times the patients are drawn with replacement.
+    level
+        Share of the repeats that the interval holds.
+    """
+
+    repeats: Annotated[int, Field(ge=2)]
+    level: Annotated[float, Field(gt=0, lt=1)]
+
+
+@dataclass(frozen=True, config=STRICT)
+class ReportedRow:
+    """One row of a published table, from another cohort.
+
+    Attributes
+    ----------
+    target, method
+        As in the table made here.
+    source
+        Modality names joined by ``+``, in any order.
+    r2_mean, r2_std
+        Mean and standard deviation of the R2 of single draws.
+    variance_percent
+        Variance of the draws as percent of the variance of the data.
+    """
+
+    target: str
+    method: str
+    source: str
+    r2_mean: float
+    r2_std: float
+    variance_percent: float
+
+
+def table1(
+    test_draws: Partitions,
+    cohort: Cohort,
+    baselines: BaselineParameters,
+    bootstrap: BootstrapParameters,
+    reported: Sequence[ReportedRow],
+    seed: int,
+) -> pd.DataFrame:
+    """Score every method on every target from every set of sources.
+
+    Parameters
+    ----------
+    test_draws
+        ``<target>/<method>/<source+source>`` to a function that loads its draws; loaded one at a
+        time.
+    cohort
+        Measured latents and splits.
+    baselines
+        Settings of ridge and nearest neighbours.
+    bootstrap
+        Settings of the intervals of ``r2_of_mean``.
+    reported
+        Rows of the paper's Table 1, put beside those computed here.
+    seed
+        Seed of the bootstrap and of the noise of the baselines.
+
+    Returns
+    -------
+    DataFrame
+        One row a target, method and source set. ``r2_mean``, ``r2_std``: R2 of single draws;
+        ``r2_of_mean``: R2 of the mean of the draws (for baselines of the exact prediction), with
+        its bootstrap interval over patients; ``nominal_50``, ``nominal_90``: what the coverages
+        would be for exchangeable draws; ``best``: the best ``r2_of_mean`` of the target among the
+        methods that use all sources; ``paper_*``: what the paper reports, on another cohort.
+
+    Raises
+    ------
+    ValueError
+        When a partition is missing or does not fit the cohort, or partitions differ in the number
+        of draws.
+    """
+    resamples = _resample(len(cohort.test), bootstrap.repeats, seed)
+    rows: list[dict[str, Any]] = []
+    for target in cohort.modalities:
+        truth = cohort.truth(target)
+        for method, source, draws in _generated(test_draws, cohort, target):
+            n_draws, mean = len(draws), draws.mean(axis=0)
+            scores = _scores(truth, draws, mean, resamples, bootstrap.level)
+            rows.append({"target": target, "method": method, "source": source, **scores})
+        for method, source, draws, mean in _predicted(cohort, target, baselines, n_draws, seed):
+            scores = _scores(truth, draws, mean, resamples, bootstrap.level)
+            rows.append({"target": target, "method": method, "source": source, **scores})
+    table = pd.DataFrame(rows)
+    table["best"] = _best_of_all_sources(table, cohort.modalities)
+    return _beside_reported(_in_order(table), reported)
+
+
+def summary_lines(table: pd.DataFrame) -> list[str]:
+    """Say in one line a target which method reconstructs it best.
+
+    Parameters
+    ----------
+    table
+        Result of :func:`table1`.
+    """
+    lines = []
+    for target, rows in table.groupby("target", sort=False):
+        rows = rows.set_index("method")
+        winner = rows[rows["best"]].iloc[0]
+        single = rows.loc[["single"]].nlargest(1, "r2_of_mean").iloc[0]
+        rivals = rows[rows["source"] == winner["source"]].drop(index="single", errors="ignore")
+        compared = ", ".join(f"{name} {row.r2_of_mean:.3f}" for name, row in rivals.iterrows())
+        lines.append(
+            f"{target}: R2 of the mean draw from all sources: {compared}; best single source "
+            f"{single['r2_of_mean']:.3f} ({single['source']}); best from all sources: {winner.name}"
+        )
+    return lines
+
+
+def _generated(
+    test_draws: Partitions, cohort: Cohort, target: str
+) -> Iterator[tuple[str, str, Array]]:
+    """Yield method, sources and draws of the generative methods, one partition at a time."""
+    dimensions = list(cohort.latents[target].columns)
+    n_draws: int | None = None
+    for sources in source_sets(target, cohort.modalities):
+        for method in generative_methods(sources):
+            name = partition_name(target, method, sources)
+            draws = read_draws(test_draws, name, cohort.test, dimensions)
+            n_draws = n_draws or len(draws)
+            if len(draws) != n_draws:
+                raise ValueError(
+                    f"test_draws {name} holds {len(draws)} draws a patient, other partitions of "
+                    f"{target} {n_draws}: sample all of them again with one number of draws."
+                )
+            yield method, join_sources(sources), draws
+
+
+def _predicted(
+    cohort: Cohort, target: str, parameters: BaselineParameters, n_draws: int, seed: int
+) -> Iterator[tuple[str, str, Array, Array]]:
+    """Yield method, sources, draws and exact prediction of the baselines."""
+    # The same noise for all of them: their differences are then theirs alone.
+    noise = standard_normal_draws(cohort.test, n_draws, cohort.latents[target].shape[1], seed)
+    for sources in source_sets(target, cohort.modalities):
+        for method in BASELINE_METHODS:
+            baseline = fit_baseline(
+                method, target, sources, cohort.latents, cohort.train, cohort.val, parameters
+            )
+            prediction = baseline.predict(cohort.latents, cohort.test)
+            draws = prediction + baseline.noise_sd * noise
+            yield method, join_sources(sources), draws, prediction
+
+
+def _scores(
+    truth: Array, draws: Array, mean: Array, resamples: Array, level: float
+) -> dict[str, float]:
+    single_draws = r2_of_draws(truth, draws)
+    low, high = _r2_interval(truth, mean, resamples, level)
+    half, most = (central_coverage(truth, draws, share) for share in (0.5, 0.9))
+    return {
+        "r2_mean": float(single_draws.mean()),
+        "r2_std": float(single_draws.std(ddof=1)),
+        "variance_percent": variance_percent(truth, draws),
+        "r2_of_mean": r2(truth, mean),
+        "r2_of_mean_low": low,
+        "r2_of_mean_high": high,
+        "r2_variance_weighted": r2_variance_weighted(truth, mean),
+        "crps": crps(truth, draws),
+        "energy_score": energy_score(truth, draws),
+        "coverage_50": half.observed,
+        "coverage_90": most.observed,
+        "nominal_50": half.nominal,
+        "nominal_90": most.nominal,
+        "spread_skill": spread_skill(truth, draws),
+        "n_patients": len(truth),
+        "n_draws": len(draws),
+    }
+
+
+def _resample(n_patients: int, repeats: int, seed: int) -> Array:
+    """How often each patient is drawn in each bootstrap sample, repeats x patients."""
+    shares = np.full(n_patients, 1 / n_patients)
+    return np.random.default_rng(seed).multinomial(n_patients, shares, size=repeats).astype(float)
+
+
+def _r2_interval(
+    truth: Array, prediction: Array, resamples: Array, level: float
+) -> tuple[float, float]:
+    """Percentile interval of R2 over bootstrap samples of the patients."""
+    residual = resamples @ np.sum((truth - prediction) ** 2, axis=1)
+    n_entries = resamples.sum(axis=1) * truth.shape[1]
+    mean = resamples @ truth.sum(axis=1) / n_entries
+    total = resamples @ np.sum(truth**2, axis=1) - n_entries * mean**2
+    low, high = np.quantile(1 - residual / total, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _best_of_all_sources(table: pd.DataFrame, modalities: Sequence[str]) -> pd.Series:
+    everything = {
+        target: join_sources(source_sets(target, modalities)[-1]) for target in modalities
+    }
+    complete = table[table["source"] == table["target"].map(everything)]
+    winners = complete.groupby("target")["r2_of_mean"].idxmax()
+    return pd.Series(table.index.isin(winners), index=table.index)
+
+
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Targets as they come, then methods, then sources as they come."""
+    rank = {
+        "target": {name: i for i, name in enumerate(table["target"].unique())},
+        "method": {name: i for i, name in enumerate(METHODS)},
+    }
+    return table.sort_values(
+        ["target", "method"],
+        key=lambda column: column.map(rank[str(column.name)]),
+        kind="stable",
+        ignore_index=True,
+    )
+
+
+def _beside_reported(table: pd.DataFrame, reported: Sequence[ReportedRow]) -> pd.DataFrame:
+    by_key = {(row.target, row.method, frozenset(row.source.split("+"))): row for row in reported}
+    matched = [
+        by_key.get((target, method, frozenset(source.split("+"))))
+        for target, method, source in table[["target", "method", "source"]].itertuples(index=False)
+    ]
+    columns = {
+        f"paper_{name}": [np.nan if row is None else getattr(row, name) for row in matched]
+        for name in ("r2_mean", "r2_std", "variance_percent")
+    }
+    return table.assign(**columns)

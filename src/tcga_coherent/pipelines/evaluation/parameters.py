@@ -1,0 +1,36 @@
+"""Parameters of the evaluation."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from tcga_coherent.evaluation.baselines import BaselineParameters
+from tcga_coherent.evaluation.manifold import ManifoldParameters
+from tcga_coherent.evaluation.reconstruction import BootstrapParameters, ReportedRow
+from tcga_coherent.modality import STRICT
+
+
+@dataclass(frozen=True, config=STRICT)
+class EvaluationParameters:
+    """The ``evaluation`` parameters.
+
+    Attributes
+    ----------
+    seed
+        Seed of bootstrap, baseline noise and UMAP.
+    bootstrap
+        Intervals over test patients.
+    baselines
+        Settings of ridge and nearest neighbours.
+    manifold
+        Settings of UMAP and its numbers.
+    reported_by_paper
+        Rows of the paper's Table 1, from another cohort.
+    """
+
+    seed: Annotated[int, Field(ge=0)]
+    bootstrap: BootstrapParameters
+    baselines: BaselineParameters
+    manifold: ManifoldParameters
+    reported_by_paper: tuple[ReportedRow, ...]
