@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -39,7 +39,10 @@ class LoadedDenoiser:
 
 
 def describe_denoiser(
-    trained: TrainedDenoiser, config: TrainingConfig, fingerprints: Mapping[str, str]
+    trained: TrainedDenoiser,
+    config: TrainingConfig,
+    latents: Mapping[str, str],
+    encoders: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the JSON-serialisable description that is stored beside the weights.
 
@@ -49,10 +52,11 @@ def describe_denoiser(
         Trained model.
     config
         Parameters it was trained with.
-    fingerprints
-        Fingerprint of every modality's latent space.
+    latents, encoders
+        Fingerprints of every modality's latents and encoder.
     """
     task = trained.task
+    modalities = (task.target, *task.sources)
     return {
         "name": task.name,
         "target": task.target,
@@ -63,7 +67,10 @@ def describe_denoiser(
         "step": trained.step,
         "n_train": len(task.train.target),
         "validation": {"energy_score": trained.energy_score, "mse": trained.mse},
-        "latent_spaces": {name: fingerprints[name] for name in (task.target, *task.sources)},
+        "fingerprints": {
+            "latents": {name: latents[name] for name in modalities},
+            "encoders": {name: encoders[name] for name in modalities},
+        },
         "version": __version__,
     }
 
@@ -71,6 +78,7 @@ def describe_denoiser(
 def load_denoiser(
     weights: Mapping[str, np.ndarray],
     description: Mapping[str, Any],
+    kind: Literal["latents", "encoders"],
     fingerprints: Mapping[str, str],
     device: torch.device,
 ) -> LoadedDenoiser:
@@ -80,8 +88,11 @@ def load_denoiser(
     ----------
     weights, description
         Content of the checkpoint.
+    kind
+        What is compared: the ``latents`` of the cohort it was trained on, or, for patients it has
+        never seen, the ``encoders`` that made their latents.
     fingerprints
-        Fingerprint of every modality's latent space at hand.
+        Modality to fingerprint of what is at hand.
     device
         Where it shall run.
 
@@ -92,14 +103,14 @@ def load_denoiser(
     """
     differing = [
         modality
-        for modality, fingerprint in description["latent_spaces"].items()
+        for modality, fingerprint in description["fingerprints"][kind].items()
         if fingerprints.get(modality) != fingerprint
     ]
     if differing:
         raise ValueError(
-            f"Denoiser {description['name']} was trained on other latents of "
+            f"Denoiser {description['name']} was trained on other {kind} of "
             f"{', '.join(differing)} than those at hand. Run the diffusion_training pipeline again, "
-            f"or restore the encoders it was trained with."
+            f"or restore the {kind} it was trained with."
         )
     architecture = dict(description["architecture"])
     shape = DenoiserShape(

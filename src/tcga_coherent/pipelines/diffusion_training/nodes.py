@@ -1,0 +1,188 @@
+"""Nodes of the diffusion_training pipeline."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tcga_coherent.datasets.checkpoint import Checkpoint
+from tcga_coherent.diffusion.checkpoints import describe_denoiser
+from tcga_coherent.diffusion.config import TrainingConfig
+from tcga_coherent.diffusion.device import resolve_device
+from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
+from tcga_coherent.diffusion.tasks import DenoiserTask, multi_tasks, single_tasks
+from tcga_coherent.diffusion.training import StackTrainer, group_by_shape
+from tcga_coherent.evaluation.training_figure import draw_training_curves
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.partitions import load_latents
+
+logger = logging.getLogger(__name__)
+
+Partitions = Mapping[str, Callable[[], Any]]
+
+
+def train_single_denoisers(
+    latents: Partitions,
+    encoders: Partitions,
+    split: pd.DataFrame,
+    interrupted: Checkpoint,
+    modalities: dict[str, Any],
+    config: TrainingConfig,
+    device: str,
+) -> Iterator[Checkpoint]:
+    """Train a denoiser of every ordered pair of modalities; see :func:`_train`."""
+    frames = load_latents(latents, parse_modalities(modalities))
+    tasks = single_tasks(frames, split["split"])
+    yield from _train(tasks, frames, encoders, interrupted, config, device)
+
+
+def train_multi_denoisers(
+    latents: Partitions,
+    encoders: Partitions,
+    split: pd.DataFrame,
+    interrupted: Checkpoint,
+    modalities: dict[str, Any],
+    config: TrainingConfig,
+    device: str,
+) -> Iterator[Checkpoint]:
+    """Train a masked multi-condition denoiser of every modality; see :func:`_train`."""
+    frames = load_latents(latents, parse_modalities(modalities))
+    tasks = multi_tasks(frames, split["split"])
+    yield from _train(tasks, frames, encoders, interrupted, config, device)
+
+
+def _train(
+    tasks: Sequence[DenoiserTask],
+    latents: Mapping[str, pd.DataFrame],
+    encoders: Partitions,
+    interrupted: Checkpoint,
+    config: TrainingConfig,
+    device: str,
+) -> Iterator[Checkpoint]:
+    """Yield the training state at every validation, the finished models last.
+
+    Kedro saves what a generator yields at once, so a run that is killed goes on from the last
+    validation. A state of other latents or parameters is discarded.
+    """
+    latent_prints = {name: fingerprint_frame(frame) for name, frame in latents.items()}
+    encoder_prints = {name: fingerprint_arrays(encoders[name]().arrays) for name in latents}
+    identity = {
+        "config": asdict(config),
+        "latents": latent_prints,
+        "tasks": {
+            task.name: fingerprint_arrays(
+                {"train": task.train.target, "val": task.validation.target}
+            )
+            for task in tasks
+        },
+    }
+    resume = _is_resumable(interrupted, identity)
+    models: dict[str, Checkpoint] = {}
+    history: list[dict[str, Any]] = []
+    for number, (shape, group) in enumerate(group_by_shape(tasks, config).items()):
+        names = [task.name for task in group]
+        trainer = StackTrainer(group, shape, config, resolve_device(device))
+        logger.info("Training %d denoisers together: %s", len(names), ", ".join(names))
+        if resume and number < interrupted.metadata["group"]:
+            models |= _stored_models(interrupted, names)
+            history += [r for r in interrupted.metadata["history"] if r["model"] in names]
+            continue
+        if resume and number == interrupted.metadata["group"]:
+            trainer.load_state(
+                _with_prefix(interrupted.arrays, "trainer"), interrupted.metadata["trainer"]
+            )
+            logger.info("Going on from step %d of an interrupted training", trainer.step)
+        for _ in trainer.train():
+            arrays, metadata = trainer.state()
+            yield Checkpoint(
+                {
+                    **{f"trainer/{name}": array for name, array in arrays.items()},
+                    **_model_arrays(models),
+                },
+                {
+                    "finished": False,
+                    "identity": identity,
+                    "group": number,
+                    "trainer": metadata,
+                    "models": {name: model.metadata for name, model in models.items()},
+                    "history": history,
+                },
+            )
+        for trained in trainer.results():
+            description = describe_denoiser(trained, config, latent_prints, encoder_prints)
+            models[trained.task.name] = Checkpoint(trained.weights, description)
+        history += [asdict(record) for record in trainer.history]
+    yield Checkpoint(
+        _model_arrays(models),
+        {
+            "finished": True,
+            "models": {name: model.metadata for name, model in models.items()},
+            "history": history,
+        },
+    )
+
+
+def select_denoisers(training_state: Checkpoint) -> tuple[dict[str, Checkpoint], pd.DataFrame]:
+    """Return the best checkpoint of every model and the history of all validations.
+
+    Raises
+    ------
+    ValueError
+        When the training is not finished.
+    """
+    if not training_state.metadata.get("finished"):
+        raise ValueError(
+            "The training state is not finished. Run the diffusion_training pipeline again: it goes "
+            "on from the last validation."
+        )
+    models = _stored_models(training_state, list(training_state.metadata["models"]))
+    return models, pd.DataFrame(training_state.metadata["history"])
+
+
+def draw_training_curves_of_families(
+    single_history: pd.DataFrame, multi_history: pd.DataFrame, modalities: dict[str, Any]
+) -> Figure:
+    """Draw noise error and validation score of every denoiser."""
+    return draw_training_curves(
+        {"single": single_history, "multi": multi_history}, parse_modalities(modalities)
+    )
+
+
+def _is_resumable(interrupted: Checkpoint, identity: dict[str, Any]) -> bool:
+    if not interrupted.arrays or interrupted.metadata["finished"]:
+        return False
+    if interrupted.metadata["identity"] != identity:
+        logger.warning(
+            "An interrupted training is discarded: it has other latents or parameters than this one"
+        )
+        return False
+    return True
+
+
+def _model_arrays(models: Mapping[str, Checkpoint]) -> dict[str, np.ndarray]:
+    return {
+        f"model/{name}/{weight}": array
+        for name, model in models.items()
+        for weight, array in model.arrays.items()
+    }
+
+
+def _stored_models(state: Checkpoint, names: Sequence[str]) -> dict[str, Checkpoint]:
+    return {
+        name: Checkpoint(
+            _with_prefix(state.arrays, f"model/{name}"), state.metadata["models"][name]
+        )
+        for name in names
+    }
+
+
+def _with_prefix(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {
+        name.removeprefix(f"{prefix}/"): array
+        for name, array in arrays.items()
+        if name.startswith(f"{prefix}/")
+    }

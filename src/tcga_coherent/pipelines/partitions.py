@@ -1,0 +1,79 @@
+"""Load what several pipelines share from partitioned datasets, with the checks they share."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from tcga_coherent.datasets.checkpoint import Checkpoint
+from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, load_denoiser
+from tcga_coherent.diffusion.device import resolve_device
+from tcga_coherent.modality import ModalityConfig
+
+Partitions = Mapping[str, Callable[[], Any]]
+
+
+def load_latents(
+    latents: Partitions, modalities: Mapping[str, ModalityConfig]
+) -> dict[str, pd.DataFrame]:
+    """Load the latents of every modality, in the order of the ``modalities`` parameter.
+
+    Raises
+    ------
+    ValueError
+        When a modality has no latents, or they hold NaN or infinite values; naming modality and
+        patients.
+    """
+    absent = [name for name in modalities if name not in latents]
+    if absent:
+        raise ValueError(
+            f"No latents of {', '.join(absent)}: there are those of {', '.join(latents)}. Run the "
+            f"embedding pipeline, or set the modality to null in the modalities parameter."
+        )
+    frames = {}
+    for name in modalities:
+        frame = latents[name]()
+        bad = frame.index[~np.isfinite(frame.to_numpy()).all(axis=1)]
+        if len(bad):
+            raise ValueError(
+                f"Latents of {name} are not finite for {len(bad)} patients, such as "
+                f"{', '.join(map(str, bad[:3]))}. Run the embedding pipeline again."
+            )
+        frames[name] = frame
+    return frames
+
+
+def load_denoisers(
+    checkpoints: Mapping[str, Callable[[], Checkpoint]],
+    kind: Literal["latents", "encoders"],
+    fingerprints: Mapping[str, str],
+    device: str,
+) -> dict[str, LoadedDenoiser]:
+    """Load the denoisers of a family, checking that they belong to what is at hand.
+
+    Denoisers of modalities that are not at hand are left out.
+
+    Parameters
+    ----------
+    checkpoints
+        Denoiser name to a function that loads its checkpoint.
+    kind, fingerprints
+        As in :func:`tcga_coherent.diffusion.checkpoints.load_denoiser`.
+    device
+        The parameter ``compute.device``.
+
+    Raises
+    ------
+    ValueError
+        When a denoiser was trained on other latents, or the device is not there.
+    """
+    resolved = resolve_device(device)
+    loaded = {}
+    for name, load in checkpoints.items():
+        checkpoint = load()
+        if {checkpoint.metadata["target"], *checkpoint.metadata["sources"]} <= set(fingerprints):
+            loaded[name] = load_denoiser(
+                checkpoint.arrays, checkpoint.metadata, kind, fingerprints, resolved
+            )
+    return loaded
