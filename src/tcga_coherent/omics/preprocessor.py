@@ -1,0 +1,341 @@
+"""One modality from input units to standardised features without gaps, and back."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tcga_coherent.modality import ModalityConfig
+from tcga_coherent.omics.feature_filters import FeatureFilter
+from tcga_coherent.omics.imputation import impute_from_neighbours, impute_with_medians
+from tcga_coherent.omics.steps import (
+    IMPLIED_STEPS,
+    KNOWN_STEPS,
+    build_step,
+    build_steps,
+    describe_step,
+    with_implied_steps,
+)
+from tcga_coherent.omics.table_checks import as_float32, check_table
+from tcga_coherent.omics.transforms import Transform
+
+logger = logging.getLogger(__name__)
+
+# How many removed features the report names.
+EXAMPLES = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Preprocessor:
+    """Fitted steps, scaling and imputation of one modality.
+
+    Made by `fit` or `from_state`. Everything is fitted on training patients alone, and no patient's
+    row is kept.
+
+    Attributes
+    ----------
+    modality
+        Name of the modality.
+    input_features
+        Features of the table it was fitted on.
+    steps
+        Fitted transforms, those that every modality has included.
+    imputer
+        ``knn`` or ``median``.
+    neighbours
+        Number of donors the ``knn`` imputer averages.
+    max_absent
+        Largest share of `features` that a table may lack altogether.
+    medians
+        Median of each of `features` over the training patients, in standardised units.
+    report
+        One row a step: ``step``, ``patients`` (training patients it was fitted on),
+        ``features_before``, ``features_after``, ``removed``, ``reason`` and ``examples``.
+    """
+
+    modality: str
+    input_features: pd.Index
+    steps: list[Transform]
+    imputer: str
+    neighbours: int
+    max_absent: float
+    medians: np.ndarray
+    report: pd.DataFrame
+
+    @property
+    def features(self) -> pd.Index:
+        """Features of the processed table."""
+        return self.steps[-1].output_features
+
+    @classmethod
+    def fit(
+        cls,
+        table: pd.DataFrame,
+        config: ModalityConfig,
+        train_ids: pd.Index,
+        *,
+        modality: str,
+        neighbours: int = 5,
+        max_absent: float = 0.1,
+    ) -> "Preprocessor":
+        """Fit the steps of `config` on the training patients of `table`.
+
+        Parameters
+        ----------
+        table
+            Patients x features in input units; index ``patient_id``.
+        config
+            Steps and imputer of the modality.
+        train_ids
+            Training patients; those without a row in `table` are passed over.
+        modality
+            Name of the modality, for messages.
+        neighbours
+            Number of donors the ``knn`` imputer averages.
+        max_absent
+            Largest share of the processed features that a later table may lack.
+
+        Raises
+        ------
+        ValueError
+            When patients or features occur twice, a value is infinite or text, no training patient
+            has the modality, a step is unknown, or a step removes all features.
+        """
+        check_table(table, modality)
+        steps = with_implied_steps(build_steps(config.steps, f"modalities.{modality}.steps"))
+        # Sorted, so that sums and with them the last digits do not depend on the order of rows.
+        train = table.loc[table.index.intersection(train_ids).sort_values()]
+        train = as_float32(train)
+        if len(train) < 2:
+            raise ValueError(
+                f"{modality}: {len(train)} training patients have this modality, at least two are "
+                f"needed. Add patients, or leave the modality out (set it to null under modalities)."
+            )
+        report = []
+        for step in steps:
+            before = train.columns
+            step.fit(train)
+            train = forward(step, train, modality)
+            report.append(describe_effect(step, len(train), before))
+            if train.shape[1] == 0:
+                raise ValueError(
+                    f"{modality}: step {step.name} removed all {len(before)} features "
+                    f"({report[-1]['reason']}). Change modalities.{modality}.steps."
+                )
+        return cls(
+            modality=modality,
+            input_features=table.columns,
+            steps=steps,
+            imputer=config.imputer,
+            neighbours=neighbours,
+            max_absent=max_absent,
+            medians=np.nanmedian(train.to_numpy(), axis=0),
+            report=pd.DataFrame(report),
+        )
+
+    def scale(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Apply the steps without imputation.
+
+        Parameters
+        ----------
+        table
+            Patients x features in input units. Features that the preprocessor does not know are
+            ignored, and absent ones are missing values.
+
+        Returns
+        -------
+        DataFrame
+            Patients x `features`, float32, standardised; missing values stay missing.
+
+        Raises
+        ------
+        ValueError
+            When patients or features occur twice, a value is infinite or text, too many features
+            are absent, or a patient has no value in any feature.
+        """
+        check_table(table, self.modality)
+        absent = self.features.difference(table.columns)
+        if len(absent) > self.max_absent * len(self.features):
+            raise ValueError(
+                f"{self.modality}: {len(absent)} of {len(self.features)} features are absent from "
+                f"the table (such as {', '.join(map(str, absent[:EXAMPLES]))}), more than "
+                f"preprocessing.max_absent_features ({self.max_absent:g}) allows. Check the feature "
+                f"names, or leave the modality out for these patients."
+            )
+        if len(absent):
+            logger.warning(
+                "%s: %d of %d features are absent and will be imputed",
+                self.modality,
+                len(absent),
+                len(self.features),
+            )
+        table = as_float32(table)
+        if not table.columns.equals(self.input_features):
+            table = table.reindex(columns=self.input_features)
+        for step in self.steps:
+            table = forward(step, table, self.modality)
+        empty = table.index[np.isnan(table.to_numpy()).all(axis=1)]
+        if len(empty):
+            raise ValueError(
+                f"{self.modality}: patient {empty[0]}"
+                + (f" and {len(empty) - 1} more have" if len(empty) > 1 else " has")
+                + f" no value in any of the {len(self.features)} features used. "
+                f"Leave the patient out of this modality."
+            )
+        return table
+
+    def impute_cohort(self, scaled: pd.DataFrame, train_ids: pd.Index) -> pd.DataFrame:
+        """Fill missing values of the cohort that the preprocessor was fitted on.
+
+        Parameters
+        ----------
+        scaled
+            Output of `scale` for training and other patients.
+        train_ids
+            Training patients; they are imputed among themselves, the others from them.
+
+        Returns
+        -------
+        DataFrame
+            `scaled` without missing values.
+        """
+        if self.imputer == "median":
+            return impute_with_medians(scaled, self.medians)
+        is_train = scaled.index.isin(train_ids)
+        train = scaled[is_train].sort_index()
+        train = impute_from_neighbours(train, train, self.neighbours)
+        others = impute_from_neighbours(scaled[~is_train], train, self.neighbours)
+        return pd.concat([train, others]).loc[scaled.index]
+
+    def transform(self, table: pd.DataFrame, donors: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Bring new patients from input units to processed features.
+
+        Parameters
+        ----------
+        table
+            Patients x features in input units; see `scale`.
+        donors
+            Processed training patients, from which the ``knn`` imputer fills missing values.
+
+        Returns
+        -------
+        DataFrame
+            Patients x `features`, float32, standardised, nothing missing.
+
+        Raises
+        ------
+        ValueError
+            As `scale`, and when values are missing but there are no donors to impute from.
+        """
+        scaled = self.scale(table)
+        if self.imputer == "median":
+            return impute_with_medians(scaled, self.medians)
+        if donors is None:
+            if np.isnan(scaled.to_numpy()).any():
+                raise ValueError(
+                    f"{self.modality}: values are missing and the knn imputer has no donors. "
+                    f"Pass the processed training patients."
+                )
+            return scaled
+        return impute_from_neighbours(scaled, donors, self.neighbours)
+
+    def inverse_transform(self, processed: pd.DataFrame) -> pd.DataFrame:
+        """Return processed values, observed or generated, to input units.
+
+        Parameters
+        ----------
+        processed
+            Rows of any kind x `features`, standardised.
+
+        Returns
+        -------
+        DataFrame
+            The same rows x `features`; finite for finite input. Clipped values stay clipped, and
+            counts come back at the median training library size.
+
+        Raises
+        ------
+        ValueError
+            When the columns are not `features`.
+        """
+        if not processed.columns.equals(self.features):
+            raise ValueError(
+                f"{self.modality}: the table to bring back to input units must have exactly the "
+                f"{len(self.features)} processed features in their order, got "
+                f"{processed.shape[1]} columns."
+            )
+        table = as_float32(processed)
+        for step in reversed(self.steps):
+            table = step.backward(table)
+        return table
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return arrays and JSON-serialisable metadata from which `from_state` rebuilds it."""
+        arrays = {
+            f"step{number:02d}.{key}": array
+            for number, step in enumerate(self.steps)
+            for key, array in step.state.items()
+        }
+        metadata = {
+            "modality": self.modality,
+            "steps": [describe_step(step) for step in self.steps],
+            "imputer": self.imputer,
+            "neighbours": self.neighbours,
+            "max_absent": self.max_absent,
+            "input_features": [str(feature) for feature in self.input_features],
+            "report": self.report.to_dict(orient="records"),
+        }
+        return {**arrays, "imputer.medians": self.medians}, metadata
+
+    @classmethod
+    def from_state(cls, arrays: dict[str, np.ndarray], metadata: dict[str, Any]) -> "Preprocessor":
+        """Rebuild the preprocessor that `state` described."""
+        input_features = features = pd.Index(metadata["input_features"])
+        steps = []
+        for number, spec in enumerate(metadata["steps"]):
+            step = build_step(spec, "steps of the preprocessor", {**KNOWN_STEPS, **IMPLIED_STEPS})
+            prefix = f"step{number:02d}."
+            step.restore(
+                features,
+                {
+                    key.removeprefix(prefix): array
+                    for key, array in arrays.items()
+                    if key.startswith(prefix)
+                },
+            )
+            features = step.output_features
+            steps.append(step)
+        return cls(
+            modality=metadata["modality"],
+            input_features=input_features,
+            steps=steps,
+            imputer=metadata["imputer"],
+            neighbours=metadata["neighbours"],
+            max_absent=metadata["max_absent"],
+            medians=arrays["imputer.medians"],
+            report=pd.DataFrame(metadata["report"]),
+        )
+
+
+def forward(step: Transform, table: pd.DataFrame, modality: str) -> pd.DataFrame:
+    """Apply `step`, with the modality's name in its complaints."""
+    try:
+        return step.forward(table)
+    except ValueError as error:
+        raise ValueError(f"{modality}: {error}") from error
+
+
+def describe_effect(step: Transform, patients: int, before: pd.Index) -> dict[str, Any]:
+    """Return the row of the report for a step fitted on features `before`."""
+    removed = before.difference(step.output_features, sort=False)
+    return {
+        "step": step.name,
+        "patients": patients,
+        "features_before": len(before),
+        "features_after": len(step.output_features),
+        "removed": len(removed),
+        "reason": step.reason if isinstance(step, FeatureFilter) and len(removed) else "",
+        "examples": ", ".join(str(feature) for feature in removed[:EXAMPLES]),
+    }
