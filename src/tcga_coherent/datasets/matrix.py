@@ -122,12 +122,14 @@ def _read_parquet(path: Path) -> tuple[list[str], list[str], np.ndarray]:
     for number, dtype in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(dtype):
             cells = frame.iloc[:, number]
-            is_text = (cells.notna() & pd.to_numeric(cells, errors="coerce").isna()).to_numpy()
+            numbers = pd.to_numeric(cells, errors="coerce")
+            is_text = (numbers.isna() & cells.notna() & ~cells.isin(MISSING)).to_numpy()
             if is_text.any():
                 row = int(is_text.argmax())
                 raise DatasetError(
                     _text_in_matrix(path, rows[row], columns[number], str(cells.iloc[row]))
                 )
+            frame.isetitem(number, numbers)
     return rows, columns, frame.to_numpy(dtype=np.float32, na_value=np.nan)
 
 
