@@ -1,0 +1,1 @@
+"""Omics tables: barcodes, clinical data, preprocessing."""
