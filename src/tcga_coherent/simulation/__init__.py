@@ -1,0 +1,1 @@
+"""The demo cohort: simulated patients whose conditional distributions are known in closed form."""
