@@ -11,6 +11,7 @@ import torch
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import CompletionConfig, SamplingConfig
+from tcga_coherent.diffusion.consensus import ErrorMoments
 from tcga_coherent.diffusion.ensemble import Ensemble
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.tasks import SOURCE_SEPARATOR
@@ -81,6 +82,7 @@ def completion_order(targets: list[str], denoisers: Mapping[str, LoadedDenoiser]
 def complete_latents(
     latents: Mapping[str, pd.DataFrame],
     denoisers: Mapping[str, LoadedDenoiser],
+    errors: Mapping[str, ErrorMoments],
     sampling: SamplingConfig,
     completion: CompletionConfig,
 ) -> dict[str, Generated]:
@@ -96,6 +98,8 @@ def complete_latents(
         is listed in at least one.
     denoisers
         Denoisers of the family that ``completion.method`` uses, by name.
+    errors
+        Target to the error moments of its denoisers, for learned consensus weights.
     sampling, completion
         Parameters.
 
@@ -115,7 +119,7 @@ def complete_latents(
             members = denoisers_for(target, sources, completion.method, denoisers)
             conditions = {s: _condition(s, group, latents, draws, patients) for s in sources}
             keys = named_keys(sampling.seed, target, list(group))
-            drawn = Ensemble(members, sampling).draw(conditions, keys)
+            drawn = Ensemble(members, sampling, errors.get(target)).draw(conditions, keys)
             parts.append((sources, group, drawn))
             done += len(group)
             left = (time.monotonic() - started) / done * (len(lacking) - done)

@@ -124,7 +124,8 @@ class SamplingConfig:
     n_draws
         Draws of each patient (K).
     weights
-        Of the ensemble: ``inverse_mse`` on validation (the paper's) or ``equal``.
+        Of the ensemble: ``learned`` on validation for each noise level, ``inverse_mse`` on
+        validation (the paper's) or ``equal``.
     coherence
         Rejection of incoherent draws.
     chunk_rows
@@ -137,7 +138,7 @@ class SamplingConfig:
     n_steps: int = Field(default=50, ge=1)
     eta: float = Field(default=1.0, ge=0, le=1)
     n_draws: int = Field(default=10, ge=2)
-    weights: Literal["inverse_mse", "equal"] = "inverse_mse"
+    weights: Literal["learned", "inverse_mse", "equal"] = "learned"
     coherence: CoherenceConfig = field(default_factory=CoherenceConfig)
     chunk_rows: int = Field(default=2048, ge=1)
     seed: int = 0

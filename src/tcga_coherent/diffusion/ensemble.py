@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, stack_networks
 from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.diffusion.consensus import ErrorMoments, consensus_weights
 from tcga_coherent.diffusion.denoiser import StackedDenoiser
 from tcga_coherent.diffusion.noise import derive_keys, normal_noise
 from tcga_coherent.diffusion.samplers import DDIMSampler, DDPMSampler, Sampler
@@ -40,24 +41,11 @@ class Draws:
     accepted: torch.Tensor
 
 
-def consensus_weights(mses: Sequence[float], weighting: str) -> torch.Tensor:
-    """Return the weights of eq. 7, non-negative and summing to one.
-
-    Parameters
-    ----------
-    mses
-        Validation MSE of each denoiser's draws.
-    weighting
-        ``inverse_mse`` or ``equal``.
-    """
-    weights = torch.ones(len(mses)) if weighting == "equal" else 1.0 / torch.tensor(mses)
-    return weights / weights.sum()
-
-
 def pairwise_cosine_distance(estimates: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """Return the weighted mean of the pairwise cosine distances between noise estimates.
 
-    Pair (i, j) has weight ``w_i w_j``, normalised over the pairs.
+    Pair (i, j) has weight ``w_i w_j``, normalised over the pairs; where one model has all the
+    weight there is no disagreement to measure and the distance is 0.
 
     Parameters
     ----------
@@ -80,7 +68,7 @@ def pairwise_cosine_distance(estimates: torch.Tensor, weights: torch.Tensor) -> 
             similarity = functional.cosine_similarity(estimates[i], estimates[j], dim=0)
             total += weight * (1.0 - similarity)
             norm += weight
-    return total / norm if n_models > 1 else total
+    return total / norm if norm > 0 else total
 
 
 def make_sampler(schedule: NoiseSchedule, config: SamplingConfig) -> Sampler:
@@ -102,14 +90,21 @@ class Ensemble:
         Denoisers of the same target and noise schedule.
     config
         Sampling parameters.
+    errors
+        Error moments of the target's denoisers, for learned weights.
 
     Raises
     ------
     ValueError
-        When there is no denoiser, or targets or schedules differ.
+        When there is no denoiser, targets or schedules differ, or learned weights are missing.
     """
 
-    def __init__(self, denoisers: Sequence[LoadedDenoiser], config: SamplingConfig) -> None:
+    def __init__(
+        self,
+        denoisers: Sequence[LoadedDenoiser],
+        config: SamplingConfig,
+        errors: ErrorMoments | None = None,
+    ) -> None:
         if not denoisers:
             raise ValueError("An ensemble needs at least one denoiser.")
         if len({(d.target, d.schedule) for d in denoisers}) > 1:
@@ -129,8 +124,10 @@ class Ensemble:
             (stack_networks([d.network for d in group]), [d.sources for d in group])
             for group in groups.values()
         ]
-        mses = [d.mse for group in groups.values() for d in group]
-        self.weights = consensus_weights(mses, config.weights).to(self.device)
+        stacked = [d for group in groups.values() for d in group]
+        self.weights = consensus_weights(
+            stacked, self.sampler.timesteps, config.weights, errors
+        ).to(self.device)
 
     def draw(self, conditions: Mapping[str, torch.Tensor], keys: torch.Tensor) -> Draws:
         """Draw latents for patients who all have the same sources.
@@ -216,10 +213,10 @@ class Ensemble:
                     for (network, _), projection in zip(self._groups, projected, strict=True)
                 ]
             )
-            distance = pairwise_cosine_distance(estimates, self.weights)
+            distance = pairwise_cosine_distance(estimates, self.weights[i])
             distance_sum += distance
             incoherent += distance > self.config.coherence.threshold
-            consensus = torch.einsum("m,mfr->fr", self.weights, estimates)
+            consensus = torch.einsum("m,mfr->fr", self.weights[i], estimates)
             noise = normal_noise(derive_keys(keys, i + 1), self.target_dim)
             noisy = self.sampler.step(i, noisy, consensus, noise)
         n_steps = len(self.sampler.timesteps)

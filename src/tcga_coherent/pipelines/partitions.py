@@ -8,6 +8,7 @@ import pandas as pd
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, load_denoiser
+from tcga_coherent.diffusion.consensus import ErrorMoments
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.modality import ModalityConfig
 
@@ -76,4 +77,17 @@ def load_denoisers(
             loaded[name] = load_denoiser(
                 checkpoint.arrays, checkpoint.metadata, kind, fingerprints, resolved
             )
+    return loaded
+
+
+def load_consensus(consensus: Mapping[str, Callable[[], Checkpoint]]) -> dict[str, ErrorMoments]:
+    """Load what the consensus weights are learned from, by target."""
+    loaded = {}
+    for target, load in consensus.items():
+        checkpoint = load()
+        loaded[target] = ErrorMoments(
+            names=tuple(checkpoint.metadata["denoisers"]),
+            timesteps=checkpoint.arrays["timesteps"],
+            moments=checkpoint.arrays["moments"],
+        )
     return loaded

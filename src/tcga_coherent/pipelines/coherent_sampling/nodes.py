@@ -20,7 +20,7 @@ from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.tasks import SOURCE_SEPARATOR
 from tcga_coherent.evaluation.coherence_figure import draw_coherence
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import load_denoisers, load_latents
+from tcga_coherent.pipelines.partitions import load_consensus, load_denoisers, load_latents
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ def draw_test_split(
     split: pd.DataFrame,
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
+    consensus: Partitions,
     modalities: dict[str, Any],
     config: SamplingConfig,
     device: str,
@@ -53,6 +54,7 @@ def draw_test_split(
         "single": load_denoisers(single_denoisers, "latents", prints, device),
         "multi": load_denoisers(multi_denoisers, "latents", prints, device),
     }
+    errors = load_consensus(consensus)
     patients = split.index[split["split"] == "test"]
     conditions = {
         name: torch.from_numpy(frame.loc[patients].to_numpy(np.float32))
@@ -62,7 +64,8 @@ def draw_test_split(
     draws, rows = {}, []
     started = time.monotonic()
     for number, (target, method, sources) in enumerate(runs, start=1):
-        drawn = Ensemble(_members(target, method, sources, denoisers), config).draw(
+        members = _members(target, method, sources, denoisers)
+        drawn = Ensemble(members, config, errors.get(target)).draw(
             {source: conditions[source] for source in sources},
             named_keys(config.seed, target, list(patients)),
         )

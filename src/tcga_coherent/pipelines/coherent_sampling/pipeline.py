@@ -20,6 +20,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                     "split",
                     "single.denoisers",
                     "multi.denoisers",
+                    "consensus",
                     "params:modalities",
                     "params:coherent_sampling",
                     "params:compute.device",

@@ -15,7 +15,7 @@ from tcga_coherent.embedding.encoder import Encoder
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.omics.new_patients import tabulate_new_patients as tabulate
 from tcga_coherent.omics.preprocessor import Preprocessor
-from tcga_coherent.pipelines.partitions import load_denoisers
+from tcga_coherent.pipelines.partitions import load_consensus, load_denoisers
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +85,7 @@ def complete_patients(
     encoders: Partitions,
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
+    consensus: Partitions,
     modalities: dict[str, Any],
     sampling: SamplingConfig,
     completion: CompletionConfig,
@@ -108,6 +109,8 @@ def complete_patients(
         Modality to checkpoint.
     single_denoisers, multi_denoisers
         Denoiser name to checkpoint; ``completion.method`` says which are used.
+    consensus
+        Target to what the consensus weights are learned from.
     modalities, sampling, completion, device
         Parameters.
 
@@ -132,7 +135,11 @@ def complete_patients(
         for name in names
     }
     generated = complete_latents(
-        observed, load_denoisers(checkpoints, "encoders", prints, device), sampling, completion
+        observed,
+        load_denoisers(checkpoints, "encoders", prints, device),
+        load_consensus(consensus),
+        sampling,
+        completion,
     )
     patients = pd.Index(
         sorted(set().union(*(frame.index for frame in observed.values()))), name="patient_id"

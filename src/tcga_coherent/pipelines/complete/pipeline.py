@@ -60,6 +60,7 @@ def create_completion_pipeline(namespace: str, tables: str, latents: str) -> Pip
                     "encoders",
                     "single.denoisers",
                     "multi.denoisers",
+                    "consensus",
                     "params:modalities",
                     "params:coherent_sampling",
                     "params:completion",
@@ -78,7 +79,13 @@ def create_completion_pipeline(namespace: str, tables: str, latents: str) -> Pip
             "latents": latents,
             **{
                 name: name
-                for name in ("preprocessors", "encoders", "single.denoisers", "multi.denoisers")
+                for name in (
+                    "preprocessors",
+                    "encoders",
+                    "single.denoisers",
+                    "multi.denoisers",
+                    "consensus",
+                )
             },
         },
         parameters={

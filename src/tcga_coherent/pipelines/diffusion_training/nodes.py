@@ -7,18 +7,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.checkpoints import describe_denoiser
+from tcga_coherent.diffusion.completion import denoisers_for
 from tcga_coherent.diffusion.config import TrainingConfig
+from tcga_coherent.diffusion.consensus import consensus_weights, measure_errors
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
 from tcga_coherent.diffusion.tasks import DenoiserTask, multi_tasks, single_tasks
 from tcga_coherent.diffusion.training import StackTrainer, group_by_shape
+from tcga_coherent.evaluation.consensus_figure import draw_consensus_weights
 from tcga_coherent.evaluation.training_figure import draw_training_curves
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import load_latents
+from tcga_coherent.pipelines.partitions import load_denoisers, load_latents
 
 logger = logging.getLogger(__name__)
 
@@ -141,6 +145,62 @@ def select_denoisers(training_state: Checkpoint) -> tuple[dict[str, Checkpoint],
         )
     models = _stored_models(training_state, list(training_state.metadata["models"]))
     return models, pd.DataFrame(training_state.metadata["history"])
+
+
+def learn_consensus(
+    latents: Partitions,
+    split: pd.DataFrame,
+    single_denoisers: Partitions,
+    modalities: dict[str, Any],
+    config: TrainingConfig,
+    device: str,
+) -> tuple[dict[str, Checkpoint], pd.DataFrame]:
+    """Measure on validation how far each denoiser may be trusted at each noise level.
+
+    Returns
+    -------
+    consensus
+        Target to the error moments of its single-condition denoisers.
+    weights
+        Learned weights of each target's ensemble of all sources, beside the paper's.
+    """
+    frames = load_latents(latents, parse_modalities(modalities))
+    prints = {name: fingerprint_frame(frame) for name, frame in frames.items()}
+    denoisers = load_denoisers(single_denoisers, "latents", prints, device)
+    patients = split.index[split["split"] == "val"]
+    values = {
+        name: torch.from_numpy(frame.loc[patients].to_numpy(np.float32))
+        for name, frame in frames.items()
+    }
+    consensus, rows = {}, []
+    for target in frames:
+        sources = tuple(name for name in frames if name != target)
+        members = denoisers_for(target, sources, "coherent", denoisers)
+        errors = measure_errors(members, values[target], values, config.seed)
+        consensus[target] = Checkpoint(
+            {"timesteps": errors.timesteps, "moments": errors.moments},
+            {"denoisers": list(errors.names)},
+        )
+        timesteps = errors.timesteps.tolist()
+        learned = consensus_weights(members, timesteps, "learned", errors)
+        inverse_mse = consensus_weights(members, timesteps, "inverse_mse")
+        rows += [
+            {
+                "target": target,
+                "source": source,
+                "timestep": timestep,
+                "learned": float(learned[level, i]),
+                "inverse_mse": float(inverse_mse[level, i]),
+            }
+            for i, source in enumerate(sources)
+            for level, timestep in enumerate(timesteps)
+        ]
+    return consensus, pd.DataFrame(rows)
+
+
+def draw_weights_of_consensus(weights: pd.DataFrame, modalities: dict[str, Any]) -> Figure:
+    """Draw the consensus weights over the noise levels."""
+    return draw_consensus_weights(weights, parse_modalities(modalities))
 
 
 def draw_training_curves_of_families(

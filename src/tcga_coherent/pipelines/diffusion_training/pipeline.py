@@ -6,6 +6,8 @@ from kedro.pipeline import Pipeline, node
 
 from .nodes import (
     draw_training_curves_of_families,
+    draw_weights_of_consensus,
+    learn_consensus,
     select_denoisers,
     train_multi_denoisers,
     train_single_denoisers,
@@ -16,6 +18,8 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
     """Train both families with one engine and draw their training curves."""
     curves = node(
         draw_training_curves_of_families,
+        draw_weights_of_consensus,
+        learn_consensus,
         inputs=[
             "single.training_history_table",
             "multi.training_history_table",
@@ -24,10 +28,29 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
         outputs="training_curves_figure",
         name="draw_training_curves",
     )
+    consensus = node(
+        learn_consensus,
+        inputs=[
+            "latents",
+            "split",
+            "single.denoisers",
+            "params:modalities",
+            "params:diffusion_training",
+            "params:compute.device",
+        ],
+        outputs=["consensus", "consensus_weights_table"],
+        name="learn_consensus",
+    )
+    weights = node(
+        draw_weights_of_consensus,
+        inputs=["consensus_weights_table", "params:modalities"],
+        outputs="consensus_weights_figure",
+        name="draw_consensus_weights",
+    )
     return (
         _family_pipeline("single", train_single_denoisers)
         + _family_pipeline("multi", train_multi_denoisers)
-        + Pipeline([curves])
+        + Pipeline([curves, consensus, weights])
     )
 
 

@@ -1,0 +1,34 @@
+# The two commands of the README. Each makes its own virtual environment.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+# Rich wraps log lines at 80 columns where there is no terminal.
+export COLUMNS ?= 140
+export DO_NOT_TRACK := 1
+
+.PHONY: demo test clean
+
+# torch first and with its exact pin, so that nothing behind it asks for another build.
+$(VENV)/installed: pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --constraint requirements.lock torch
+	$(BIN)/pip install --constraint requirements.lock --editable '.[dev,notebook]'
+	touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/kedro run --env demo
+	@echo
+	@echo "Tables and figures: data/08_reporting/demo/   (start with table1_reconstruction.png)"
+	@echo "Completed patients: data/07_model_output/demo/completed_cohort/"
+	@echo "Models:             data/06_models/demo/"
+	@echo "Lineage:            $(BIN)/kedro viz run --env demo"
+	@echo "Notebook:           $(BIN)/kedro jupyter lab --env demo   (notebooks/first_steps.ipynb)"
+
+test: $(VENV)/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+clean:
+	rm -rf $(VENV)
