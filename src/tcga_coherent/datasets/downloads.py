@@ -4,7 +4,7 @@ import gzip
 import logging
 import threading
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from kedro.io.core import DatasetError
 from tqdm import tqdm
 
 from tcga_coherent.datasets.atomic import replace_when_whole
+from tcga_coherent.datasets.hash_registry import HashRegistry
 from tcga_coherent.datasets.text_files import GZIP_MAGIC, HEAD_BYTES, looks_like_html
 
 logger = logging.getLogger(__name__)
@@ -30,76 +31,12 @@ class _TransientError(Exception):
     """A failure that another attempt may cure."""
 
 
+class _UnreachableError(_TransientError):
+    """The server did not answer at all, so that it will not serve other files either."""
+
+
 class _AbsentError(Exception):
     """The server has no such file."""
-
-
-class HashRegistry:
-    """SHA-256 of every downloaded file of a folder, in pooch's ``registry.txt``.
-
-    Parameters
-    ----------
-    folder
-        Folder of the files.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "registry.txt"
-        self._lock = threading.Lock()
-
-    def read(self) -> dict[str, str]:
-        """Return file name to hash; empty where nothing was downloaded yet."""
-        if not self.path.is_file():
-            return {}
-        lines = self.path.read_text(encoding="utf-8").splitlines()
-        try:
-            return dict(line.split(maxsplit=1) for line in lines if line)
-        except ValueError as error:
-            raise DatasetError(
-                f"{self.path} is damaged: every line must be a file name and a SHA-256. Delete the bad "
-                f"line, or the whole file to record all hashes anew."
-            ) from error
-
-    def record(self, name: str, digest: str) -> None:
-        """Add the hash of one file."""
-        with self._lock:
-            known = self.read() | {name: digest}
-            with replace_when_whole(self.path) as partial:
-                partial.write_text(
-                    "".join(f"{key} {known[key]}\n" for key in sorted(known)), encoding="utf-8"
-                )
-
-    def verify(self, name: str, digest: str) -> bool:
-        """Say whether `name` is recorded with this hash; False where it is not recorded.
-
-        Raises
-        ------
-        DatasetError
-            When it is recorded with another hash.
-        """
-        recorded = self.read().get(name)
-        if recorded is not None and recorded != digest:
-            raise DatasetError(
-                f"{self.path.with_name(name)} changed: its SHA-256 is {digest}, but {recorded} was "
-                f"recorded in {self.path.name} when it was first downloaded. To accept the new "
-                f"content, delete its line in {self.path}; to download it again, delete the file too."
-            )
-        return recorded is not None
-
-
-def verify_files(folder: Path, names: Iterable[str]) -> None:
-    """Check the hashes of the files that were downloaded; those put there by hand have none.
-
-    Raises
-    ------
-    DatasetError
-        Naming the first file that changed, with both hashes.
-    """
-    registry = HashRegistry(folder)
-    recorded = registry.read()
-    for name in names:
-        if name in recorded and (folder / name).is_file():
-            registry.verify(name, pooch.file_hash(str(folder / name)))
 
 
 def fetch_files(
@@ -142,11 +79,14 @@ def fetch_files(
     ------
     DatasetError
         When files cannot be downloaded, come as a web page, or have another hash than recorded;
-        every such file is named. The others are downloaded all the same.
+        every such file is named. The others are downloaded all the same, unless the server does
+        not answer at all.
     """
     registry = HashRegistry(folder)
     stop = threading.Event()
+    unreachable = threading.Event()
     absent: set[str] = set()
+    untried: set[str] = set()
     failures: list[str] = []
     to_download = [name for name in names if not (folder / name).is_file()]
     if to_download:
@@ -160,6 +100,9 @@ def fetch_files(
             if (folder / name).is_file():
                 _check_present(folder / name, registry)
                 return
+            if unreachable.is_set():
+                untried.add(name)
+                return
             url = f"{base_url.rstrip('/')}/{name}"
             for attempt in range(attempts):
                 if attempt and stop.wait(first_delay * 2 ** (attempt - 1)):
@@ -170,6 +113,8 @@ def fetch_files(
                 except _TransientError as error:
                     problem = error
                     logger.warning("%s: attempt %d of %d: %s", url, attempt + 1, attempts, error)
+            if isinstance(problem, _UnreachableError):
+                unreachable.set()
             raise DatasetError(
                 f"{url} could not be downloaded in {attempts} attempts ({problem}): run again later"
             )
@@ -188,9 +133,10 @@ def fetch_files(
             stop.set()
             pool.shutdown(cancel_futures=True)
     if failures:
+        skipped = f" {len(untried)} more were not tried." if untried else ""
         raise DatasetError(
-            f"{len(failures)} of {len(names)} file(s) could not be fetched: {'; '.join(sorted(failures))}. "
-            f"Files fetched so far are kept in {folder}."
+            f"{len(failures)} of {len(names)} file(s) could not be fetched: {'; '.join(sorted(failures))}."
+            f"{skipped} Files fetched so far are kept in {folder}."
         )
     return [name for name in names if name in absent]
 
@@ -229,6 +175,8 @@ def _download(url: str, target: Path, registry: HashRegistry, progress: "_FilePr
             if status in TRANSIENT_STATUSES:
                 raise _TransientError(f"HTTP {status}") from error
             raise DatasetError(f"{url} answers HTTP {status}: check base_url") from error
+        except requests.ConnectionError as error:
+            raise _UnreachableError(str(error)) from error
         except requests.RequestException as error:
             raise _TransientError(str(error)) from error
         finally:

@@ -16,7 +16,8 @@ from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 
 from tcga_coherent.datasets.clinical_table import read_clinical_table
-from tcga_coherent.datasets.downloads import fetch_files, verify_files
+from tcga_coherent.datasets.downloads import fetch_files
+from tcga_coherent.datasets.hash_registry import verify_files
 from tcga_coherent.datasets.matrix import read_matrix
 from tcga_coherent.datasets.raw_modalities import (
     Loaders,
