@@ -129,7 +129,7 @@ def _read_parquet(path: Path) -> tuple[list[str], list[str], np.ndarray]:
                 raise DatasetError(
                     _text_in_matrix(path, rows[row], columns[number], str(cells.iloc[row]))
                 )
-            frame.isetitem(number, numbers)
+            frame.isetitem(number, numbers.to_numpy())
     return rows, columns, frame.to_numpy(dtype=np.float32, na_value=np.nan)
 
 
