@@ -83,7 +83,10 @@ def test_an_error_that_does_not_go_away_names_the_url_and_the_attempts(
 
 def test_a_server_that_does_not_answer_is_given_up_on_with_the_first_file(tmp_path: Path) -> None:
     names = [f"{letter}.gz" for letter in "abcdef"]
-    with pytest.raises(DatasetError, match=r"1 of 6 .*a\.gz could not .*\. 5 more were not tried"):
+    with pytest.raises(
+        DatasetError,
+        match=r"1 of 6 .*a\.gz could not .*: check network, .*\. 5 more were not tried",
+    ):
         # Nothing listens on the discard port.
         fetch_files(tmp_path, "http://127.0.0.1:9", names, workers=1, attempts=2, first_delay=0.01)
 

@@ -113,10 +113,12 @@ def fetch_files(
                 except _TransientError as error:
                     problem = error
                     logger.warning("%s: attempt %d of %d: %s", url, attempt + 1, attempts, error)
+            way_out = "run again later"
             if isinstance(problem, _UnreachableError):
                 unreachable.set()
+                way_out = "check network, proxy and base_url, or run again later"
             raise DatasetError(
-                f"{url} could not be downloaded in {attempts} attempts ({problem}): run again later"
+                f"{url} could not be downloaded in {attempts} attempts ({problem}): {way_out}"
             )
 
         pool = ThreadPoolExecutor(max_workers=workers)
@@ -176,7 +178,9 @@ def _download(url: str, target: Path, registry: HashRegistry, progress: "_FilePr
                 raise _TransientError(f"HTTP {status}") from error
             raise DatasetError(f"{url} answers HTTP {status}: check base_url") from error
         except requests.ConnectionError as error:
-            raise _UnreachableError(str(error)) from error
+            # The outer texts of the chain only repeat the URL.
+            cause = getattr(error.args[0], "reason", error) if error.args else error
+            raise _UnreachableError(str(cause)) from error
         except requests.RequestException as error:
             raise _TransientError(str(error)) from error
         finally:
