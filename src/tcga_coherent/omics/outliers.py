@@ -4,29 +4,31 @@ The paper removes them "based on modality-specific distributions" without saying
 each patient is summarised by a few numbers, computed on the values after the modality's leading
 row-wise steps, and left out of the modality where a number is out of bounds.
 
-=================  ======================================================================  ============
-rule               summary of a patient                                                    bound
-=================  ======================================================================  ============
-missing_share      share missing of the features that at least half of the patients have   as it is
-level              median over the features of the robust z score of the value             robust z
-distance           log of the median over the features of the absolute robust z score      robust z,
-                                                                                           above only
-library_size       log of the sum of the counts                                            robust z
-detected_features  share of the features with a count above zero                           robust z
-=================  ======================================================================  ============
+=================  ====================================================================  ===========
+rule               summary of a patient                                                  bound on
+=================  ====================================================================  ===========
+missing_share      share missing of the features that at least half of the patients have the share
+level              median over the features of the robust z score of the value           its size
+distance           log of the median over the features of the absolute robust z score    the score
+library_size       log of the sum of the counts                                          its size
+detected_features  share of the features with a count above zero                         its size
+=================  ====================================================================  ===========
 
-A robust z score is (x - median) / (1.4826 * median absolute deviation), over patients. The last two
-rules apply to counts, that is where the steps begin with ``log2_counts_to_cpm``. Medians and spreads
-are taken over all patients: a rule decides only who is left out, nothing is fitted on it.
+The bounds of all but the first are on robust z scores over patients, (x - median) / spread with the
+spread 1.4826 * median absolute deviation, but at least that of `SMALLEST_SPREAD`: where patients
+hardly differ, small differences make no outlier. The last two rules apply to counts, that is where
+the steps begin with ``log2_counts_to_cpm``. Medians and spreads are taken over all patients: a rule
+decides only who is left out, nothing is fitted on it.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from tcga_coherent.omics.steps import StepSpec, build_steps, leading_row_wise
+from tcga_coherent.omics.table_checks import check_table
 from tcga_coherent.omics.transforms import (
     Log2CountsToCpm,
     Transform,
@@ -36,7 +38,16 @@ from tcga_coherent.omics.transforms import (
 
 Rule = Literal["missing_share", "level", "distance", "library_size", "detected_features"]
 
+RULES: tuple[Rule, ...] = get_args(Rule)
 COUNT_RULES = ("library_size", "detected_features")
+
+# In units of the summaries: robust standard deviations of a feature, logarithms, and a share.
+SMALLEST_SPREAD: dict[Rule, float] = {
+    "level": 0.2,
+    "distance": 0.2,
+    "library_size": 0.2,
+    "detected_features": 0.02,
+}
 
 # One row a patient and rule broken.
 COLUMNS = ["modality", "patient_id", "rule", "value", "score", "bound"]
@@ -64,7 +75,7 @@ def find_outliers(
     steps
         The modality's ``steps`` parameter.
     bounds
-        Rule to its bound; None switches a rule off, but a patient without any value always breaks
+        Rule to its bound; a rule without one is off, but a patient without any value always breaks
         `missing_share`.
     modality
         Name of the modality.
@@ -79,19 +90,22 @@ def find_outliers(
     Raises
     ------
     ValueError
-        When no feature is measured in half of the patients.
+        When patients or features occur twice, a value is infinite or text, or no feature is
+        measured in half of the patients.
     """
+    check_table(table, modality)
     row_wise = leading_row_wise(build_steps(steps, f"modalities.{modality}.steps"))
     summaries = summarise_patients(table, row_wise, modality=modality)
     broken = []
     for rule in applied_rules(steps, bounds):
-        value, bound = summaries[rule], bounds[rule]
+        value, bound = summaries[rule], bounds.get(rule)
+        limit = np.inf if bound is None else bound
         if rule == "missing_share":
             score = pd.Series(np.nan, index=value.index)
-            outside = (value == 1.0) if bound is None else (value > bound) | (value == 1.0)
+            outside = (value > limit) | (value == 1.0)
         else:
-            score = robust_z(value)
-            outside = (score if rule == "distance" else score.abs()).gt(bound)
+            score = robust_z(value, SMALLEST_SPREAD[rule])
+            outside = (score if rule == "distance" else score.abs()) > limit
         for patient in table.index[outside]:
             broken.append((modality, patient, rule, value[patient], score[patient], bound))
     return pd.DataFrame(broken, columns=COLUMNS).sort_values(
@@ -100,10 +114,14 @@ def find_outliers(
 
 
 def applied_rules(steps: Sequence[StepSpec], bounds: Mapping[Rule, float | None]) -> list[Rule]:
-    """Return the rules of `bounds` that are switched on and apply to a modality's `steps`."""
-    on: list[Rule] = [r for r in bounds if r == "missing_share" or bounds[r] is not None]
+    """Return the rules that are switched on and apply to a modality's `steps`."""
     counts = bool(steps) and steps[0] == Log2CountsToCpm.name
-    return on if counts else [rule for rule in on if rule not in COUNT_RULES]
+    return [
+        rule
+        for rule in RULES
+        if (rule == "missing_share" or bounds.get(rule) is not None)
+        and (counts or rule not in COUNT_RULES)
+    ]
 
 
 def summarise_patients(
@@ -164,8 +182,7 @@ def row_medians(values: np.ndarray) -> np.ndarray:
     return medians
 
 
-def robust_z(value: pd.Series) -> pd.Series:
-    """Robust z score of each patient's summary; all zero where more than half are equal."""
+def robust_z(value: pd.Series, smallest_spread: float) -> pd.Series:
+    """Robust z score of each patient's summary."""
     deviation = value - value.median()
-    spread = MAD_TO_SD * deviation.abs().median()
-    return deviation / spread if spread > 0 else deviation * 0.0
+    return deviation / max(MAD_TO_SD * deviation.abs().median(), smallest_spread)

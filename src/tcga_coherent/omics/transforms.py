@@ -181,7 +181,7 @@ class Log2CountsToCpm(Transform):
         refuse(
             table > MAX_LOG2_COUNT,
             self.name,
-            "is too large for log2(count + 1); is it a raw count?",
+            "is too large for log2(count + 1); take the logarithm of raw counts first",
         )
         counts = log2_counts_to_counts(table)
         library_size = sum_rows(counts)
