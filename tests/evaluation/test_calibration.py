@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from tcga_coherent.evaluation.calibration import (
+    central_coverage,
+    crps,
+    energy_score,
+    spread_skill,
+)
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(3)
+
+
+def exchangeable(n_draws: int, shape: tuple[int, int] = (400, 50)) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and draws from one skewed, heavy-tailed distribution."""
+    values = np.exp(1.5 * rng().standard_normal((n_draws + 1, *shape)))
+    return values[0], values[1:]
+
+
+def test_crps_equals_the_direct_double_sum() -> None:
+    truth, draws = exchangeable(7, (5, 3))
+    pairs = sum(np.abs(a - b) for a in draws for b in draws) / (2 * 7 * 6)
+    assert crps(truth, draws) == pytest.approx(np.mean(np.abs(draws - truth).mean(0) - pairs))
+
+
+def test_crps_of_gaussian_draws_approaches_the_closed_form() -> None:
+    # Gneiting & Raftery (2007), equation 21.
+    mean, sd = 0.4, 1.7
+    truth = np.linspace(-3, 3, 7)[:, None]
+    z = (truth - mean) / sd
+    expected = sd * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / np.sqrt(np.pi))
+    draws = mean + sd * rng().standard_normal((40_000, *truth.shape))
+    assert crps(truth, draws) == pytest.approx(expected.mean(), rel=0.01)
+
+
+@pytest.mark.parametrize("n_draws", [2, 5, 30])
+def test_crps_does_not_depend_on_the_number_of_draws(n_draws: int) -> None:
+    # Truth and draws standard normal: the expected score is 1 / sqrt(pi).
+    values = rng().standard_normal((n_draws + 1, 500, 200))
+    assert crps(values[0], values[1:]) == pytest.approx(1 / np.sqrt(np.pi), abs=0.005)
+
+
+def test_energy_score_equals_the_direct_double_sum() -> None:
+    truth, draws = exchangeable(6, (4, 3))
+    expected = np.mean(
+        [
+            np.mean([np.linalg.norm(draw - y) for draw in own])
+            - sum(np.linalg.norm(a - b) for a in own for b in own) / (2 * 6 * 5)
+            for y, own in zip(truth, draws.swapaxes(0, 1), strict=True)
+        ]
+    )
+    assert energy_score(truth, draws) == pytest.approx(expected)
+
+
+def test_energy_score_of_one_dimension_is_the_crps() -> None:
+    truth, draws = exchangeable(9, (20, 1))
+    assert energy_score(truth, draws) == pytest.approx(crps(truth, draws))
+
+
+def test_energy_score_notices_wrong_dependence_that_crps_cannot_see() -> None:
+    shared = rng().standard_normal((21, 2000, 1)) * np.ones(8)
+    truth, dependent = shared[0], shared[1:]
+    independent = rng().permuted(dependent, axis=1)
+    independent = np.stack([np.roll(independent[..., i], i, axis=1) for i in range(8)], axis=2)
+    assert crps(truth, independent) == pytest.approx(crps(truth, dependent), rel=0.03)
+    assert energy_score(truth, independent) > 1.05 * energy_score(truth, dependent)
+
+
+@pytest.mark.parametrize("n_draws", [2, 3, 4, 10, 19, 20, 33])
+@pytest.mark.parametrize("level", [0.25, 0.5, 0.9])
+def test_exchangeable_draws_reach_the_stated_coverage(n_draws: int, level: float) -> None:
+    coverage = central_coverage(*exchangeable(n_draws), level)
+    assert coverage.observed == pytest.approx(coverage.nominal, abs=0.015)
+    assert coverage.nominal == pytest.approx(min(level, (n_draws - 1) / (n_draws + 1)))
+
+
+def test_coverage_counts_entries_inside_the_order_statistics() -> None:
+    # Three draws 0, 1, 2: their range is the 50 % interval.
+    draws = np.array([2.0, 0.0, 1.0])[:, None, None] * np.ones((1, 4))
+    truth = np.array([[-0.1, 0.0, 1.5, 2.1]])
+    assert central_coverage(truth, draws, 0.5).observed == 0.5
+
+
+def test_coverage_between_two_intervals_is_interpolated() -> None:
+    # Five draws: ranges of 1/3 (1..3) and 2/3 (0..4); 50 % lies half-way.
+    draws = np.arange(5.0)[:, None, None] * np.ones((1, 4))
+    truth = np.array([[2.0, 0.5, 3.5, 9.0]])
+    assert central_coverage(truth, draws, 0.5).observed == pytest.approx((1 / 4 + 3 / 4) / 2)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9])
+@pytest.mark.parametrize("n_draws", [5, 10, 40])
+def test_draws_without_spread_cover_nothing(n_draws: int, level: float) -> None:
+    truth, _ = exchangeable(2, (30, 4))
+    draws = np.zeros((n_draws, *truth.shape))
+    assert central_coverage(truth, draws, level).observed == 0
+
+
+def test_a_level_that_is_no_share_is_refused() -> None:
+    with pytest.raises(ValueError, match="level must lie between 0 and 1, got 90"):
+        central_coverage(*exchangeable(3), 90)
+
+
+@pytest.mark.parametrize("n_draws", [2, 5, 40])
+def test_spread_matches_error_for_exchangeable_gaussian_draws(n_draws: int) -> None:
+    values = rng().standard_normal((n_draws + 1, 500, 100))
+    assert spread_skill(values[0], values[1:]) == pytest.approx(1, abs=0.01)
+
+
+def test_half_the_spread_gives_the_closed_form_ratio() -> None:
+    n_draws = 10
+    values = rng().standard_normal((n_draws + 1, 500, 100))
+    expected = np.sqrt((1 + 1 / n_draws) * 0.25 / (1 + 0.25 / n_draws))
+    assert spread_skill(values[0], 0.5 * values[1:]) == pytest.approx(expected, abs=0.01)
+
+
+def test_an_exact_mean_draw_has_no_error_to_compare_with() -> None:
+    truth = np.zeros((2, 2))
+    with pytest.raises(ValueError, match="The mean draw equals the truth everywhere"):
+        spread_skill(truth, np.stack([truth - 1, truth + 1]))
+
+
+@pytest.mark.parametrize("score", [crps, energy_score, spread_skill])
+def test_scores_refuse_a_single_draw(score) -> None:
+    truth, draws = exchangeable(2)
+    with pytest.raises(ValueError, match="at least two draws"):
+        score(truth, draws[:1])

@@ -1,0 +1,193 @@
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from kedro.config import OmegaConfigLoader
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.runner import SequentialRunner
+from kedro.validation import ParameterValidator
+from matplotlib.image import imread
+
+from tcga_coherent.evaluation.source_sets import generative_methods, partition_name, source_sets
+from tcga_coherent.pipelines.evaluation import create_pipeline
+from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+
+N_DRAWS = 5
+
+
+def inputs_of(names: list[str], seed: int = 0) -> dict:
+    """Inputs of the pipeline for 200 patients whose modalities share a factor."""
+    rng = np.random.default_rng(seed)
+    patients = pd.Index([f"TCGA-{i:03d}" for i in range(200)], name="patient_id")
+    columns = [f"z{i:02d}" for i in range(3)]
+    factor = rng.standard_normal((200, 1))
+    frames = {
+        name: pd.DataFrame(
+            (factor + rng.standard_normal((200, 3))) / np.sqrt(2), patients, columns, np.float32
+        )
+        for name in names
+    }
+    split = pd.DataFrame(
+        {
+            "split": np.repeat(["train", "val", "test"], [120, 30, 50]),
+            "cancer_type": np.where(factor[:, 0] > 0, "LUAD", "BRCA"),
+        },
+        index=patients,
+    )
+    index = pd.MultiIndex.from_product([patients[150:], range(N_DRAWS)])
+    index.names = ["patient_id", "draw"]
+    draws = {}
+    for target in names:
+        for sources in source_sets(target, names):
+            for method in generative_methods(sources):
+                mean = sum(frames[name].loc[patients[150:]] for name in sources)
+                values = np.repeat(mean.to_numpy() / 4, N_DRAWS, axis=0)
+                frame = pd.DataFrame(
+                    values + 0.5 * rng.standard_normal(values.shape), index, columns, np.float32
+                )
+                draws[partition_name(target, method, sources)] = lambda frame=frame: frame
+    colors = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"]
+    return {
+        "test_draws": draws,
+        "latents": {name: lambda name=name: frames[name] for name in names},
+        "split": split,
+        "presence": pd.DataFrame(True, index=patients, columns=names),
+        "params:modalities": {
+            name: {"label": name.upper(), "color": color, "steps": []}
+            for name, color in zip(names, colors, strict=False)
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def raw_parameters(repo_root) -> dict:
+    with open(repo_root / "conf/base/parameters/evaluation.yml", encoding="utf-8") as file:
+        return yaml.safe_load(file)
+
+
+@pytest.fixture(scope="module")
+def parameters(raw_parameters) -> EvaluationParameters:
+    """The project's own parameters as a run gets them."""
+    validator = ParameterValidator({"evaluation": create_pipeline()})
+    return validator.validate_raw_params(raw_parameters)["evaluation"]
+
+
+def run(names: list[str], parameters: EvaluationParameters, repo_root: Path, **changes) -> Path:
+    """Run the pipeline with the project's own catalog of reports; return their folder."""
+    config = OmegaConfigLoader(
+        conf_source=str(repo_root / "conf"), base_env="base", default_run_env="local", env="demo"
+    )
+    reports = {name: config["catalog"][name] for name in ("{name}_table", "{name}_figure")}
+    catalog = DataCatalog.from_config(reports)
+    everything = inputs_of(names) | {"params:evaluation": parameters} | changes
+    for name, data in everything.items():
+        catalog[name] = MemoryDataset(data, copy_mode="assign")
+    SequentialRunner().run(create_pipeline(), catalog)
+    return Path("data/08_reporting/demo")
+
+
+@pytest.mark.parametrize(
+    ("names", "n_rows"),
+    [
+        (["cna", "rnaseq", "rppa"], 3 * (2 + 3 + 1 + 9)),
+        (["cna", "rnaseq", "rppa", "wsi", "methylation"], 5 * (4 + 15 + 11 + 45)),
+    ],
+)
+def test_the_pipeline_writes_tables_and_figures_for_any_modalities(
+    names, n_rows, parameters, repo_root, tmp_path, monkeypatch, caplog
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with caplog.at_level(logging.INFO, logger="tcga_coherent"):
+        folder = run(names, parameters, repo_root)
+    table = pd.read_csv(folder / "table1_reconstruction.csv")
+    assert len(table) == n_rows
+    assert table["r2_of_mean"].notna().all()
+    umap_table = pd.read_csv(folder / "fig1_umap.csv")
+    assert list(umap_table["set"]) == ["real", "multi", "coherent"]
+    for figure in ("table1_reconstruction.png", "fig1_umap.png"):
+        height, width, _ = imread(folder / figure).shape
+        assert min(height, width) > 300
+    winners = [line for line in caplog.messages if "best from all sources" in line]
+    assert [line.split(":")[0] for line in winners] == names
+
+
+def test_a_missing_partition_stops_the_run_with_its_name(parameters, repo_root) -> None:
+    draws = inputs_of(["cna", "rnaseq"])["test_draws"]
+    del draws["rnaseq/multi/cna"]
+    with pytest.raises(ValueError, match="test_draws has no partition rnaseq/multi/cna"):
+        run(["cna", "rnaseq"], parameters, repo_root, test_draws=draws)
+
+
+def test_latents_with_nan_stop_the_run_with_modality_and_patient(parameters, repo_root) -> None:
+    latents = inputs_of(["cna", "rnaseq"])["latents"]
+    spoilt = latents["rnaseq"]().copy()
+    spoilt.iloc[160, 1] = np.nan
+    with pytest.raises(ValueError, match=r"latents of rnaseq hold values .* TCGA-160:"):
+        run(
+            ["cna", "rnaseq"],
+            parameters,
+            repo_root,
+            latents={"cna": latents["cna"], "rnaseq": lambda: spoilt},
+        )
+
+
+def test_the_papers_values_are_those_of_its_table(parameters, shared_dir) -> None:
+    printed = pd.read_csv(shared_dir / "paper_tables" / "table1_reconstruction.csv")
+    modalities = set(printed["target"])
+    typed = pd.DataFrame([row.__dict__ for row in parameters.reported_by_paper])[printed.columns]
+    everything = [
+        set(source.split("+")) == modalities - {target}
+        for target, source in zip(typed["target"], typed["source"], strict=True)
+    ]
+    typed.loc[everything, "source"] = "all"
+    pd.testing.assert_frame_equal(typed, printed)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sede": 1}, "sede"),
+        ({"bootstrap": {"repeats": 1000, "level": 95}}, r"bootstrap\.level"),
+        ({"manifold": {"n_neighbours": 15}}, r"manifold\.n_neighbours"),
+        ({"baselines": {"ridge_alphas": [0], "knn_neighbors": [5]}}, r"ridge_alphas\.0"),
+    ],
+)
+def test_a_bad_parameter_is_refused_before_the_run_by_its_key(
+    raw_parameters, change, message
+) -> None:
+    validator = ParameterValidator({"evaluation": create_pipeline()})
+    bad = {"evaluation": raw_parameters["evaluation"] | change}
+    with pytest.raises(Exception, match=message):
+        validator.validate_raw_params(bad)
+
+
+def test_the_wiring_reads_persisted_inputs_and_writes_reports_alone() -> None:
+    pipeline = create_pipeline()
+    assert pipeline.inputs() == {
+        "test_draws",
+        "latents",
+        "split",
+        "presence",
+        "params:modalities",
+        "params:evaluation",
+    }
+    assert pipeline.all_outputs() == {
+        "table1_reconstruction_table",
+        "table1_reconstruction_figure",
+        "fig1_umap_table",
+        "fig1_umap_figure",
+    }
+
+
+def test_importing_the_pipeline_imports_neither_umap_nor_torch() -> None:
+    code = (
+        "import sys, tcga_coherent.pipelines.evaluation; "
+        "sys.exit(' '.join({'umap', 'numba', 'torch'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stderr.strip() == ""
