@@ -45,5 +45,5 @@ def test_twenty_types_are_in_the_legend_with_looks_of_their_own(figure) -> None:
 
 
 def test_the_numbers_stand_below_their_panel(figure) -> None:
-    assert figure.axes[0].get_xlabel() == "same-type neighbours: 90%"
+    assert figure.axes[0].get_xlabel().startswith("same-type neighbours: 90%\n")
     assert figure.axes[1].get_xlabel() == "same-type neighbours: 80%\nenergy distance to real: 0.31"

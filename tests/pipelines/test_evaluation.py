@@ -114,6 +114,8 @@ def test_the_pipeline_writes_tables_and_figures_for_any_modalities(
         assert min(height, width) > 300
     winners = [line for line in caplog.messages if "best from all sources" in line]
     assert [line.split(":")[0] for line in winners] == names
+    assert "5 draws a patient reach no 90 % interval" in caplog.text
+    assert "nominal_90 = 0.67" in caplog.text
 
 
 def test_a_missing_partition_stops_the_run_with_its_name(parameters, repo_root) -> None:

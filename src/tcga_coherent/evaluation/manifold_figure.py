@@ -47,9 +47,12 @@ def draw_manifolds(
         title = "Real" if name == "real" else METHOD_LABELS[name]
         axes.set_title(title, fontsize=9, fontweight="bold")
         row = numbers.loc[name]
-        caption = f"same-type neighbours: {row['type_agreement']:.0%}"
-        if name != "real":
-            caption += f"\nenergy distance to real: {row['energy_distance']:.2f}"
+        note = (
+            "map fitted on training patients"
+            if name == "real"
+            else f"energy distance to real: {row['energy_distance']:.2f}"
+        )
+        caption = f"same-type neighbours: {row['type_agreement']:.0%}\n{note}"
         axes.set_xlabel(caption, fontsize=7)
         axes.set_xticks([])
         axes.set_yticks([])

@@ -37,6 +37,13 @@ def compare_reconstructions(
     )
     for line in summary_lines(table):
         logger.info(line)
+    if (table["nominal_90"] < 0.9).any():
+        logger.warning(
+            "%d draws a patient reach no 90 %% interval: coverage_90 is that of their range, to be "
+            "compared with nominal_90 = %.2f. Draw at least 19.",
+            table["n_draws"].min(),
+            table["nominal_90"].min(),
+        )
     return table
 
 
