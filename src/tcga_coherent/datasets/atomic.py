@@ -7,7 +7,7 @@ that is killed, or a disk that is full, leaves the former file or none.
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -49,7 +49,9 @@ def replace_when_whole(target: Path) -> Iterator[Path]:
         elif partial.exists():
             os.replace(partial, target)
     except OSError as error:
-        remove(partial)
+        # Where the folder's parent is a file, not even the look for leftovers succeeds.
+        with suppress(OSError):
+            remove(partial)
         raise DatasetError(
             f"Cannot write {target}: {error.strerror or error}. Make the folder writable, free some "
             f"space, or point the run at another folder."

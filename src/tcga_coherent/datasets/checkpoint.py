@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from tcga_coherent.datasets.atomic import replace_when_whole
 
@@ -19,6 +19,20 @@ class Checkpoint:
 
     arrays: dict[str, np.ndarray]
     metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def serialise(arrays: dict[str, np.ndarray], header: dict[str, str] | None = None) -> bytes:
+    """Return arrays in the safetensors format.
+
+    Parameters
+    ----------
+    arrays
+        Arrays by name.
+    header
+        Text to store in the header.
+    """
+    # safetensors takes the raw buffer: an array that is not contiguous would be scrambled.
+    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, header)
 
 
 class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
@@ -56,8 +70,7 @@ class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
         with replace_when_whole(self._filepath.with_suffix(".json")) as partial:
             partial.write_text(json.dumps(data.metadata, indent=1) + "\n", encoding="utf-8")
         with replace_when_whole(self._filepath) as partial:
-            # safetensors writes the raw buffer: an array that is not contiguous would be scrambled.
-            save_file({k: np.ascontiguousarray(v) for k, v in data.arrays.items()}, partial)
+            partial.write_bytes(serialise(data.arrays))
 
     def _exists(self) -> bool:
         return self._filepath.is_file()

@@ -6,10 +6,9 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 from safetensors import safe_open
-from safetensors.numpy import save_file
 
 from tcga_coherent.datasets.atomic import replace_when_whole
-from tcga_coherent.datasets.checkpoint import Checkpoint
+from tcga_coherent.datasets.checkpoint import Checkpoint, serialise
 
 
 class TrainingStateDataset(AbstractDataset[Checkpoint, Checkpoint]):
@@ -42,7 +41,7 @@ class TrainingStateDataset(AbstractDataset[Checkpoint, Checkpoint]):
     def save(self, data: Checkpoint) -> None:
         """Replace the state."""
         with replace_when_whole(self._filepath) as partial:
-            save_file(data.arrays, partial, metadata={"json": json.dumps(data.metadata)})
+            partial.write_bytes(serialise(data.arrays, {"json": json.dumps(data.metadata)}))
 
     def _exists(self) -> bool:
         return bool(self.load().metadata.get("finished"))

@@ -11,7 +11,12 @@ from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.consensus import ErrorMoments, consensus_weights
 from tcga_coherent.diffusion.denoiser import StackedDenoiser
 from tcga_coherent.diffusion.noise import derive_keys, normal_noise
-from tcga_coherent.diffusion.samplers import DDIMSampler, DDPMSampler, Sampler
+from tcga_coherent.diffusion.samplers import (
+    DDIMSampler,
+    DDPMSampler,
+    DPMSolverSampler,
+    Sampler,
+)
 from tcga_coherent.diffusion.schedule import NoiseSchedule
 
 
@@ -75,7 +80,9 @@ def make_sampler(schedule: NoiseSchedule, config: SamplingConfig) -> Sampler:
     """Return the sampler that the parameters name."""
     if config.sampler == "ddpm":
         return DDPMSampler(schedule)
-    return DDIMSampler(schedule, config.n_steps, config.eta)
+    if config.sampler == "ddim":
+        return DDIMSampler(schedule, config.n_steps, config.eta, config.timestep_power)
+    return DPMSolverSampler(schedule, config.n_steps, config.timestep_power)
 
 
 class Ensemble:

@@ -1,9 +1,10 @@
 """Reverse diffusion: one step of a sampler, given a noise estimate.
 
-Both samplers share one contract: ``timesteps`` lists the timesteps to visit from noise to data,
+All samplers share one contract: ``timesteps`` lists the timesteps to visit from noise to data,
 ``step(i, noisy, estimate, noise)`` goes from ``timesteps[i]`` to the next.
 """
 
+import math
 from typing import Protocol
 
 import torch
@@ -55,22 +56,45 @@ class DDPMSampler:
         return mean + beta**0.5 * noise if t > 0 else mean
 
 
+def spaced_timesteps(n_timesteps: int, n_steps: int, power: float) -> list[int]:
+    """Return distinct timesteps from the noisiest to the first.
+
+    Parameters
+    ----------
+    n_timesteps
+        Length of the schedule.
+    n_steps
+        Timesteps wanted; fewer come back where rounding makes two equal.
+    power
+        1 spaces them evenly, a larger power sets more of them where there is little noise.
+    """
+    even = torch.linspace(1.0, 0.0, n_steps, dtype=torch.float64)
+    visits = (even**power * (n_timesteps - 1)).round()
+    return [int(t) for t in torch.unique(visits).flip(0)]
+
+
 class DDIMSampler:
-    """Few-step sampling (Song et al., 2021, eq. 12).
+    """Few-step sampling of first order (Song et al., 2021, eq. 12).
+
+    It takes the clean estimate of a step for certain, so that few steps lose spread: about 6 % of
+    the standard deviation at 50 stochastic steps.
 
     Parameters
     ----------
     schedule
         Noise schedule the denoiser was trained with.
     n_steps
-        Timesteps to visit, evenly spaced from the noisiest to the first.
+        Timesteps to visit.
     eta
         Share of the ancestral sampler's noise: 1 stochastic, 0 deterministic.
+    power
+        Spacing of the timesteps, see :func:`spaced_timesteps`.
     """
 
-    def __init__(self, schedule: NoiseSchedule, n_steps: int, eta: float = 1.0) -> None:
-        visits = torch.linspace(schedule.n_timesteps - 1, 0, n_steps, dtype=torch.float64)
-        self.timesteps = [int(t) for t in visits.round()]
+    def __init__(
+        self, schedule: NoiseSchedule, n_steps: int, eta: float = 1.0, power: float = 1.0
+    ) -> None:
+        self.timesteps = spaced_timesteps(schedule.n_timesteps, n_steps, power)
         self.eta = eta
         alphas_cumprod = schedule.alphas_cumprod.tolist()
         self._alphas_cumprod = [alphas_cumprod[t] for t in self.timesteps] + [1.0]
@@ -89,3 +113,47 @@ class DDIMSampler:
         )
         direction = (1.0 - next_alpha_bar - variance) ** 0.5 * estimate
         return next_alpha_bar**0.5 * clean + direction + variance**0.5 * noise
+
+
+class DPMSolverSampler:
+    """Few-step stochastic sampling of second order: SDE-DPM-Solver++(2M) (Lu et al., 2022).
+
+    Remembers the clean estimate of the step before, so a trajectory must be followed from its first
+    step to its last before another is begun.
+
+    Parameters
+    ----------
+    schedule, n_steps, power
+        As in :class:`DDIMSampler`.
+    """
+
+    def __init__(self, schedule: NoiseSchedule, n_steps: int, power: float = 2.5) -> None:
+        self.timesteps = spaced_timesteps(schedule.n_timesteps, n_steps, power)
+        alphas_cumprod = schedule.alphas_cumprod.tolist()
+        self._alphas_cumprod = [alphas_cumprod[t] for t in self.timesteps]
+        # Half the logarithm of the signal-to-noise ratio, the solver's time.
+        self._lambdas = [0.5 * math.log(a / (1.0 - a)) for a in self._alphas_cumprod]
+        self._previous_clean = torch.empty(0)
+
+    def step(
+        self, i: int, noisy: torch.Tensor, estimate: torch.Tensor, noise: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the sample at the next visited timestep; arguments as in :class:`DDPMSampler`."""
+        alpha_bar = self._alphas_cumprod[i]
+        clean = (noisy - (1.0 - alpha_bar) ** 0.5 * estimate) / alpha_bar**0.5
+        if i + 1 == len(self.timesteps):
+            return clean
+        next_alpha_bar = self._alphas_cumprod[i + 1]
+        stride = self._lambdas[i + 1] - self._lambdas[i]
+        extrapolated = clean
+        if i > 0:
+            ratio = (self._lambdas[i] - self._lambdas[i - 1]) / stride
+            extrapolated = clean + (clean - self._previous_clean) / (2.0 * ratio)
+        self._previous_clean = clean
+        gained = -math.expm1(-2.0 * stride)
+        kept = ((1.0 - next_alpha_bar) / (1.0 - alpha_bar)) ** 0.5 * math.exp(-stride)
+        return (
+            kept * noisy
+            + next_alpha_bar**0.5 * gained * extrapolated
+            + ((1.0 - next_alpha_bar) * gained) ** 0.5 * noise
+        )

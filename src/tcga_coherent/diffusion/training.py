@@ -12,7 +12,7 @@ import torch
 from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
 from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise, uniform_noise
-from tcga_coherent.diffusion.samplers import DDIMSampler
+from tcga_coherent.diffusion.samplers import DPMSolverSampler
 from tcga_coherent.diffusion.sampling import sample_stack
 from tcga_coherent.diffusion.schedule import NoiseSchedule
 from tcga_coherent.diffusion.scores import draw_mse, energy_score
@@ -307,7 +307,7 @@ class StackTrainer:
         settings = self.config.validation
         target, conditions, mask = self._validation.all_rows()
         n_patients = target.shape[2]
-        sampler = DDIMSampler(self.schedule, settings.n_steps, eta=1.0)
+        sampler = DPMSolverSampler(self.schedule, settings.n_steps)
         keys = named_keys(self.config.seed, "validation", [str(i) for i in range(n_patients)])
         per_chunk = max(1, MAX_SAMPLING_ROWS // settings.n_draws)
         chunks = []

@@ -69,7 +69,7 @@ def embed_new_patients(
         if name in tables:
             preprocessor = _preprocessor(preprocessors[name]())
             donors = None
-            if preprocessor.imputer == "knn" and tables[name].isna().to_numpy().any():
+            if preprocessor.imputer == "knn":
                 cohort = processed[name]()
                 donors = cohort[cohort.index.isin(train)]
             latents[name] = _encoder(encoders[name]()).encode(
@@ -198,8 +198,8 @@ def _decoded_parts(
     n_draws = len(draws) // max(1, len(lacking))
     for start in range(0, len(lacking), PATIENTS_PER_CHUNK):
         chunk = draws.iloc[start * n_draws : (start + PATIENTS_PER_CHUNK) * n_draws]
-        decoded = preprocessor.inverse_transform(encoder.decode(chunk)).to_numpy(np.float32)
-        decoded = decoded.reshape(-1, n_draws, decoded.shape[1])
+        features = preprocessor.inverse_transform(encoder.decode(chunk)).to_numpy(np.float32)
+        decoded = features.reshape(-1, n_draws, features.shape[1])
         rows = patients.get_indexer(lacking[start : start + PATIENTS_PER_CHUNK])
         values[0, rows] = decoded.mean(axis=1)
         values[1, rows] = decoded.std(axis=1, ddof=1)

@@ -18,8 +18,6 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
     """Train both families with one engine and draw their training curves."""
     curves = node(
         draw_training_curves_of_families,
-        draw_weights_of_consensus,
-        learn_consensus,
         inputs=[
             "single.training_history_table",
             "multi.training_history_table",

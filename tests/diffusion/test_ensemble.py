@@ -1,0 +1,164 @@
+"""The ensemble on denoisers that are exact: the data are Gaussian and the noise is known."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
+from tcga_coherent.diffusion.config import CoherenceConfig, SamplingConfig
+from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
+from tcga_coherent.diffusion.ensemble import Ensemble, pairwise_cosine_distance
+from tcga_coherent.diffusion.noise import named_keys
+from tcga_coherent.diffusion.schedule import NoiseSchedule
+
+DIM = 2
+SHAPE = DenoiserShape(DIM, (DIM,), hidden_dim=4, n_layers=1, time_dim=2, condition_dim=DIM)
+SCHEDULE = NoiseSchedule()
+
+
+class ExactDenoiser(StackedDenoiser):
+    """Noise predictor of targets that are N(condition, variance)."""
+
+    def __init__(self, variances: list[float]) -> None:
+        super().__init__(len(variances), SHAPE)
+        self.variances = variances
+
+    def project(self, conditions, mask):
+        return conditions[0] * mask
+
+    def forward(self, noisy, timesteps, projected):
+        alpha_bar = SCHEDULE.alphas_cumprod.float()[timesteps].unsqueeze(1)
+        data_variance = torch.tensor(self.variances).view(-1, 1, 1)
+        variance = alpha_bar * data_variance + 1 - alpha_bar
+        return (1 - alpha_bar).sqrt() * (noisy - alpha_bar.sqrt() * projected) / variance
+
+
+@pytest.fixture
+def exact(monkeypatch):
+    def stack(networks):
+        return ExactDenoiser([v for network in networks for v in network.variances])
+
+    monkeypatch.setattr("tcga_coherent.diffusion.ensemble.stack_networks", stack)
+
+    def make(source: str, variance: float = 0.25, mse: float = 1.0) -> LoadedDenoiser:
+        return LoadedDenoiser(
+            f"x_from_{source}", "x", (source,), ExactDenoiser([variance]), SCHEDULE, mse
+        )
+
+    return make
+
+
+CONFIG = SamplingConfig(n_draws=4, n_steps=40, weights="equal", chunk_rows=100_000)
+PATIENTS = [f"P{i}" for i in range(2000)]
+
+
+def conditions(value: float) -> torch.Tensor:
+    return torch.full((len(PATIENTS), DIM), value)
+
+
+def test_one_denoiser_draws_its_conditional_distribution(exact):
+    drawn = Ensemble([exact("a")], CONFIG).draw(
+        {"a": conditions(1.0)}, named_keys(0, "x", PATIENTS)
+    )
+    assert drawn.latents.shape == (2000, 4, DIM)
+    assert drawn.latents.mean().item() == pytest.approx(1.0, abs=0.02)
+    assert drawn.latents.std().item() == pytest.approx(0.5, rel=0.06)
+    assert (drawn.coherence == 0).all()
+    assert drawn.accepted.all()
+
+
+def test_the_consensus_of_gaussians_of_equal_spread_is_at_their_weighted_mean(exact):
+    # At every noise level the averaged score is that of the Gaussian at the weighted mean.
+    members = [exact("a", mse=1.0), exact("b", mse=3.0)]
+    # No draw is rejected, as rejection would change the distribution.
+    rule = CoherenceConfig(threshold=2.0)
+    config = dataclasses.replace(CONFIG, weights="inverse_mse", coherence=rule)
+    drawn = Ensemble(members, config).draw(
+        {"a": conditions(1.0), "b": conditions(-1.0)}, named_keys(0, "x", PATIENTS)
+    )
+    assert drawn.latents.mean().item() == pytest.approx(0.75 * 1.0 + 0.25 * -1.0, abs=0.02)
+    assert drawn.latents.std().item() == pytest.approx(0.5, rel=0.04)
+
+
+def test_weights_follow_the_papers_rule_or_are_equal(exact):
+    members = [exact("a", mse=1.0), exact("b", mse=3.0)]
+    paper = Ensemble(members, dataclasses.replace(CONFIG, weights="inverse_mse"))
+    np.testing.assert_allclose(paper.weights[0], [0.75, 0.25])
+    np.testing.assert_allclose(Ensemble(members, CONFIG).weights[7], [0.5, 0.5])
+    with pytest.raises(
+        ValueError, match="No consensus weights were learned for x_from_a, x_from_b"
+    ):
+        Ensemble(members, dataclasses.replace(CONFIG, weights="learned"))
+
+
+def test_results_do_not_depend_on_chunks_or_on_the_other_patients(exact):
+    members = [exact("a"), exact("b", 0.5)]
+    given = {"a": torch.randn(7, DIM), "b": torch.randn(7, DIM)}
+    keys = named_keys(0, "x", PATIENTS[:7])
+    whole = Ensemble(members, CONFIG).draw(given, keys).latents
+    chunked = Ensemble(members, dataclasses.replace(CONFIG, chunk_rows=3)).draw(given, keys).latents
+    torch.testing.assert_close(whole, chunked)
+    alone = Ensemble(members, CONFIG).draw({s: v[4:5] for s, v in given.items()}, keys[4:5]).latents
+    torch.testing.assert_close(whole[4:5], alone)
+
+
+def test_rejected_draws_are_made_again_and_flagged_when_they_stay_rejected(exact):
+    members = [exact("a"), exact("b")]
+    rule = CoherenceConfig(threshold=1.0, max_incoherent_share=0.05, max_attempts=3)
+    config = dataclasses.replace(CONFIG, coherence=rule)
+    keys = named_keys(0, "x", PATIENTS[:50])
+    agreeing = {"a": torch.zeros(50, DIM), "b": torch.zeros(50, DIM)}
+    drawn = Ensemble(members, config).draw(agreeing, keys)
+    assert drawn.accepted.all()
+    assert (drawn.attempts == 1).all()
+    # Sources that point to opposite ends leave the estimates opposed in the late steps.
+    opposed = {"a": torch.full((50, DIM), 20.0), "b": torch.full((50, DIM), -20.0)}
+    drawn = Ensemble(members, config).draw(opposed, keys)
+    assert not drawn.accepted.any()
+    assert (drawn.attempts == 3).all()
+    assert (drawn.coherence > 0.5).all()
+
+
+def test_only_rejected_draws_get_new_noise(exact):
+    members = [exact("a"), exact("b")]
+    keys = named_keys(0, "x", PATIENTS[:20])
+    given = {
+        "a": torch.zeros(20, DIM),
+        "b": torch.cat([torch.zeros(10, DIM), torch.full((10, DIM), 40.0)]),
+    }
+    once, thrice = (
+        Ensemble(
+            members,
+            dataclasses.replace(CONFIG, coherence=CoherenceConfig(threshold=0.5, max_attempts=n)),
+        ).draw(given, keys)
+        for n in (1, 3)
+    )
+    rejected = ~once.accepted
+    assert rejected[10:].all()
+    kept = once.accepted
+    torch.testing.assert_close(once.latents[kept], thrice.latents[kept], rtol=0, atol=0)
+    assert (once.latents[rejected] != thrice.latents[rejected]).all()
+
+
+def test_cosine_distance_is_the_weighted_mean_over_pairs():
+    estimates = torch.tensor([[[1.0], [0.0]], [[0.0], [1.0]], [[-1.0], [0.0]]])
+    weights = torch.tensor([0.5, 0.3, 0.2])
+    pairs = {(0, 1): 1.0, (0, 2): 2.0, (1, 2): 1.0}
+    expected = sum(float(weights[i] * weights[j]) * d for (i, j), d in pairs.items()) / sum(
+        float(weights[i] * weights[j]) for i, j in pairs
+    )
+    assert pairwise_cosine_distance(estimates, weights).item() == pytest.approx(expected)
+    assert pairwise_cosine_distance(estimates[:1], weights[:1]).item() == 0
+
+
+def test_generation_without_a_condition_is_refused(exact):
+    with pytest.raises(ValueError, match="generation without a condition is refused"):
+        Ensemble([exact("a")], CONFIG).draw({}, named_keys(0, "x", PATIENTS[:2]))
+
+
+def test_denoisers_of_different_targets_cannot_form_an_ensemble(exact):
+    other = dataclasses.replace(exact("b"), target="y")
+    with pytest.raises(ValueError, match="differ in target or noise schedule"):
+        Ensemble([exact("a"), other], CONFIG)
