@@ -1,0 +1,1 @@
+"""Compress each modality to a few latent dimensions and read latents back as features."""

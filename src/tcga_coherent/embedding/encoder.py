@@ -1,0 +1,323 @@
+"""One modality from processed features to standardised latents, and back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from tcga_coherent.embedding.autoencoder import (
+    Autoencoder,
+    EmbeddingConfig,
+    hidden_widths,
+    train_autoencoder,
+)
+from tcga_coherent.embedding.checks import check_features, check_finite, check_sizes, check_spread
+from tcga_coherent.embedding.pca import Matrix, PrincipalComponents
+from tcga_coherent.modality import ModalityConfig
+
+# Rows that pass through the networks at a time: bounds memory beside input and output.
+CHUNK_ROWS = 2048
+
+NETWORK_PREFIX = "autoencoder."
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """Fitted encoder and decoder of one modality.
+
+    Made by `fit_encoder` or `Encoder.from_state`. Holds no patient's row.
+
+    Attributes
+    ----------
+    modality
+        Name of the modality.
+    features
+        Features of the processed table it was fitted on.
+    components
+        Principal axes: of a PCA encoder as many as latent dimensions, of an autoencoder those whose
+        scores it works on.
+    autoencoder
+        None for PCA.
+    latent_mean, latent_sd
+        Over the training rows, before standardisation, shape ``(latent_size,)``.
+    history
+        ``epoch``, ``train_mse`` and ``val_mse`` in processed units; no row for PCA.
+    """
+
+    modality: str
+    features: pd.Index
+    components: PrincipalComponents
+    autoencoder: Autoencoder | None
+    latent_mean: Matrix
+    latent_sd: Matrix
+    history: pd.DataFrame
+
+    @property
+    def latent_size(self) -> int:
+        """Number of latent dimensions."""
+        return len(self.latent_mean)
+
+    @property
+    def latent_columns(self) -> list[str]:
+        """Names of the latent dimensions: ``z00``, ``z01``, ..."""
+        return [f"z{number:02d}" for number in range(self.latent_size)]
+
+    @property
+    def pca(self) -> PrincipalComponents:
+        """Principal components as many as latent dimensions: the linear rival."""
+        return self.components.leading(self.latent_size)
+
+    def encode(self, processed: pd.DataFrame) -> pd.DataFrame:
+        """Compress patients.
+
+        Parameters
+        ----------
+        processed
+            Patients x `features`, in any order of features, nothing missing.
+
+        Returns
+        -------
+        DataFrame
+            Patients x latent size, float32; over the training rows each column has mean 0 and
+            standard deviation 1.
+
+        Raises
+        ------
+        ValueError
+            When the features are others than those fitted, or a value is missing or infinite.
+        """
+        check_features(processed, self.features, self.modality)
+        check_finite(processed, f"processed table of {self.modality}", "the preprocessing pipeline")
+        rows = processed[self.features].to_numpy(np.float32)
+        raw = raw_latents(rows, self.components, self.autoencoder)
+        values = (raw - self.latent_mean) / self.latent_sd
+        return pd.DataFrame(values, index=processed.index, columns=self.latent_columns)
+
+    def decode(self, latents: pd.DataFrame) -> pd.DataFrame:
+        """Read latents, observed or generated, as features.
+
+        Parameters
+        ----------
+        latents
+            Rows of any kind x `latent_columns`.
+
+        Returns
+        -------
+        DataFrame
+            The same rows x `features`, float32, on the processed scale.
+
+        Raises
+        ------
+        ValueError
+            When the columns are not `latent_columns`, or a value is missing or infinite.
+        """
+        if list(latents.columns) != self.latent_columns:
+            raise ValueError(
+                f"Latents of {self.modality} must have the {self.latent_size} columns "
+                f"{self.latent_columns[0]} to {self.latent_columns[-1]}, got {latents.shape[1]} "
+                f"columns: use latents and encoder of the same run of the embedding pipeline."
+            )
+        check_finite(latents, f"latents of {self.modality}", "the pipeline that made them")
+        raw = latents.to_numpy(np.float32) * self.latent_sd + self.latent_mean
+        rows = reconstruct(raw, self.components, self.autoencoder)
+        return pd.DataFrame(rows, index=latents.index, columns=self.features)
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return arrays and JSON-serialisable metadata from which `from_state` rebuilds it."""
+        arrays = {
+            "components.mean": self.components.mean,
+            "components.axes": self.components.axes,
+            "latent_mean": self.latent_mean,
+            "latent_sd": self.latent_sd,
+        }
+        metadata: dict[str, Any] = {
+            "modality": self.modality,
+            "kind": "pca",
+            "latent_size": self.latent_size,
+            "features": [str(feature) for feature in self.features],
+            "history": self.history.to_dict(orient="list"),
+        }
+        if self.autoencoder is not None:
+            arrays |= {
+                NETWORK_PREFIX + name: weight.cpu().numpy()
+                for name, weight in self.autoencoder.state_dict().items()
+            }
+            metadata |= {"kind": "autoencoder", "widths": self.autoencoder.widths}
+        return arrays, metadata
+
+    @classmethod
+    def from_state(
+        cls,
+        arrays: dict[str, np.ndarray],
+        metadata: dict[str, Any],
+        device: torch.device | None = None,
+    ) -> "Encoder":
+        """Rebuild the encoder that `state` described, on the CPU or `device`."""
+        autoencoder = None
+        if metadata["kind"] == "autoencoder":
+            weights = {
+                name.removeprefix(NETWORK_PREFIX): torch.tensor(array)
+                for name, array in arrays.items()
+                if name.startswith(NETWORK_PREFIX)
+            }
+            autoencoder = Autoencoder(
+                weights["axis_sd"], metadata["latent_size"], metadata["widths"], dropout=0.0
+            )
+            autoencoder.load_state_dict(weights)
+            autoencoder.eval().to(device)
+        return cls(
+            modality=metadata["modality"],
+            features=pd.Index(metadata["features"]),
+            components=PrincipalComponents(arrays["components.mean"], arrays["components.axes"]),
+            autoencoder=autoencoder,
+            latent_mean=arrays["latent_mean"],
+            latent_sd=arrays["latent_sd"],
+            history=pd.DataFrame(metadata["history"]),
+        )
+
+
+def fit_encoder(
+    name: str,
+    processed: pd.DataFrame,
+    split: pd.DataFrame,
+    config: ModalityConfig,
+    settings: EmbeddingConfig,
+    device: torch.device,
+) -> Encoder:
+    """Fit the encoder of one modality on its training patients.
+
+    Parameters
+    ----------
+    name
+        Name of the modality.
+    processed
+        Patients x features, standardised, nothing missing.
+    split
+        Column ``split`` (train, val, test) by patient. Validation patients stop the training of an
+        autoencoder; test patients are not used.
+    config
+        Kind and size of the encoder.
+    settings
+        Training settings.
+    device
+        Where an autoencoder is trained and stays. Principal axes are found on the CPU.
+
+    Raises
+    ------
+    ValueError
+        When a value is missing, the latent has more dimensions than there are features or training
+        patients can tell apart, or no validation patient has the modality.
+    """
+    check_finite(processed, f"processed table of {name}", "the preprocessing pipeline")
+    train = rows_of(processed, split, "train")
+    val = rows_of(processed, split, "val")
+    check_sizes(name, config, n_features=processed.shape[1], n_train=len(train))
+
+    is_pca = config.encoder.kind == "pca"
+    n_axes = config.latent_size
+    if not is_pca:
+        # Of n centred rows, n - 1 are independent.
+        most = min(processed.shape[1], len(train) - 1)
+        n_axes = min(max(settings.principal_axes, config.latent_size), most)
+    components = PrincipalComponents.fit(train, n_axes, settings.seed)
+    train_scores = components.project(train)
+    check_spread(name, train_scores[:, : config.latent_size])
+
+    autoencoder = None
+    history = pd.DataFrame({"epoch": [], "train_mse": [], "val_mse": []})
+    if not is_pca:
+        if len(val) == 0:
+            raise ValueError(
+                f"No validation patient has {name}, so nothing can stop the training of its "
+                f"autoencoder: raise preprocessing.split.val_fraction, or set "
+                f"modalities.{name}.encoder.kind to pca."
+            )
+        val_scores = components.project(val)
+        autoencoder, errors = train_autoencoder(
+            torch.from_numpy(train_scores).to(device),
+            torch.from_numpy(val_scores).to(device),
+            config.latent_size,
+            hidden_widths(
+                processed.shape[1],
+                config.latent_size,
+                config.encoder.hidden_layers,
+                config.encoder.max_width,
+            ),
+            settings,
+            name,
+        )
+        # What the axes leave out of a row is lost whatever the autoencoder does.
+        history = pd.DataFrame(
+            {
+                "epoch": errors["epoch"],
+                "train_mse": errors["train_error"] / train.shape[1]
+                + mse_outside_axes(train, train_scores, components),
+                "val_mse": errors["val_error"] / train.shape[1]
+                + mse_outside_axes(val, val_scores, components),
+            }
+        )
+    raw = raw_latents(train, components, autoencoder)
+    check_spread(name, raw)
+    return Encoder(
+        modality=name,
+        features=processed.columns,
+        components=components,
+        autoencoder=autoencoder,
+        latent_mean=raw.mean(axis=0, dtype=float).astype(np.float32),
+        latent_sd=raw.std(axis=0, dtype=float).astype(np.float32),
+        history=history,
+    )
+
+
+@torch.no_grad()
+def raw_latents(
+    rows: Matrix, components: PrincipalComponents, autoencoder: Autoencoder | None
+) -> Matrix:
+    """Return latents before standardisation, shape ``(n_rows, latent_size)``."""
+    if autoencoder is None:
+        return np.concatenate([components.project(rows[part]) for part in row_chunks(len(rows))])
+    device = autoencoder.axis_sd.device
+    return np.concatenate(
+        [
+            autoencoder.encode(torch.from_numpy(components.project(rows[part])).to(device))
+            .cpu()
+            .numpy()
+            for part in row_chunks(len(rows))
+        ]
+    )
+
+
+@torch.no_grad()
+def reconstruct(
+    raw: Matrix, components: PrincipalComponents, autoencoder: Autoencoder | None
+) -> Matrix:
+    """Return the rows of latents before standardisation, shape ``(n_rows, n_features)``."""
+    rows = np.empty((len(raw), len(components.mean)), dtype=np.float32)
+    for part in row_chunks(len(raw)):
+        scores = raw[part]
+        if autoencoder is not None:
+            latents = torch.from_numpy(scores).to(autoencoder.axis_sd.device)
+            scores = autoencoder.decode(latents).cpu().numpy()
+        rows[part] = components.reconstruct(scores)
+    return rows
+
+
+def row_chunks(n_rows: int) -> Iterator[slice]:
+    """Yield slices that cover `n_rows` rows; an empty one where there are none."""
+    for start in range(0, max(n_rows, 1), CHUNK_ROWS):
+        yield slice(start, start + CHUNK_ROWS)
+
+
+def rows_of(processed: pd.DataFrame, split: pd.DataFrame, part: str) -> Matrix:
+    """Return the rows of the patients in `part` (train, val or test)."""
+    patients = split.index[split["split"] == part]
+    return processed[processed.index.isin(patients)].to_numpy(np.float32)
+
+
+def mse_outside_axes(rows: Matrix, scores: Matrix, components: PrincipalComponents) -> float:
+    """Return the mean square of what `rows` have outside the principal axes (by Pythagoras)."""
+    total = np.sum((rows - components.mean) ** 2, dtype=float)
+    return float(max(total - np.sum(scores**2, dtype=float), 0.0) / rows.size)
