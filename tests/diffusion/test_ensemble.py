@@ -35,12 +35,27 @@ class ExactDenoiser(StackedDenoiser):
         return (1 - alpha_bar).sqrt() * (noisy - alpha_bar.sqrt() * projected) / variance
 
 
+class ExactSampling:
+    """Stands in for the folded network."""
+
+    def __init__(self, denoiser: ExactDenoiser, timesteps: list[int]) -> None:
+        self.denoiser, self.timesteps, self.n_models = denoiser, timesteps, denoiser.n_models
+
+    def condition(self, conditions, mask):
+        return self.denoiser.project(conditions, mask)
+
+    def __call__(self, noisy, visit, condition):
+        timesteps = torch.full((self.n_models, noisy.shape[2]), self.timesteps[visit])
+        return self.denoiser(noisy, timesteps, condition)
+
+
 @pytest.fixture
 def exact(monkeypatch):
     def stack(networks):
         return ExactDenoiser([v for network in networks for v in network.variances])
 
     monkeypatch.setattr("tcga_coherent.diffusion.ensemble.stack_networks", stack)
+    monkeypatch.setattr("tcga_coherent.diffusion.ensemble.FoldedDenoiser", ExactSampling)
 
     def make(source: str, variance: float = 0.25, mse: float = 1.0) -> LoadedDenoiser:
         return LoadedDenoiser(

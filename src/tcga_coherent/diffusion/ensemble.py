@@ -9,7 +9,7 @@ from torch.nn import functional
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, stack_networks
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.consensus import ErrorMoments, consensus_weights
-from tcga_coherent.diffusion.denoiser import StackedDenoiser
+from tcga_coherent.diffusion.inference import FoldedDenoiser
 from tcga_coherent.diffusion.noise import derive_keys, normal_noise
 from tcga_coherent.diffusion.samplers import (
     DDIMSampler,
@@ -128,7 +128,11 @@ class Ensemble:
         for denoiser in denoisers:
             groups.setdefault(denoiser.network.shape, []).append(denoiser)
         self._groups = [
-            (stack_networks([d.network for d in group]), [d.sources for d in group])
+            _Group(
+                FoldedDenoiser(stack_networks([d.network for d in group]), self.sampler.timesteps),
+                group[0].network.shape.condition_dims,
+                [d.sources for d in group],
+            )
             for group in groups.values()
         ]
         stacked = [d for group in groups.values() for d in group]
@@ -203,21 +207,16 @@ class Ensemble:
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Follow the consensus from noise to data; rows of `conditions` match `keys`."""
         projected = [
-            network.project(*_stack_conditions(conditions, network, sources))
-            for network, sources in self._groups
+            group.network.condition(*_stack_conditions(conditions, group)) for group in self._groups
         ]
         noisy = normal_noise(derive_keys(keys, 0), self.target_dim)
         distance_sum = torch.zeros(len(keys), device=keys.device)
         incoherent = torch.zeros(len(keys), device=keys.device)
-        for i, timestep in enumerate(self.sampler.timesteps):
+        for i in range(len(self.sampler.timesteps)):
             estimates = torch.cat(
                 [
-                    network(
-                        noisy.expand(network.n_models, -1, -1),
-                        torch.full((network.n_models, len(keys)), timestep, device=keys.device),
-                        projection,
-                    )
-                    for (network, _), projection in zip(self._groups, projected, strict=True)
+                    group.network(noisy.expand(group.network.n_models, -1, -1), i, condition)
+                    for group, condition in zip(self._groups, projected, strict=True)
                 ]
             )
             distance = pairwise_cosine_distance(estimates, self.weights[i])
@@ -230,17 +229,24 @@ class Ensemble:
         return noisy.T.contiguous(), distance_sum / n_steps, incoherent / n_steps
 
 
+@dataclass(frozen=True)
+class _Group:
+    """Members of an ensemble that share their shape, stacked."""
+
+    network: FoldedDenoiser
+    condition_dims: tuple[int, ...]
+    sources: list[tuple[str, ...]]
+
+
 def _stack_conditions(
-    conditions: Mapping[str, torch.Tensor],
-    network: StackedDenoiser,
-    sources: Sequence[tuple[str, ...]],
+    conditions: Mapping[str, torch.Tensor], group: _Group
 ) -> tuple[list[torch.Tensor], torch.Tensor]:
     """Arrange conditions as (models, features, rows) and mask the sources that are not given."""
     n_rows = len(next(iter(conditions.values())))
     device = next(iter(conditions.values())).device
     stacked, masks = [], []
-    for position, dim in enumerate(network.shape.condition_dims):
-        names = [model_sources[position] for model_sources in sources]
+    for position, dim in enumerate(group.condition_dims):
+        names = [model_sources[position] for model_sources in group.sources]
         absent = torch.zeros(dim, n_rows, device=device)
         stacked.append(torch.stack([conditions[n].T if n in conditions else absent for n in names]))
         masks.append(torch.tensor([n in conditions for n in names], device=device))

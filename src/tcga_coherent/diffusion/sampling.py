@@ -3,6 +3,7 @@
 import torch
 
 from tcga_coherent.diffusion.denoiser import StackedDenoiser
+from tcga_coherent.diffusion.inference import FoldedDenoiser
 from tcga_coherent.diffusion.noise import derive_keys, normal_noise
 from tcga_coherent.diffusion.samplers import Sampler
 
@@ -33,12 +34,12 @@ def sample_stack(
     torch.Tensor
         Shape (n_models, target_dim, rows).
     """
-    projected = denoiser.project(conditions, mask)
+    folded = FoldedDenoiser(denoiser, sampler.timesteps)
+    condition = folded.condition(conditions, mask)
     n_features = denoiser.shape.target_dim
     noisy = normal_noise(derive_keys(keys, 0), n_features).expand(denoiser.n_models, -1, -1)
-    for i, timestep in enumerate(sampler.timesteps):
-        timesteps = torch.full((denoiser.n_models, keys.numel()), timestep, device=keys.device)
-        estimate = denoiser(noisy, timesteps, projected)
+    for i in range(len(sampler.timesteps)):
+        estimate = folded(noisy, i, condition)
         noise = normal_noise(derive_keys(keys, i + 1), n_features)
         noisy = sampler.step(i, noisy, estimate, noise)
     return noisy

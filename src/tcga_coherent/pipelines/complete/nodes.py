@@ -131,7 +131,9 @@ def complete_patients(
     prints = {name: fingerprint_arrays(encoders[name]().arrays) for name in names}
     checkpoints = multi_denoisers if completion.method == "multi" else single_denoisers
     observed = {
-        name: _loaded(latents[name]) if name in latents else loaded_encoders[name].no_patients()
+        name: _loaded(latents[name])
+        if name in latents
+        else pd.DataFrame(columns=loaded_encoders[name].latent_columns, dtype=np.float32)
         for name in names
     }
     generated = complete_latents(
@@ -178,7 +180,7 @@ def _latent_parts(
     everyone = pd.concat([repeated, draws]).sort_index()
     by_patient = draws.groupby(level="patient_id")
     mean = pd.concat([observed, by_patient.mean()]).loc[patients]
-    sd = pd.concat([observed * 0.0, by_patient.std()]).loc[patients]
+    sd = pd.concat([observed.abs() * 0.0, by_patient.std()]).loc[patients]
     return everyone, mean, sd
 
 
