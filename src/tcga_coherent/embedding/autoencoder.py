@@ -15,8 +15,9 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_REPORTS = 5.0
 
-# A validation error counts as lower when it is so by more than this share.
-MIN_IMPROVEMENT = 1e-5
+# A validation error counts as lower when it is so by more than this share: less than that is the
+# luck of a few hundred validation rows, and PCA stays where nothing better is found.
+MIN_IMPROVEMENT = 1e-3
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -164,10 +165,10 @@ def train_autoencoder(
     Returns
     -------
     autoencoder : Autoencoder
-        In evaluation mode, with the weights of the lowest validation error.
+        In evaluation mode, with the weights of the last epoch that lowered the validation error.
     history : DataFrame
-        ``epoch``, ``train_error`` (with dropout), ``val_error``: squared error summed over axes, mean
-        over rows. Epoch 0 is PCA.
+        ``epoch``, ``train_error`` (with dropout), ``val_error`` (squared errors summed over axes, mean
+        over rows) and ``kept``, true at the epoch of the weights. Epoch 0 is PCA.
     """
     cuda_devices = [train.device] if train.device.type == "cuda" else []
     with torch.random.fork_rng(cuda_devices):
@@ -227,7 +228,8 @@ def _fit(
         records[0][2],
         time.monotonic() - start,
     )
-    return pd.DataFrame(records, columns=["epoch", "train_error", "val_error"])
+    history = pd.DataFrame(records, columns=["epoch", "train_error", "val_error"])
+    return history.assign(kept=history["epoch"] == best_epoch)
 
 
 def _train_epoch(

@@ -44,7 +44,8 @@ class Encoder:
     latent_mean, latent_sd
         Over the training rows, before standardisation, shape ``(latent_size,)``.
     history
-        ``epoch``, ``train_mse`` and ``val_mse`` in processed units; no row for PCA.
+        ``epoch``, ``train_mse`` and ``val_mse`` in processed units, and ``kept``, true at the epoch of
+        the weights; epoch 0 is PCA. No row for a PCA encoder.
     """
 
     modality: str
@@ -91,8 +92,7 @@ class Encoder:
         """
         check_features(processed, self.features, self.modality)
         check_finite(processed, f"processed table of {self.modality}", "the preprocessing pipeline")
-        rows = processed[self.features].to_numpy(np.float32)
-        raw = raw_latents(rows, self.components, self.autoencoder)
+        raw = raw_latents(as_matrix(processed[self.features]), self.components, self.autoencoder)
         values = (raw - self.latent_mean) / self.latent_sd
         return pd.DataFrame(values, index=processed.index, columns=self.latent_columns)
 
@@ -227,7 +227,7 @@ def fit_encoder(
     check_spread(name, train_scores[:, : config.latent_size])
 
     autoencoder = None
-    history = pd.DataFrame({"epoch": [], "train_mse": [], "val_mse": []})
+    history = pd.DataFrame(columns=["epoch", "train_mse", "val_mse", "kept"])
     if not is_pca:
         if len(val) == 0:
             raise ValueError(
@@ -257,6 +257,7 @@ def fit_encoder(
                 + mse_outside_axes(train, train_scores, components),
                 "val_mse": errors["val_error"] / train.shape[1]
                 + mse_outside_axes(val, val_scores, components),
+                "kept": errors["kept"],
             }
         )
     raw = raw_latents(train, components, autoencoder)
@@ -314,7 +315,12 @@ def row_chunks(n_rows: int) -> Iterator[slice]:
 def rows_of(processed: pd.DataFrame, split: pd.DataFrame, part: str) -> Matrix:
     """Return the rows of the patients in `part` (train, val or test)."""
     patients = split.index[split["split"] == part]
-    return processed[processed.index.isin(patients)].to_numpy(np.float32)
+    return as_matrix(processed[processed.index.isin(patients)])
+
+
+def as_matrix(frame: pd.DataFrame) -> Matrix:
+    """Return float32 values in row order: rounding does not depend on how a frame was made."""
+    return np.ascontiguousarray(frame, dtype=np.float32)
 
 
 def mse_outside_axes(rows: Matrix, scores: Matrix, components: PrincipalComponents) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
 
 Matrix = NDArray[np.floating]
 
@@ -37,7 +38,10 @@ class PrincipalComponents:
         seed
             Seed of the randomised solver that scikit-learn takes for large matrices.
         """
-        pca = PCA(n_axes, random_state=seed).fit(rows)
+        # Factorisations of this size gain little from a second thread, and lose a hundredfold
+        # where another process holds its core.
+        with threadpool_limits(limits=1):
+            pca = PCA(n_axes, random_state=seed).fit(rows)
         return cls(pca.mean_.astype(np.float32), pca.components_.astype(np.float32))
 
     def leading(self, n_axes: int) -> "PrincipalComponents":

@@ -1,16 +1,23 @@
 """Figure of the encoders' training and of what their latents lose."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from tcga_coherent.modality import ModalityConfig
 
 PCA_COLOR = "#BBBBBB"
 BAR_WIDTH = 0.38
+
+TRAINING_STYLE: dict[str, Any] = {"linestyle": "--"}
+VALIDATION_STYLE: dict[str, Any] = {"linestyle": "-"}
+KEPT_STYLE: dict[str, Any] = {"linestyle": "", "marker": "o"}
+PCA_STYLE: dict[str, Any] = {"linestyle": ":", "linewidth": 0.8, "color": "black"}
 
 
 def draw_embedding(
@@ -26,8 +33,8 @@ def draw_embedding(
         One row a modality: ``modality``, ``encoder``, ``latent_size``, ``rows_test``, ``r2_test``,
         ``pca_r2_test``.
     histories
-        Modality to frame with ``epoch``, ``train_mse`` and ``val_mse``; epoch 0 is PCA. Modalities
-        without an epoch get no panel.
+        Modality to frame with ``epoch``, ``train_mse``, ``val_mse`` and ``kept``; epoch 0 is PCA.
+        Modalities without an epoch get no panel.
     modalities
         Labels and colours.
     """
@@ -39,7 +46,8 @@ def draw_embedding(
     for axes, name in zip(panels, trained, strict=False):
         draw_training(axes, histories[name], modalities[name])
     if trained:
-        panels[0].set_ylabel("reconstruction error (MSE, standardised features)")
+        panels[0].set_ylabel("reconstruction error\n(MSE, standardised features)")
+        figure.legend(handles=training_legend(), loc="outside lower left", ncols=4, frameon=False)
     draw_reconstruction(panels[-1], table, modalities)
     for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)
@@ -48,27 +56,25 @@ def draw_embedding(
 
 def draw_training(axes: Axes, history: pd.DataFrame, modality: ModalityConfig) -> None:
     """Draw both errors over the epochs, PCA's level, and a dot at the weights that are kept."""
-    kept = history.nsmallest(1, "val_mse")
-    axes.axhline(
-        history["val_mse"].iloc[0],
-        color="black",
-        linewidth=0.8,
-        linestyle=":",
-        label="validation, PCA",
-    )
-    axes.plot(
-        history["epoch"],
-        history["train_mse"],
-        "--",
-        color=modality.color,
-        label="training, dropout on",
-    )
-    axes.plot(history["epoch"], history["val_mse"], color=modality.color, label="validation")
-    axes.plot(kept["epoch"], kept["val_mse"], "o", color=modality.color, label="kept")
+    kept = history[history["kept"]]
+    axes.axhline(history["val_mse"].iloc[0], **PCA_STYLE)
+    axes.plot(history["epoch"], history["train_mse"], color=modality.color, **TRAINING_STYLE)
+    axes.plot(history["epoch"], history["val_mse"], color=modality.color, **VALIDATION_STYLE)
+    axes.plot(kept["epoch"], kept["val_mse"], color=modality.color, **KEPT_STYLE)
     axes.set_title(modality.label)
     axes.set_xlabel("epoch")
     axes.margins(y=0.1)
-    axes.legend(fontsize=8, frameon=False)
+
+
+def training_legend() -> list[Line2D]:
+    """Return what the lines mean, in black for all modalities."""
+    styles = {
+        "training (dropout on)": TRAINING_STYLE,
+        "validation": VALIDATION_STYLE,
+        "kept": KEPT_STYLE,
+    }
+    lines = [Line2D([], [], color="black", label=label, **style) for label, style in styles.items()]
+    return [*lines, Line2D([], [], label="validation, PCA of the same size", **PCA_STYLE)]
 
 
 def draw_reconstruction(

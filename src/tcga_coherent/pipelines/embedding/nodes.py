@@ -78,7 +78,7 @@ def describe_encoder(
     """Return a modality's row of the table.
 
     It has ``modality``, ``encoder`` (autoencoder or pca), ``features``, ``latent_size``,
-    ``epochs`` (trained) and ``best_epoch`` (kept; 0 is PCA), and for each part of the split its
+    ``epochs`` (trained) and ``kept_epoch`` (0 is PCA), and for each part of the split its
     ``rows_<part>``, the R2 of reconstruction over all entries, ``r2_<part>``, and that of PCA with
     as many dimensions, fitted on the training patients, ``pca_r2_<part>``.
     """
@@ -89,7 +89,7 @@ def describe_encoder(
         "features": len(encoder.features),
         "latent_size": encoder.latent_size,
         "epochs": max(len(history) - 1, 0),
-        "best_epoch": int(history["val_mse"].argmin()) if len(history) else 0,
+        "kept_epoch": int(history.loc[history["kept"], "epoch"].sum()) if len(history) else 0,
     }
     for part in ("train", "val", "test"):
         patients = processed.index.isin(split.index[split["split"] == part])

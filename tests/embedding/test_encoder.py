@@ -1,0 +1,213 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.decomposition import PCA
+
+from tcga_coherent.datasets.checkpoint import Checkpoint, CheckpointDataset
+from tcga_coherent.embedding import encoder as module
+from tcga_coherent.embedding.encoder import Encoder, fit_encoder
+
+KINDS = ["autoencoder", "pca"]
+
+
+@pytest.fixture(params=KINDS)
+def encoder(request, processed, split, settings, modality, cpu):
+    return fit_encoder("rppa", processed, split, modality(request.param), settings, cpu)
+
+
+def test_latents_are_standardised_over_the_training_patients_alone(encoder, processed, split):
+    latents = encoder.encode(processed)
+    assert latents.columns.tolist() == ["z00", "z01", "z02", "z03", "z04", "z05", "z06", "z07"]
+    assert latents.index.equals(processed.index)
+    assert (latents.dtypes == np.float32).all()
+    train = latents[:320].astype(float)
+    np.testing.assert_allclose(train.mean(), 0, atol=1e-5)
+    np.testing.assert_allclose(train.std(ddof=0), 1, atol=1e-5)
+    assert (latents[320:].astype(float).mean().abs() > 1e-3).any()
+
+
+def test_pca_latents_are_the_standardised_scores_of_scikit_learn(
+    processed, split, settings, modality, cpu
+):
+    encoder = fit_encoder("wsi", processed, split, modality("pca"), settings, cpu)
+    oracle = PCA(8).fit(processed[:320])
+    scores = oracle.transform(processed)
+    expected = scores / scores[:320].std(axis=0)
+    np.testing.assert_allclose(encoder.encode(processed).abs(), np.abs(expected), atol=2e-3)
+    np.testing.assert_allclose(
+        encoder.decode(encoder.encode(processed)), oracle.inverse_transform(scores), atol=2e-3
+    )
+
+
+def test_as_many_dimensions_as_features_lose_nothing(processed, split, settings, modality, cpu):
+    encoder = fit_encoder("rppa", processed, split, modality("pca", 24), settings, cpu)
+    np.testing.assert_allclose(encoder.decode(encoder.encode(processed)), processed, atol=1e-3)
+
+
+def test_decoding_gives_processed_features_back_better_than_pca(encoder, processed):
+    test = processed[360:]
+    decoded = encoder.decode(encoder.encode(test))
+    assert decoded.columns.equals(processed.columns)
+    assert decoded.index.equals(test.index)
+    assert (decoded.dtypes == np.float32).all()
+    error = ((decoded - test) ** 2).to_numpy().mean()
+    rival = encoder.pca.reconstruct(encoder.pca.project(test.to_numpy()))
+    assert error <= ((rival - test) ** 2).to_numpy().mean() * 1.001
+
+
+def test_history_is_the_error_of_decoded_features(processed, split, settings, modality, cpu):
+    encoder = fit_encoder("rppa", processed, split, modality("autoencoder"), settings, cpu)
+    val = processed[320:360]
+    history = encoder.history.set_index("epoch")
+    kept = history.loc[history["kept"], "val_mse"].item()
+    decoded = encoder.decode(encoder.encode(val))
+    assert kept == pytest.approx(((decoded - val) ** 2).to_numpy().mean(), rel=1e-4)
+    oracle = PCA(8).fit(processed[:320])
+    rival = oracle.inverse_transform(oracle.transform(val))
+    assert history["val_mse"][0] == pytest.approx(((rival - val) ** 2).to_numpy().mean(), rel=1e-4)
+
+
+def test_history_counts_what_the_principal_axes_leave_out(
+    processed, split, settings, modality, cpu
+):
+    few = settings.__class__(principal_axes=10, max_epochs=2)
+    encoder = fit_encoder("rppa", processed, split, modality("autoencoder"), few, cpu)
+    assert encoder.components.axes.shape == (10, 24)
+    oracle = PCA(8).fit(processed[:320])
+    rival = oracle.inverse_transform(oracle.transform(processed[:320]))
+    error = ((rival - processed[:320]) ** 2).to_numpy().mean()
+    assert encoder.history["train_mse"][0] == pytest.approx(error, rel=1e-4)
+
+
+def test_test_patients_have_no_influence(processed, split, settings, modality, cpu):
+    changed = processed.copy()
+    changed.iloc[360:] *= 5
+    for kind in KINDS:
+        first, second = (
+            fit_encoder("rppa", table, split, modality(kind), settings, cpu).state()[0]
+            for table in (processed, changed)
+        )
+        for name, array in first.items():
+            np.testing.assert_array_equal(array, second[name], err_msg=name)
+
+
+def test_features_may_come_in_any_order(encoder, processed):
+    reversed_columns = processed[processed.columns[::-1]]
+    pd.testing.assert_frame_equal(encoder.encode(reversed_columns), encoder.encode(processed))
+
+
+def test_chunks_make_no_difference(encoder, processed, monkeypatch):
+    whole = encoder.encode(processed)
+    decoded = encoder.decode(whole)
+    monkeypatch.setattr(module, "CHUNK_ROWS", 37)
+    np.testing.assert_allclose(encoder.encode(processed), whole, atol=1e-5)
+    np.testing.assert_allclose(encoder.decode(whole), decoded, atol=1e-5)
+
+
+def test_no_patients_give_no_latents_and_no_features(encoder, processed):
+    latents = encoder.encode(processed[:0])
+    assert latents.shape == (0, 8)
+    assert encoder.decode(latents).shape == (0, 24)
+
+
+def test_draws_keep_their_index(encoder, processed):
+    latents = encoder.encode(processed[:3])
+    latents.index = pd.MultiIndex.from_product([["TCGA-AA-0000"], range(3)], names=["p", "draw"])
+    assert encoder.decode(latents).index.equals(latents.index)
+
+
+def test_a_saved_encoder_computes_the_same(encoder, processed, tmp_path):
+    dataset = CheckpointDataset(filepath=str(tmp_path / "rppa.safetensors"))
+    dataset.save(Checkpoint(*encoder.state()))
+    loaded = dataset.load()
+    again = Encoder.from_state(loaded.arrays, loaded.metadata)
+    latents = encoder.encode(processed)
+    pd.testing.assert_frame_equal(again.encode(processed), latents)
+    pd.testing.assert_frame_equal(again.decode(latents), encoder.decode(latents))
+    assert again.history.to_dict() == encoder.history.to_dict()
+    assert again.modality == "rppa"
+
+
+def test_no_patient_is_named_in_the_state(encoder, processed):
+    arrays, metadata = encoder.state()
+    assert "TCGA" not in json.dumps(metadata)
+    assert all(len(processed) not in array.shape for array in arrays.values())
+    assert all(320 not in array.shape for array in arrays.values())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_more_dimensions_than_features_are_an_error(
+    kind, processed, split, settings, modality, cpu
+):
+    with pytest.raises(
+        ValueError,
+        match=r"modalities.rppa.latent_size is 32 but only 24 features are left: lower it",
+    ):
+        fit_encoder("rppa", processed, split, modality(kind, 32), settings, cpu)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dimension_without_spread_is_an_error(kind, processed, split, settings, modality, cpu):
+    factors = processed.iloc[:, :5].to_numpy()
+    weights = np.random.default_rng(0).normal(size=(5, 24))
+    flat = pd.DataFrame(factors @ weights, index=processed.index, columns=processed.columns)
+    with pytest.raises(
+        ValueError,
+        match=r"rppa: 3 of 8 latent dimensions have no spread .*z05, z06, z07.*latent_size to at most 5",
+    ):
+        fit_encoder("rppa", flat.astype(np.float32), split, modality(kind), settings, cpu)
+
+
+def test_missing_values_are_named_by_modality_and_patient(
+    encoder, processed, split, settings, modality, cpu
+):
+    processed.iloc[7, 3] = np.nan
+    message = (
+        r"processed table of rppa has missing or infinite values in 1 of 400 rows.*TCGA-AA-0007"
+    )
+    with pytest.raises(ValueError, match=message):
+        fit_encoder("rppa", processed, split, modality("pca"), settings, cpu)
+    with pytest.raises(ValueError, match=message):
+        encoder.encode(processed)
+
+
+def test_latents_that_are_not_finite_are_named(encoder, processed):
+    latents = encoder.encode(processed)
+    latents.iloc[2, 0] = np.inf
+    with pytest.raises(ValueError, match=r"latents of rppa has .*TCGA-AA-0002"):
+        encoder.decode(latents)
+
+
+def test_latents_of_another_size_are_an_error(encoder, processed):
+    with pytest.raises(ValueError, match=r"rppa must have the 8 columns z00 to z07, got 7"):
+        encoder.decode(encoder.encode(processed).drop(columns="z03"))
+
+
+def test_other_features_are_named(encoder, processed):
+    other = processed.rename(columns={"gene3": "TP53"})
+    with pytest.raises(
+        ValueError,
+        match=r"rppa: .* 24 features, of which 1 are absent .*gene3.* has 1 others .*TP53",
+    ):
+        encoder.encode(other)
+
+
+def test_an_autoencoder_without_validation_patients_is_an_error(
+    processed, split, settings, modality, cpu
+):
+    split["split"] = split["split"].replace("val", "test")
+    with pytest.raises(ValueError, match=r"No validation patient has rppa.*encoder.kind to pca"):
+        fit_encoder("rppa", processed, split, modality("autoencoder"), settings, cpu)
+    fit_encoder("rppa", processed, split, modality("pca"), settings, cpu)
+
+
+def test_fewer_training_patients_than_dimensions_are_an_error(
+    processed, split, settings, modality, cpu
+):
+    few = processed[314:]
+    with pytest.raises(
+        ValueError, match=r"latent_size is 8 but only 6 training patients have rppa"
+    ):
+        fit_encoder("rppa", few, split, modality("pca"), settings, cpu)
