@@ -189,7 +189,7 @@ def test_other_features_are_named(encoder, processed):
     other = processed.rename(columns={"gene3": "TP53"})
     with pytest.raises(
         ValueError,
-        match=r"rppa: .* 24 features, of which 1 are absent .*gene3.* has 1 others .*TP53",
+        match=r"rppa: .* 24 features, of which 1 are absent .*gene3.* 1 of its columns are others .*TP53",
     ):
         encoder.encode(other)
 

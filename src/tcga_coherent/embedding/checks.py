@@ -62,7 +62,8 @@ def check_features(processed: pd.DataFrame, features: pd.Index, modality: str) -
     if len(absent) or len(unknown) or len(processed.columns) != len(features):
         raise ValueError(
             f"{modality}: the encoder was fitted on {len(features)} features, of which "
-            f"{len(absent)} are absent from the table{_examples(absent)}, which has {len(unknown)} "
+            f"{len(absent)} are absent{_examples(absent)} from this table of "
+            f"{processed.shape[1]} columns, and {len(unknown)} of its columns are "
             f"others{_examples(unknown)}: preprocess it with the preprocessor of the same run."
         )
 
