@@ -15,7 +15,16 @@ MAIN_JOB = (
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Return every pipeline by name; ``__default__`` is the main job."""
-    pipelines = find_pipelines(raise_errors=True)
-    pipelines["__default__"] = sum((pipelines[name] for name in MAIN_JOB), Pipeline([]))
+    """Return every pipeline by name; ``__default__`` is the main job.
+
+    The nodes of a pipeline have its name as namespace, which makes it one box of the lineage.
+    Datasets and parameters keep their names.
+    """
+    pipelines = {
+        name: Pipeline(pipeline, namespace=name, prefix_datasets_with_namespace=False)
+        for name, pipeline in find_pipelines(raise_errors=True).items()
+    }
+    # Kedro finds only the pipelines that a run asks for by name.
+    if pipelines.keys() >= set(MAIN_JOB):
+        pipelines["__default__"] = sum((pipelines[name] for name in MAIN_JOB), Pipeline([]))
     return pipelines
