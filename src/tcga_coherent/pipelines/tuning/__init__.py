@@ -1,0 +1,5 @@
+"""Search for the denoisers' hyperparameters; no part of the main job."""
+
+from .pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]
