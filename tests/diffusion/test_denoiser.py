@@ -7,7 +7,13 @@ from torch import nn
 from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser, time_embedding
 
 SHAPE = DenoiserShape(
-    target_dim=3, condition_dims=(4, 2), hidden_dim=8, n_layers=2, time_dim=6, condition_dim=5
+    target_dim=3,
+    condition_dims=(4, 2),
+    hidden_dim=8,
+    n_layers=2,
+    time_dim=6,
+    condition_dim=5,
+    prediction="noise",
 )
 
 

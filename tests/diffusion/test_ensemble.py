@@ -14,7 +14,9 @@ from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.schedule import NoiseSchedule
 
 DIM = 2
-SHAPE = DenoiserShape(DIM, (DIM,), hidden_dim=4, n_layers=1, time_dim=2, condition_dim=DIM)
+SHAPE = DenoiserShape(
+    DIM, (DIM,), hidden_dim=4, n_layers=1, time_dim=2, condition_dim=DIM, prediction="noise"
+)
 SCHEDULE = NoiseSchedule()
 
 
@@ -38,7 +40,7 @@ class ExactDenoiser(StackedDenoiser):
 class ExactSampling:
     """Stands in for the folded network."""
 
-    def __init__(self, denoiser: ExactDenoiser, timesteps: list[int]) -> None:
+    def __init__(self, denoiser: ExactDenoiser, schedule, timesteps: list[int]) -> None:
         self.denoiser, self.timesteps, self.n_models = denoiser, timesteps, denoiser.n_models
 
     def condition(self, conditions, mask):

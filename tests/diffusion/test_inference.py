@@ -1,17 +1,29 @@
+import dataclasses
+
+import pytest
 import torch
 from torch import nn
 
 from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
 from tcga_coherent.diffusion.inference import FoldedDenoiser
+from tcga_coherent.diffusion.schedule import NoiseSchedule
 
 SHAPE = DenoiserShape(
-    target_dim=3, condition_dims=(4, 2), hidden_dim=8, n_layers=3, time_dim=6, condition_dim=5
+    target_dim=3,
+    condition_dims=(4, 2),
+    hidden_dim=8,
+    n_layers=3,
+    time_dim=6,
+    condition_dim=5,
+    prediction="noise",
 )
 
 
-def test_a_folded_denoiser_predicts_what_the_trained_one_does():
+@pytest.mark.parametrize("prediction", ["noise", "velocity"])
+def test_a_folded_denoiser_predicts_what_the_trained_one_does(prediction):
     torch.manual_seed(0)
-    denoiser = StackedDenoiser(2, SHAPE).eval()
+    schedule = NoiseSchedule()
+    denoiser = StackedDenoiser(2, dataclasses.replace(SHAPE, prediction=prediction)).eval()
     for norm in denoiser.norms:
         nn.init.uniform_(norm.weight, 0.5, 2)
         nn.init.normal_(norm.bias)
@@ -21,8 +33,19 @@ def test_a_folded_denoiser_predicts_what_the_trained_one_does():
     conditions = [torch.randn(2, 4, 9), torch.randn(2, 2, 9)]
     mask = torch.rand(2, 2, 9) > 0.5
     timesteps = [900, 500, 0]
-    folded = FoldedDenoiser(denoiser, timesteps)
+    folded = FoldedDenoiser(denoiser, schedule, timesteps)
     for visit, timestep in enumerate(timesteps):
         expected = denoiser(noisy, torch.full((2, 9), timestep), denoiser.project(conditions, mask))
+        if prediction == "velocity":
+            # Solve x = sqrt(ab) x0 + sqrt(1 - ab) eps and v = sqrt(ab) eps - sqrt(1 - ab) x0.
+            alpha_bar = schedule.alphas_cumprod[timestep].float()
+            mixing = torch.stack(
+                [
+                    torch.stack([alpha_bar.sqrt(), (1 - alpha_bar).sqrt()]),
+                    torch.stack([-(1 - alpha_bar).sqrt(), alpha_bar.sqrt()]),
+                ]
+            )
+            both = torch.stack([noisy.flatten(), expected.flatten()])
+            expected = torch.linalg.solve(mixing, both)[1].view_as(noisy)
         got = folded(noisy, visit, folded.condition(conditions, mask))
         torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)

@@ -60,6 +60,10 @@ class TrainingConfig:
 
     Attributes
     ----------
+    prediction
+        What the network learns: ``noise``, as in the paper, or ``velocity``, a mixture of noise and
+        data from which the noise estimate follows. Noise is the same thing scaled so that the loss
+        hardly counts the steps with much noise, in which the conditional mean is decided.
     batch_size
         Training patients of each model in a step.
     max_steps
@@ -80,6 +84,7 @@ class TrainingConfig:
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
+    prediction: Literal["noise", "velocity"] = "velocity"
     batch_size: int = Field(default=128, ge=2)
     max_steps: int = Field(default=6000, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0)

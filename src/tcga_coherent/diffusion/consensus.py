@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
+from tcga_coherent.diffusion.inference import FoldedDenoiser
 from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise
 
 N_NOISE_LEVELS = 25
@@ -75,23 +76,24 @@ def measure_errors(
     n_rows = len(target) * NOISES_PER_PATIENT
     keys = named_keys(seed, "consensus", [str(row) for row in range(n_rows)]).to(device)
     clean = target.to(device).repeat(NOISES_PER_PATIENT, 1).T
-    projected = {
-        d.name: d.network.project(
-            [conditions[d.sources[0]].to(device).repeat(NOISES_PER_PATIENT, 1).T.unsqueeze(0)],
-            torch.ones(1, 1, n_rows, dtype=torch.bool, device=device),
-        )
-        for d in denoisers
-    }
+    mask = torch.ones(1, 1, n_rows, dtype=torch.bool, device=device)
     timesteps = np.unique(np.linspace(0, schedule.n_timesteps - 1, N_NOISE_LEVELS).round())
+    folded = [FoldedDenoiser(d.network, schedule, timesteps.astype(int)) for d in denoisers]
+    projected = [
+        network.condition(
+            [conditions[d.sources[0]].to(device).repeat(NOISES_PER_PATIENT, 1).T.unsqueeze(0)], mask
+        )
+        for network, d in zip(folded, denoisers, strict=True)
+    ]
     moments = []
     for level, timestep in enumerate(timesteps.astype(int)):
         noise = normal_noise(derive_keys(keys, level), clean.shape[0])
         at = torch.full((1, n_rows), int(timestep), device=device)
-        noisy = schedule.add_noise(clean, noise, at)
+        noisy = schedule.add_noise(clean, noise, at).unsqueeze(0)
         errors = torch.stack(
             [
-                (d.network(noisy.unsqueeze(0), at, projected[d.name])[0] - noise).flatten()
-                for d in denoisers
+                (network(noisy, level, condition)[0] - noise).flatten()
+                for network, condition in zip(folded, projected, strict=True)
             ]
         ).double()
         moments.append((errors @ errors.T / errors.shape[1]).cpu().numpy())

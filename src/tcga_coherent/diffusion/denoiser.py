@@ -27,6 +27,9 @@ class DenoiserShape:
         Width and number of hidden layers.
     time_dim, condition_dim
         Sizes of the time embedding and of each projected condition.
+    prediction
+        What the output means: ``noise``, or ``velocity`` (Salimans and Ho, 2022),
+        ``sqrt(alpha_bar) eps - sqrt(1 - alpha_bar) x_0``.
     """
 
     target_dim: int
@@ -35,6 +38,7 @@ class DenoiserShape:
     n_layers: int
     time_dim: int
     condition_dim: int
+    prediction: str
 
 
 def time_embedding(timesteps: torch.Tensor, dim: int) -> torch.Tensor:
@@ -104,7 +108,7 @@ class StackedBatchNorm(nn.Module):
 
 
 class StackedDenoiser(nn.Module):
-    """MLP noise predictor (Methods, "Model implementation and training") of ``n_models`` models.
+    """MLP of the noise predictor (Methods, "Model implementation and training") of ``n_models`` models.
 
     Each condition is projected linearly; the projections, the time embedding and the noisy latent
     form the input; hidden layers are Linear, BatchNorm and ReLU, and the time embedding is
@@ -160,7 +164,7 @@ class StackedDenoiser(nn.Module):
     def forward(
         self, noisy: torch.Tensor, timesteps: torch.Tensor, projected: torch.Tensor
     ) -> torch.Tensor:
-        """Predict the noise in `noisy`.
+        """Predict noise or velocity, as ``shape.prediction`` says.
 
         Parameters
         ----------
@@ -174,7 +178,7 @@ class StackedDenoiser(nn.Module):
         Returns
         -------
         torch.Tensor
-            Noise, shape (n_models, target_dim, rows).
+            Shape (n_models, target_dim, rows).
         """
         time = time_embedding(timesteps, self.shape.time_dim)
         hidden = torch.cat([noisy, time, projected], dim=1)

@@ -129,7 +129,11 @@ class Ensemble:
             groups.setdefault(denoiser.network.shape, []).append(denoiser)
         self._groups = [
             _Group(
-                FoldedDenoiser(stack_networks([d.network for d in group]), self.sampler.timesteps),
+                FoldedDenoiser(
+                    stack_networks([d.network for d in group]),
+                    denoisers[0].schedule,
+                    self.sampler.timesteps,
+                ),
                 group[0].network.shape.condition_dims,
                 [d.sources for d in group],
             )

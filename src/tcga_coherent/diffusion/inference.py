@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 
 from tcga_coherent.diffusion.denoiser import StackedDenoiser, time_embedding
+from tcga_coherent.diffusion.schedule import NoiseSchedule
 
 _BATCH_NORM_EPSILON = 1e-5
 
@@ -21,13 +22,19 @@ class FoldedDenoiser:
     ----------
     denoiser
         Trained stack.
+    schedule
+        Noise schedule it was trained with.
     timesteps
         Timesteps that will be asked for.
     """
 
     @torch.no_grad()
-    def __init__(self, denoiser: StackedDenoiser, timesteps: Sequence[int]) -> None:
+    def __init__(
+        self, denoiser: StackedDenoiser, schedule: NoiseSchedule, timesteps: Sequence[int]
+    ) -> None:
         shape = denoiser.shape
+        self._predicts_velocity = shape.prediction == "velocity"
+        self._alphas_cumprod = schedule.alphas_cumprod[list(timesteps)].tolist()
         self.n_models = denoiser.n_models
         self._project = denoiser.project
         device = denoiser.output.weight.device
@@ -88,4 +95,8 @@ class FoldedDenoiser:
         hidden = hidden.add_(self._biases[0][visit]).relu_()
         for weight, bias in zip(self._weights[1:-1], self._biases[1:-1], strict=True):
             hidden = torch.baddbmm(bias[visit], weight, hidden).relu_()
-        return torch.baddbmm(self._biases[-1][visit], self._weights[-1], hidden)
+        output = torch.baddbmm(self._biases[-1][visit], self._weights[-1], hidden)
+        if self._predicts_velocity:
+            alpha_bar = self._alphas_cumprod[visit]
+            return alpha_bar**0.5 * output + (1.0 - alpha_bar) ** 0.5 * noisy
+        return output

@@ -6,11 +6,13 @@ from tcga_coherent.diffusion.denoiser import StackedDenoiser
 from tcga_coherent.diffusion.inference import FoldedDenoiser
 from tcga_coherent.diffusion.noise import derive_keys, normal_noise
 from tcga_coherent.diffusion.samplers import Sampler
+from tcga_coherent.diffusion.schedule import NoiseSchedule
 
 
 @torch.no_grad()
 def sample_stack(
     denoiser: StackedDenoiser,
+    schedule: NoiseSchedule,
     conditions: list[torch.Tensor],
     mask: torch.Tensor,
     keys: torch.Tensor,
@@ -22,6 +24,8 @@ def sample_stack(
     ----------
     denoiser
         Models in evaluation mode.
+    schedule
+        Noise schedule they were trained with.
     conditions, mask
         As in :meth:`StackedDenoiser.project`.
     keys
@@ -34,7 +38,7 @@ def sample_stack(
     torch.Tensor
         Shape (n_models, target_dim, rows).
     """
-    folded = FoldedDenoiser(denoiser, sampler.timesteps)
+    folded = FoldedDenoiser(denoiser, schedule, sampler.timesteps)
     condition = folded.condition(conditions, mask)
     n_features = denoiser.shape.target_dim
     noisy = normal_noise(derive_keys(keys, 0), n_features).expand(denoiser.n_models, -1, -1)

@@ -47,3 +47,14 @@ class NoiseSchedule:
         """
         alpha_bar = self.alphas_cumprod.to(clean)[timesteps]
         return alpha_bar.sqrt() * clean + (1.0 - alpha_bar).sqrt() * noise
+
+    def velocity(
+        self, clean: torch.Tensor, noise: torch.Tensor, timesteps: torch.Tensor
+    ) -> torch.Tensor:
+        """Return ``v = sqrt(alpha_bar_t) eps - sqrt(1 - alpha_bar_t) x_0`` (Salimans and Ho, 2022).
+
+        Arguments as in :meth:`add_noise`. The noise follows from it as
+        ``eps = sqrt(alpha_bar_t) v + sqrt(1 - alpha_bar_t) x_t``.
+        """
+        alpha_bar = self.alphas_cumprod.to(clean)[timesteps]
+        return alpha_bar.sqrt() * noise - (1.0 - alpha_bar).sqrt() * clean

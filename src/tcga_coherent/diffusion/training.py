@@ -74,6 +74,7 @@ def group_by_shape(
             n_layers=config.architecture.n_layers,
             time_dim=config.architecture.time_dim,
             condition_dim=config.architecture.condition_dim,
+            prediction=config.prediction,
         )
         groups.setdefault(shape, []).append(task)
     return groups
@@ -221,7 +222,7 @@ class StackTrainer:
         }
 
     def _train_step(self) -> torch.Tensor:
-        """Take one gradient step on the noise error (eqs. 5 and 6); return the loss of each model."""
+        """Take one gradient step on the squared error (eqs. 5 and 6); return each model's loss."""
         n_models, rows = len(self.tasks), self.config.batch_size
         step_keys = derive_keys(self._keys, self.step)
         row_keys = derive_keys(
@@ -242,8 +243,11 @@ class StackTrainer:
         self.denoiser.train()
         for group in self._optimizer.param_groups:
             group["lr"] = self._learning_rate()
-        estimate = self.denoiser(noisy, timesteps, self.denoiser.project(conditions, mask))
-        losses = (estimate - noise).square().mean(dim=(1, 2))
+        wanted = noise
+        if self.config.prediction == "velocity":
+            wanted = self.schedule.velocity(target, noise, timesteps.unsqueeze(1))
+        predicted = self.denoiser(noisy, timesteps, self.denoiser.project(conditions, mask))
+        losses = (predicted - wanted).square().mean(dim=(1, 2))
         self._optimizer.zero_grad(set_to_none=True)
         # The sum keeps the models' gradients apart: each weight belongs to one of them.
         losses.sum().backward()
@@ -319,6 +323,7 @@ class StackTrainer:
             )
             drawn = sample_stack(
                 self.average,
+                self.schedule,
                 [c[:, :, part].repeat_interleave(settings.n_draws, dim=2) for c in conditions],
                 mask[:, :, part].repeat_interleave(settings.n_draws, dim=2),
                 draw_keys.flatten(),
@@ -332,7 +337,7 @@ class StackTrainer:
         elapsed = time.monotonic() - started
         left = elapsed / (self.step - first_step) * (self.config.max_steps - self.step)
         logger.info(
-            "step %d of %d: noise error %.3f, validation energy score %.3f, %d of %d models "
+            "step %d of %d: training loss %.3f, validation energy score %.3f, %d of %d models "
             "improved, %.1f min left at most",
             self.step,
             self.config.max_steps,

@@ -11,7 +11,7 @@ from tcga_coherent.modality import ModalityConfig
 def draw_training_curves(
     histories: Mapping[str, pd.DataFrame], modalities: Mapping[str, ModalityConfig]
 ) -> Figure:
-    """Draw noise error and validation energy score over the gradient steps.
+    """Draw training loss and validation energy score over the gradient steps.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def draw_training_curves(
     Returns
     -------
     matplotlib.figure.Figure
-        A column a target; noise error above, energy score below, where a dot marks the checkpoint
+        A column a target; training loss above, energy score below, where a dot marks the checkpoint
         that is kept.
     """
     targets = list(modalities)
@@ -47,7 +47,7 @@ def draw_training_curves(
         axes[0, column].set_title(f"Target {modalities[target].label}")
         axes[0, column].legend(fontsize=8, frameon=False)
         axes[1, column].set_xlabel("gradient step")
-    axes[0, 0].set_ylabel("noise error (training MSE)")
+    axes[0, 0].set_ylabel("training loss (MSE)")
     axes[1, 0].set_ylabel("energy score (validation)\nlower is better, dot = kept")
     for panel in axes.flat:
         panel.spines[["top", "right"]].set_visible(False)
