@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pydantic import TypeAdapter
 
+from tcga_coherent import __version__
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.diffusion.device import resolve_device
@@ -116,6 +117,7 @@ def _identity(
 ) -> str:
     """Return a digest of all that the trials depend on."""
     parts = {
+        "version": __version__,
         "config": asdict(config),
         # Their number is left out: a search can be made longer.
         "tuning": {k: v for k, v in asdict(tuning).items() if k != "n_trials"},
