@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from pydantic import TypeAdapter
 
-from tcga_coherent.diffusion.tuning import ARCHITECTURE_NAMES, TRAINING_NAMES
+from tcga_coherent.diffusion.tuning_config import ARCHITECTURE_NAMES, TRAINING_NAMES
 from tcga_coherent.evaluation.tuning_figure import LABELS, draw_tuning
 from tcga_coherent.modality import ModalityConfig
 

@@ -17,7 +17,8 @@ from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
 from tcga_coherent.diffusion.tasks import DenoiserTask, multi_tasks, single_tasks
-from tcga_coherent.diffusion.tuning import Trial, TuningConfig, search, select_tasks
+from tcga_coherent.diffusion.tuning import Trial, search, select_tasks
+from tcga_coherent.diffusion.tuning_config import TuningConfig
 from tcga_coherent.evaluation.tuning_figure import draw_tuning
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import load_latents
