@@ -7,7 +7,7 @@ import pytest
 from tcga_coherent.simulation.cohort import simulate_cohort
 from tcga_coherent.simulation.settings import parse_simulation
 
-TARGET_R2 = {"cna": (0.1, 0.25), "rnaseq": (0.6, 0.8), "rppa": (0.5, 0.6), "wsi": (0.35, 0.5)}
+TARGET_R2 = {"cna": (0.1, 0.25), "rnaseq": (0.6, 0.8), "rppa": (0.5, 0.65), "wsi": (0.35, 0.5)}
 
 
 def complete_patients(cohort):
