@@ -78,7 +78,9 @@ def measure_errors(
     clean = target.to(device).repeat(NOISES_PER_PATIENT, 1).T
     mask = torch.ones(1, 1, n_rows, dtype=torch.bool, device=device)
     timesteps = np.unique(np.linspace(0, schedule.n_timesteps - 1, N_NOISE_LEVELS).round())
-    folded = [FoldedDenoiser(d.network, schedule, timesteps.astype(int)) for d in denoisers]
+    folded = [
+        FoldedDenoiser(d.network, schedule, timesteps.astype(int).tolist()) for d in denoisers
+    ]
     projected = [
         network.condition(
             [conditions[d.sources[0]].to(device).repeat(NOISES_PER_PATIENT, 1).T.unsqueeze(0)], mask

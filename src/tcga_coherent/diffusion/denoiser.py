@@ -6,11 +6,14 @@ contiguous and batch normalisation sees (model, feature) pairs as channels.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn import functional
+
+from tcga_coherent.diffusion.noise import named_keys
 
 
 @dataclass(frozen=True)
@@ -185,3 +188,25 @@ class StackedDenoiser(nn.Module):
         for layer, norm in zip(self.layers, self.norms, strict=True):
             hidden = torch.cat([functional.relu(norm(layer(hidden))), time], dim=1)
         return self.output(hidden)
+
+
+def initialise_stack(names: Sequence[str], shape: DenoiserShape, seed: int) -> StackedDenoiser:
+    """Build a stack with weights that depend on the seed and each model's name alone.
+
+    Parameters
+    ----------
+    names
+        Names of the models.
+    shape
+        Their shape.
+    seed
+        Seed of the run.
+    """
+    states = []
+    for key in named_keys(seed, "weights", names).tolist():
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(key)
+            states.append(StackedDenoiser(1, shape).state_dict())
+    stack = StackedDenoiser(len(names), shape)
+    stack.load_state_dict({name: torch.cat([s[name] for s in states]) for name in states[0]})
+    return stack

@@ -6,10 +6,16 @@ what the first layer adds for the conditions is computed once.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 
-from tcga_coherent.diffusion.denoiser import StackedDenoiser, time_embedding
+from tcga_coherent.diffusion.denoiser import (
+    StackedBatchNorm,
+    StackedDenoiser,
+    StackedLinear,
+    time_embedding,
+)
 from tcga_coherent.diffusion.schedule import NoiseSchedule
 
 _BATCH_NORM_EPSILON = 1e-5
@@ -43,10 +49,13 @@ class FoldedDenoiser:
         # Of each layer: shape (timesteps, n_models, outputs, 1).
         self._biases: list[torch.Tensor] = []
         self._condition_weight = torch.empty(0)
-        for number, layer in enumerate([*denoiser.layers, denoiser.output]):
-            weight, bias = layer.weight, layer.bias
-            if number < len(denoiser.norms):
-                norm = denoiser.norms[number]
+        norms = cast(list[StackedBatchNorm], list(denoiser.norms))
+        layers = cast(list[StackedLinear], [*denoiser.layers, denoiser.output])
+        for number, layer in enumerate(layers):
+            weight: torch.Tensor = layer.weight
+            bias: torch.Tensor = layer.bias
+            if number < len(norms):
+                norm = norms[number]
                 scale = (norm.weight / (norm.running_var + _BATCH_NORM_EPSILON).sqrt())[..., None]
                 weight = weight * scale
                 bias = (bias - norm.running_mean[..., None]) * scale + norm.bias[..., None]

@@ -10,13 +10,14 @@ import numpy as np
 import torch
 
 from tcga_coherent.diffusion.config import TrainingConfig
-from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
+from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser, initialise_stack
 from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise, uniform_noise
 from tcga_coherent.diffusion.samplers import DPMSolverSampler
 from tcga_coherent.diffusion.sampling import sample_stack
 from tcga_coherent.diffusion.schedule import NoiseSchedule
 from tcga_coherent.diffusion.scores import draw_mse, energy_score
-from tcga_coherent.diffusion.tasks import DenoiserTask, Rows
+from tcga_coherent.diffusion.stacked_rows import StackedRows
+from tcga_coherent.diffusion.tasks import DenoiserTask
 
 logger = logging.getLogger(__name__)
 
@@ -115,9 +116,11 @@ class StackTrainer:
         self.step = 0
         self.history: list[ValidationRecord] = []
         self._keys = named_keys(config.seed, "training", [t.name for t in tasks]).to(device)
-        self._train = _StackedRows([task.train for task in tasks], device)
-        self._validation = _StackedRows([task.validation for task in tasks], device)
-        self.denoiser = _initialise(tasks, shape, config.seed).to(device)
+        self._train = StackedRows([task.train for task in tasks], device)
+        self._validation = StackedRows([task.validation for task in tasks], device)
+        self.denoiser = initialise_stack([task.name for task in tasks], shape, config.seed).to(
+            device
+        )
         self.average = StackedDenoiser(len(tasks), shape).to(device).eval()
         self.average.load_state_dict(self.denoiser.state_dict())
         self.best = {k: v.clone() for k, v in self.average.state_dict().items()}
@@ -347,56 +350,3 @@ class StackTrainer:
             len(latest),
             left / 60,
         )
-
-
-class _StackedRows:
-    """Patients of several tasks on the device, padded to the longest."""
-
-    def __init__(self, parts: Sequence[Rows], device: torch.device) -> None:
-        counts = [len(rows.target) for rows in parts]
-        longest = max(counts)
-
-        def stack(arrays: Sequence[np.ndarray]) -> torch.Tensor:
-            padded = [np.pad(a, ((0, longest - len(a)), (0, 0))) for a in arrays]
-            return torch.from_numpy(np.stack(padded)).to(device)
-
-        self.counts = torch.tensor(counts, device=device).unsqueeze(1)
-        self.valid = torch.arange(longest, device=device) < self.counts
-        self._target = stack([rows.target for rows in parts])
-        self._conditions = [
-            stack([rows.conditions[i] for rows in parts]) for i in range(parts[0].mask.shape[1])
-        ]
-        self._mask = stack([rows.mask for rows in parts])
-        self._models = torch.arange(len(parts), device=device).unsqueeze(1)
-
-    def take(self, choice: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor], torch.Tensor]:
-        """Return rows chosen by uniform numbers of shape (models, rows), features before rows."""
-        rows = (choice * self.counts).long()
-        return (
-            self._target[self._models, rows].transpose(1, 2),
-            [condition[self._models, rows].transpose(1, 2) for condition in self._conditions],
-            self._mask[self._models, rows].transpose(1, 2),
-        )
-
-    def all_rows(self) -> tuple[torch.Tensor, list[torch.Tensor], torch.Tensor]:
-        """Return all rows, padding included, features before rows."""
-        return (
-            self._target.transpose(1, 2),
-            [condition.transpose(1, 2) for condition in self._conditions],
-            self._mask.transpose(1, 2),
-        )
-
-
-def _initialise(tasks: Sequence[DenoiserTask], shape: DenoiserShape, seed: int) -> StackedDenoiser:
-    """Build the stack with weights that depend on the seed and each model's name alone."""
-    keys = named_keys(seed, "weights", [task.name for task in tasks])
-    single_states = []
-    for key in keys.tolist():
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(key)
-            single_states.append(StackedDenoiser(1, shape).state_dict())
-    stacked = StackedDenoiser(len(tasks), shape)
-    stacked.load_state_dict(
-        {name: torch.cat([state[name] for state in single_states]) for name in single_states[0]}
-    )
-    return stacked

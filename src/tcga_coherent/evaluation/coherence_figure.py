@@ -26,9 +26,9 @@ def draw_coherence(
     """
     ensembles = coherence[coherence["method"] == "coherent"].reset_index(drop=True)
     labels = [
-        f"{modalities[row.target].label} from "
-        + " + ".join(modalities[s].label for s in row.source.split("+"))
-        for row in ensembles.itertuples()
+        f"{modalities[target].label} from "
+        + " + ".join(modalities[name].label for name in source.split("+"))
+        for target, source in zip(ensembles["target"], ensembles["source"], strict=True)
     ]
     colors = [modalities[target].color for target in ensembles["target"]]
     positions = np.arange(len(ensembles))
