@@ -14,8 +14,9 @@ class ComputeHooks:
 
     @hook_impl
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: DataCatalog) -> None:
-        """Set the number of CPU threads of torch and flush denormal numbers to zero."""
+        """Set the number of CPU threads and flush denormal numbers to zero."""
         import torch
+        from threadpoolctl import threadpool_limits
 
         threads = catalog.load("params:compute.threads")
         if not isinstance(threads, int) or threads < 1:
@@ -23,5 +24,7 @@ class ComputeHooks:
                 f"compute.threads must be a whole number of at least 1, got {threads!r}."
             )
         torch.set_num_threads(threads)
+        # The libraries behind numpy and scikit-learn would use every core and wait for all of them.
+        threadpool_limits(threads)
         torch.set_flush_denormal(True)
-        logger.info("torch uses %d CPU thread(s)", threads)
+        logger.info("Numerical libraries use %d CPU thread(s)", threads)

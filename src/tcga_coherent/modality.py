@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
@@ -25,8 +25,8 @@ class EncoderConfig:
     """
 
     kind: Literal["autoencoder", "pca"] = "autoencoder"
-    hidden_layers: int = 2
-    max_width: int = 512
+    hidden_layers: int = Field(default=2, ge=1)
+    max_width: int = Field(default=512, ge=2)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -55,7 +55,7 @@ class ModalityConfig:
     steps: tuple[str | dict[str, dict[str, Any]], ...]
     imputer: Literal["knn", "median"] = "knn"
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
-    latent_size: int = 32
+    latent_size: int = Field(default=32, ge=1)
 
 
 def parse_modalities(modalities: Mapping[str, Any]) -> dict[str, ModalityConfig]:
