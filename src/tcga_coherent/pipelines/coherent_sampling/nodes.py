@@ -19,6 +19,7 @@ from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.tasks import SOURCE_SEPARATOR
 from tcga_coherent.evaluation.coherence_figure import draw_coherence
+from tcga_coherent.evaluation.completion_figure import draw_completion, summarise_completion
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import load_consensus, load_denoisers, load_latents
 
@@ -86,6 +87,14 @@ def draw_coherence_figure(
 ) -> Figure:
     """Draw coherence and rejection of every ensemble."""
     return draw_coherence(coherence, parse_modalities(modalities), config.coherence.threshold)
+
+
+def describe_completion(
+    flags: pd.DataFrame, modalities: dict[str, Any]
+) -> tuple[pd.DataFrame, Figure]:
+    """Count and draw which modalities of the cohort were observed and which generated."""
+    summary = summarise_completion(flags)
+    return summary, draw_completion(summary, parse_modalities(modalities))
 
 
 def _runs(modalities: list[str]) -> list[tuple[str, str, tuple[str, ...]]]:

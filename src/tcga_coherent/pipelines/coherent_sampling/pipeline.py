@@ -6,7 +6,7 @@ from kedro.pipeline import Pipeline, node
 
 from tcga_coherent.pipelines.complete.pipeline import create_completion_pipeline
 
-from .nodes import draw_coherence_figure, draw_test_split
+from .nodes import describe_completion, draw_coherence_figure, draw_test_split
 
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
@@ -36,6 +36,13 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
             ),
         ]
     )
-    return test_split + create_completion_pipeline(
+    completion = create_completion_pipeline(
         "completed_cohort", tables="modality_tables", latents="latents"
     )
+    description = node(
+        describe_completion,
+        inputs=["completed_cohort.flags", "params:modalities"],
+        outputs=["completion_table", "completion_figure"],
+        name="describe_completion",
+    )
+    return test_split + completion + Pipeline([description])
