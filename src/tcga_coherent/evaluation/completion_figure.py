@@ -1,6 +1,7 @@
 """What completing a cohort added: table and figure."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -56,9 +57,9 @@ def draw_completion(summary: pd.DataFrame, modalities: Mapping[str, ModalityConf
     counts = summary.pivot_table(
         index="modality", columns="status", values="n_patients", aggfunc="sum", fill_value=0
     ).reindex(index=list(modalities), columns=list(STATUSES), fill_value=0)
-    positions = np.arange(len(modalities))
+    positions = range(len(modalities))
     colors = [config.color for config in modalities.values()]
-    styles = {
+    styles: dict[str, dict[str, Any]] = {
         "observed": {"color": colors},
         "generated": {"color": colors, "alpha": 0.4},
         "flagged": {"color": "white", "edgecolor": "black", "hatch": "////"},
