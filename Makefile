@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export COLUMNS ?= 140
 export DO_NOT_TRACK := 1
 
-.PHONY: demo test clean
+.PHONY: demo test docs clean
 
 # torch first and with its exact pin, so that nothing behind it asks for another build.
 $(VENV)/installed: pyproject.toml requirements.lock
@@ -29,6 +29,10 @@ test: $(VENV)/installed
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+docs: $(VENV)/installed
+	$(BIN)/pip install --constraint requirements.lock --editable '.[docs]'
+	$(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf $(VENV)
