@@ -24,6 +24,20 @@ Partitions = Mapping[str, Callable[[], Any]]
 # Patients whose draws are decoded at once; bounds memory.
 PATIENTS_PER_CHUNK = 256
 
+# Coherence is missing where nothing was generated.
+FLAG_COLUMNS = [
+    "patient_id",
+    "modality",
+    "status",
+    "sources",
+    "coherence",
+    "n_draws",
+    "n_redrawn",
+    "n_rejected",
+    "accepted",
+    "reason",
+]
+
 
 def tabulate_new_patients(
     raw_modalities: Partitions, preprocessors: Partitions, modalities: dict[str, Any]
@@ -167,7 +181,8 @@ def complete_patients(
             len(observed[name]),
             len(patients) - len(observed[name]),
         )
-    return draws, means, sds, decoded_means, decoded_sds, pd.concat(flags, ignore_index=True)
+    every_flag = pd.concat(flags, ignore_index=True).reindex(columns=FLAG_COLUMNS)
+    return draws, means, sds, decoded_means, decoded_sds, every_flag
 
 
 def _latent_parts(
@@ -225,7 +240,6 @@ def _flags(
             "modality": modality,
             "status": "observed",
             "sources": "",
-            "coherence": np.nan,
             "n_draws": 0,
             "n_redrawn": 0,
             "n_rejected": 0,
@@ -245,6 +259,10 @@ def _flags(
             "patient_id": unusable,
             "modality": modality,
             "status": "impossible",
+            "sources": "",
+            "n_draws": 0,
+            "n_redrawn": 0,
+            "n_rejected": 0,
             "accepted": False,
             "reason": "every measured modality was removed as an outlier: no source is left",
         }
