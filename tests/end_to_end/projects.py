@@ -119,6 +119,8 @@ class Project:
     def outputs(self, *names: str) -> set[str]:
         """Return the names of all datasets that some pipelines write."""
         configure_project(PACKAGE)
+        # A run before may have asked for some pipelines only.
+        pipelines.set_requested(None)
         return {output for name in names for output in pipelines[name].all_outputs()}
 
     @contextmanager
