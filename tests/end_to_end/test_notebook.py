@@ -63,6 +63,6 @@ def test_the_notebook_tells_observed_from_generated(executed: nbformat.NotebookN
 
 
 def test_the_notebook_plots_a_patients_draws_and_genes(executed: nbformat.NotebookNode) -> None:
-    for source in ("central 90 % of the draws", "generated minus median of the cohort"):
+    for source in ("range of the draws", "generated minus median of the cohort"):
         plot = output(executed, source)
         assert len(plot["image/png"]) > 10_000
