@@ -9,7 +9,7 @@ import torch
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import CoherenceConfig, SamplingConfig
 from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
-from tcga_coherent.diffusion.ensemble import Ensemble, pairwise_cosine_distance
+from tcga_coherent.diffusion.ensemble import Ensemble, pairwise_cosine_distance, timestep_shares
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.schedule import NoiseSchedule
 
@@ -157,6 +157,11 @@ def test_only_rejected_draws_get_new_noise(exact):
     kept = once.accepted
     torch.testing.assert_close(once.latents[kept], thrice.latents[kept], rtol=0, atol=0)
     assert (once.latents[rejected] != thrice.latents[rejected]).all()
+
+
+def test_the_incoherent_share_does_not_depend_on_where_a_sampler_sets_its_steps():
+    assert timestep_shares([3, 2, 1, 0]) == [0.25] * 4
+    assert timestep_shares([7, 3, 1, 0]) == [0.5, 0.25, 0.125, 0.125]
 
 
 def test_cosine_distance_is_the_weighted_mean_over_pairs():

@@ -10,11 +10,6 @@ from tcga_coherent.embedding.checks import (
 )
 
 
-def test_a_latent_without_dimensions_is_an_error(modality):
-    with pytest.raises(ValueError, match=r"modalities.cna.latent_size is 0: it must be at least 1"):
-        check_sizes("cna", modality("pca", 0), n_features=10, n_train=100)
-
-
 def test_a_latent_of_all_features_and_all_but_one_patient_is_fine(modality):
     check_sizes("cna", modality("pca", 10), n_features=10, n_train=11)
     with pytest.raises(ValueError, match="only 10 training patients"):

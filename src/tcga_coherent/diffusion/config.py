@@ -104,7 +104,8 @@ class CoherenceConfig:
     threshold
         Weighted mean cosine distance between the noise estimates above which a step is incoherent.
     max_incoherent_share
-        Share of incoherent steps above which the draw is rejected.
+        Share of incoherent timesteps above which the draw is rejected. Each step of a few-step
+        sampler counts for the timesteps it stands for.
     max_attempts
         Times a draw is made at most; what is still rejected then is returned flagged.
     """

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch.nn import functional
@@ -29,10 +30,10 @@ class Draws:
     latents
         Shape (patients, draws, target_dim).
     coherence
-        Weighted mean pairwise cosine distance of the noise estimates, averaged over the steps,
+        Weighted mean pairwise cosine distance of the noise estimates, averaged over the timesteps,
         shape (patients, draws); 0 for one denoiser. Lower is more coherent.
     incoherent_share
-        Share of steps above the threshold, shape (patients, draws).
+        Share of timesteps above the threshold, shape (patients, draws).
     attempts
         Times each draw was made, shape (patients, draws).
     accepted
@@ -74,6 +75,21 @@ def pairwise_cosine_distance(estimates: torch.Tensor, weights: torch.Tensor) -> 
             total += weight * (1.0 - similarity)
             norm += weight
     return total / norm if norm > 0 else total
+
+
+def timestep_shares(timesteps: Sequence[int]) -> list[float]:
+    """Return the share of all timesteps that each visit stands for.
+
+    A few-step sampler that visits the steps of little noise densely would otherwise count them
+    many times over, and they are the ones in which estimates differ most.
+
+    Parameters
+    ----------
+    timesteps
+        Timesteps that are visited, descending.
+    """
+    total = timesteps[0] + 1
+    return [(t - after) / total for t, after in pairwise([*timesteps, -1])]
 
 
 def make_sampler(schedule: NoiseSchedule, config: SamplingConfig) -> Sampler:
@@ -214,7 +230,8 @@ class Ensemble:
             group.network.condition(*_stack_conditions(conditions, group)) for group in self._groups
         ]
         noisy = normal_noise(derive_keys(keys, 0), self.target_dim)
-        distance_sum = torch.zeros(len(keys), device=keys.device)
+        shares = timestep_shares(self.sampler.timesteps)
+        coherence = torch.zeros(len(keys), device=keys.device)
         incoherent = torch.zeros(len(keys), device=keys.device)
         for i in range(len(self.sampler.timesteps)):
             estimates = torch.cat(
@@ -224,13 +241,12 @@ class Ensemble:
                 ]
             )
             distance = pairwise_cosine_distance(estimates, self.weights[i])
-            distance_sum += distance
-            incoherent += distance > self.config.coherence.threshold
+            coherence += shares[i] * distance
+            incoherent += shares[i] * (distance > self.config.coherence.threshold)
             consensus = torch.einsum("m,mfr->fr", self.weights[i], estimates)
             noise = normal_noise(derive_keys(keys, i + 1), self.target_dim)
             noisy = self.sampler.step(i, noisy, consensus, noise)
-        n_steps = len(self.sampler.timesteps)
-        return noisy.T.contiguous(), distance_sum / n_steps, incoherent / n_steps
+        return noisy.T.contiguous(), coherence, incoherent
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,6 @@ EXAMPLES = 3
 def check_sizes(name: str, config: ModalityConfig, n_features: int, n_train: int) -> None:
     """Raise a ValueError unless the latent fits the training matrix."""
     size = config.latent_size
-    if size < 1:
-        raise ValueError(f"modalities.{name}.latent_size is {size}: it must be at least 1.")
     if size > n_features:
         raise ValueError(
             f"modalities.{name}.latent_size is {size} but only {n_features} features are left: "

@@ -77,6 +77,7 @@ def draw_completion(summary: pd.DataFrame, modalities: Mapping[str, ModalityConf
                     f"{status}\n{width:,.0f}",
                     ha="center",
                     va="center",
+                    bbox={"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 1},
                     fontsize=8,
                 )
         left += widths
