@@ -16,7 +16,6 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.validation import ParameterValidationError, ParameterValidator
 
-from tcga_coherent.modality import parse_modalities
 from tcga_coherent.settings import CONFIG_LOADER_ARGS
 
 ENVIRONMENTS = ("base", "demo", "cohort", "gpu", "paper")
@@ -144,17 +143,6 @@ def test_no_two_outputs_share_a_file(repo_root: Path, registered: dict[str, Pipe
     paths = written_paths(repo_root, "demo", registered)
     twice = [name for name in paths if list(paths.values()).count(paths[name]) > 1]
     assert twice == []
-
-
-@pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_parameters_of_every_environment_are_those_the_nodes_ask_for(
-    environment: str, repo_root: Path, registered: dict[str, Pipeline]
-) -> None:
-    parameters = configuration(repo_root, environment)["parameters"]
-    validated = ParameterValidator(registered).validate_raw_params(parameters)
-    for group in ("diffusion_training", "coherent_sampling", "evaluation", "embedding"):
-        assert not isinstance(validated[group], dict), group
-    assert {"cna", "rnaseq", "rppa", "wsi"} == set(parse_modalities(parameters["modalities"]))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,109 @@
+"""A small cohort of latents whose modalities share one factor, and denoisers trained on it."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tcga_coherent.datasets.checkpoint import Checkpoint
+from tcga_coherent.diffusion.config import (
+    ArchitectureConfig,
+    SamplingConfig,
+    TrainingConfig,
+    ValidationConfig,
+)
+from tcga_coherent.pipelines.diffusion_training.nodes import (
+    learn_consensus,
+    select_denoisers,
+    train_multi_denoisers,
+    train_single_denoisers,
+)
+
+# Of two sizes, so that models form more than one stack.
+SIZES = {"cna": 3, "rnaseq": 3, "rppa": 2}
+MODALITIES = {
+    name: {"label": name.upper(), "color": "#0072B2", "steps": [], "latent_size": size}
+    for name, size in SIZES.items()
+}
+TRAINING = TrainingConfig(
+    architecture=ArchitectureConfig(hidden_dim=16, n_layers=2, time_dim=8, condition_dim=8),
+    validation=ValidationConfig(every=10, n_draws=4, n_steps=5),
+    batch_size=32,
+    max_steps=30,
+    ema_decay=0.9,
+)
+SAMPLING = SamplingConfig(n_steps=5, n_draws=3)
+TRAINERS = {"single": train_single_denoisers, "multi": train_multi_denoisers}
+
+
+def lazily(contents: dict[str, Any]) -> dict[str, Callable[[], Any]]:
+    """Return what a partitioned dataset loads."""
+    return {name: lambda content=content: content for name, content in contents.items()}
+
+
+def make_split() -> pd.DataFrame:
+    patients = pd.Index([f"TCGA-AA-{number:04d}" for number in range(160)], name="patient_id")
+    parts = np.repeat(["train", "val", "test"], [110, 25, 25])
+    return pd.DataFrame({"split": parts, "cancer_type": "LUAD"}, index=patients)
+
+
+def make_latents(split: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return latents; every modality lacks ten training patients of its own."""
+    rng = np.random.default_rng(0)
+    factor = rng.standard_normal((len(split), 3))
+    frames = {}
+    for number, (name, size) in enumerate(SIZES.items()):
+        values = 0.9 * factor[:, :size] + 0.4 * rng.standard_normal((len(split), size))
+        frame = pd.DataFrame(
+            values.astype(np.float32), split.index, [f"z{i:02d}" for i in range(size)]
+        )
+        frames[name] = frame.drop(split.index[10 * number : 10 * number + 10])
+    return frames
+
+
+def make_encoders() -> dict[str, Checkpoint]:
+    """Return stand-ins: training and test draws only take their fingerprints."""
+    return {
+        name: Checkpoint({"axes": np.full(1, number, np.float32)})
+        for number, name in enumerate(SIZES)
+    }
+
+
+def train(
+    family: str,
+    latents: dict[str, pd.DataFrame],
+    split: pd.DataFrame,
+    encoders: dict[str, Checkpoint],
+    interrupted: Checkpoint | None = None,
+    config: TrainingConfig = TRAINING,
+) -> list[Checkpoint]:
+    """Return all states that training yields, as a file would hold them.
+
+    Copies, because a state is only good until training goes on: its arrays are those being trained.
+    """
+    states = TRAINERS[family](
+        lazily(latents),
+        lazily(encoders),
+        split,
+        deepcopy(interrupted) or Checkpoint({}),
+        MODALITIES,
+        config,
+        "cpu",
+    )
+    return [deepcopy(state) for state in states]
+
+
+def train_all(
+    latents: dict[str, pd.DataFrame], split: pd.DataFrame, encoders: dict[str, Checkpoint]
+) -> dict[str, dict[str, Checkpoint]]:
+    """Return the checkpoints ``single``, ``multi`` and ``consensus``."""
+    models = {
+        family: select_denoisers(train(family, latents, split, encoders)[-1])[0]
+        for family in TRAINERS
+    }
+    models["consensus"], _ = learn_consensus(
+        lazily(latents), split, lazily(models["single"]), MODALITIES, TRAINING, "cpu"
+    )
+    return models

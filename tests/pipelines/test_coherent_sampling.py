@@ -1,0 +1,160 @@
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from tcga_coherent.datasets.checkpoint import Checkpoint
+from tcga_coherent.diffusion.config import CoherenceConfig, SamplingConfig
+from tcga_coherent.diffusion.fingerprints import fingerprint_frame
+from tcga_coherent.pipelines.coherent_sampling.nodes import draw_coherence_figure, draw_test_split
+from tests.pipelines.latent_cohort import (
+    MODALITIES,
+    SAMPLING,
+    SIZES,
+    lazily,
+    make_encoders,
+    make_latents,
+    make_split,
+    train_all,
+)
+
+Models = dict[str, dict[str, Checkpoint]]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def split() -> pd.DataFrame:
+    return make_split()
+
+
+@pytest.fixture(scope="module")
+def latents(split: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return make_latents(split)
+
+
+@pytest.fixture(scope="module")
+def models(latents: dict[str, pd.DataFrame], split: pd.DataFrame) -> Models:
+    return train_all(latents, split, make_encoders())
+
+
+def draw(
+    latents: dict[str, pd.DataFrame],
+    split: pd.DataFrame,
+    models: Models,
+    config: SamplingConfig = SAMPLING,
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    return draw_test_split(
+        lazily(latents),
+        split,
+        lazily(models["single"]),
+        lazily(models["multi"]),
+        lazily(models["consensus"]),
+        MODALITIES,
+        config,
+        "cpu",
+    )
+
+
+@pytest.fixture(scope="module")
+def drawn(latents, split, models) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    return draw(latents, split, models)
+
+
+def test_every_target_is_drawn_from_every_set_of_sources(drawn, split) -> None:
+    draws, coherence = drawn
+    expected = set()
+    for target in SIZES:
+        others = [name for name in SIZES if name != target]
+        for size in (1, 2):
+            for sources in combinations(others, size):
+                for method in ("multi", "single" if size == 1 else "coherent"):
+                    expected.add(f"{target}/{method}/{'+'.join(sources)}")
+    assert set(draws) == expected
+    test = list(split.index[split["split"] == "test"])
+    for name, frame in draws.items():
+        assert list(frame.columns) == [f"z{i:02d}" for i in range(SIZES[name.split("/")[0]])]
+        assert frame.index.names == ["patient_id", "draw"]
+        assert list(frame.index) == [(p, k) for p in test for k in range(SAMPLING.n_draws)]
+        assert (frame.dtypes == np.float32).all()
+        assert np.isfinite(frame).all(axis=None)
+        by_patient = frame.groupby(level="patient_id").std()
+        assert (by_patient > 0).all(axis=None)
+    keys = coherence[["target", "method", "source"]].agg("/".join, axis=1)
+    assert list(keys) == list(draws)
+
+
+def test_one_model_cannot_disagree_with_itself(drawn) -> None:
+    _, coherence = drawn
+    alone = coherence["method"] != "coherent"
+    assert (coherence.loc[alone, "cosine_distance_mean"] == 0).all()
+    assert (coherence.loc[~alone, "cosine_distance_mean"] > 0).all()
+    assert (coherence.loc[alone, ["redrawn_share", "rejected_share"]] == 0).all(axis=None)
+
+
+def test_draws_of_a_patient_do_not_depend_on_the_others_nor_on_the_number_of_draws(
+    drawn, latents, split, models
+) -> None:
+    few = split.copy()
+    kept = split.index[split["split"] == "test"][[3, 7]]
+    few.loc[(few["split"] == "test") & ~few.index.isin(kept), "split"] = "none"
+    more = SamplingConfig(n_steps=SAMPLING.n_steps, n_draws=SAMPLING.n_draws + 2)
+    again, _ = draw(latents, few, models, more)
+    for name, frame in again.items():
+        first = frame[frame.index.get_level_values("draw") < SAMPLING.n_draws]
+        np.testing.assert_allclose(first, drawn[0][name].loc[kept], atol=1e-5)
+
+
+def test_the_latents_of_a_target_are_never_its_own_source(drawn, latents, split, models) -> None:
+    test = split.index[split["split"] == "test"]
+    changed = {**latents, "cna": latents["cna"].copy()}
+    changed["cna"].loc[test] += np.float32(5)
+    retagged = {
+        family: {name: replace_fingerprint(model, changed) for name, model in named.items()}
+        if family != "consensus"
+        else named
+        for family, named in models.items()
+    }
+    again, _ = draw(changed, split, retagged)
+    for name, frame in again.items():
+        target, _, source = name.split("/")
+        differs = not np.allclose(frame, drawn[0][name], atol=1e-4)
+        assert differs == ("cna" in source), name
+        assert target != "cna" or not differs
+
+
+def replace_fingerprint(model: Checkpoint, latents: dict[str, pd.DataFrame]) -> Checkpoint:
+    """Pretend that a model was trained on other latents."""
+    known = model.metadata["fingerprints"]
+    prints = {name: fingerprint_frame(latents[name]) for name in known["latents"]}
+    return Checkpoint(
+        model.arrays, {**model.metadata, "fingerprints": {**known, "latents": prints}}
+    )
+
+
+def test_draws_that_stay_incoherent_are_made_again_and_counted(latents, split, models) -> None:
+    strict = CoherenceConfig(threshold=1e-6, max_incoherent_share=0.0, max_attempts=2)
+    config = SamplingConfig(n_steps=5, n_draws=3, coherence=strict)
+    _, coherence = draw(latents, split, models, config)
+    together = coherence["method"] == "coherent"
+    # Two denoisers never agree that well; one of them may be given all the weight.
+    assert coherence.loc[together, "rejected_share"].max() == 1
+    assert coherence.loc[together, "redrawn_share"].max() == 1
+    assert (coherence.loc[~together, "rejected_share"] == 0).all()
+
+
+def test_a_denoiser_that_was_not_trained_is_named(latents, split, models) -> None:
+    without = {k: v for k, v in models["single"].items() if k != "rppa_from_cna"}
+    with pytest.raises(ValueError, match=r"No trained denoiser rppa_from_cna\. Run the diffusion"):
+        draw(latents, split, {**models, "single": without})
+
+
+def test_the_figure_shows_coherence(drawn) -> None:
+    figure = draw_coherence_figure(drawn[1], MODALITIES, SAMPLING)
+    assert isinstance(figure, Figure)

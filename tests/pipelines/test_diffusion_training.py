@@ -1,0 +1,199 @@
+import dataclasses
+import logging
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from tcga_coherent.datasets.checkpoint import Checkpoint
+from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
+from tcga_coherent.pipelines.diffusion_training.nodes import (
+    draw_training_curves_of_families,
+    draw_weights_of_consensus,
+    learn_consensus,
+    select_denoisers,
+)
+from tests.pipelines.latent_cohort import (
+    MODALITIES,
+    SIZES,
+    TRAINING,
+    lazily,
+    make_encoders,
+    make_latents,
+    make_split,
+    train,
+)
+
+PAIRS = {f"{a}_from_{b}" for a in SIZES for b in SIZES if a != b}
+VALIDATIONS = TRAINING.max_steps // TRAINING.validation.every
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="module")
+def split() -> pd.DataFrame:
+    return make_split()
+
+
+@pytest.fixture(scope="module")
+def latents(split: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return make_latents(split)
+
+
+@pytest.fixture(scope="module")
+def encoders() -> dict[str, Checkpoint]:
+    return make_encoders()
+
+
+@pytest.fixture(scope="module")
+def states(latents, split, encoders) -> dict[str, list[Checkpoint]]:
+    """All states of both families."""
+    return {family: train(family, latents, split, encoders) for family in ("single", "multi")}
+
+
+def assert_same(one: Checkpoint, other: Checkpoint) -> None:
+    assert one.metadata == other.metadata
+    assert set(one.arrays) == set(other.arrays)
+    for name, array in one.arrays.items():
+        np.testing.assert_array_equal(array, other.arrays[name], err_msg=name)
+
+
+def test_a_state_is_yielded_at_every_validation_and_the_models_last(states) -> None:
+    # Pairs of sizes 3 from 3, 3 from 2 and 2 from 3; multi models of 3 from (3, 2) and 2 from (3, 3).
+    for family, n_stacks in (("single", 3), ("multi", 2)):
+        finished = [state.metadata["finished"] for state in states[family]]
+        assert finished == [False] * n_stacks * VALIDATIONS + [True]
+    single, history = select_denoisers(states["single"][-1])
+    assert set(single) == PAIRS
+    assert list(history.columns) == [
+        "model", "step", "train_loss", "energy_score", "mse", "best",
+    ]  # fmt: skip
+    assert len(history) == len(PAIRS) * VALIDATIONS
+    multi, _ = select_denoisers(states["multi"][-1])
+    assert set(multi) == set(SIZES)
+    assert multi["cna"].metadata["sources"] == ["rnaseq", "rppa"]
+
+
+def test_a_model_keeps_its_best_validation_and_says_what_it_belongs_to(
+    states, latents, encoders
+) -> None:
+    models, history = select_denoisers(states["single"][-1])
+    for name, model in models.items():
+        rows = history[history["model"] == name]
+        best = rows.loc[rows["energy_score"].idxmin()]
+        assert model.metadata["step"] == best["step"]
+        assert model.metadata["validation"]["energy_score"] == pytest.approx(best["energy_score"])
+        target, source = name.split("_from_")
+        assert (model.metadata["target"], model.metadata["sources"]) == (target, [source])
+        assert model.metadata["fingerprints"] == {
+            "latents": {m: fingerprint_frame(latents[m]) for m in (target, source)},
+            "encoders": {m: fingerprint_arrays(encoders[m].arrays) for m in (target, source)},
+        }
+        shared = latents[target].index.intersection(latents[source].index)
+        n_train = sum(patient < "TCGA-AA-0110" for patient in shared)
+        assert model.metadata["n_train"] == n_train == 90
+
+
+@pytest.mark.parametrize("family", ["single", "multi"])
+def test_training_goes_on_from_any_state_to_the_same_models(
+    family: str, states, latents, split, encoders
+) -> None:
+    whole = states[family]
+    for number in (0, VALIDATIONS, len(whole) - 2):
+        resumed = train(family, latents, split, encoders, interrupted=whole[number])
+        # Nothing is trained twice.
+        assert len(resumed) == len(whole) - 1 - number
+        assert_same(resumed[-1], whole[-1])
+
+
+@pytest.mark.parametrize("what", ["config", "latents", "split"])
+def test_a_state_of_other_latents_or_parameters_is_discarded(
+    what: str, states, latents, split, encoders, caplog: pytest.LogCaptureFixture
+) -> None:
+    changed: dict[str, Any] = {"latents": latents, "split": split}
+    options = {}
+    if what == "config":
+        options["config"] = dataclasses.replace(TRAINING, seed=1)
+    elif what == "latents":
+        changed["latents"] = {**latents, "rppa": latents["rppa"] + np.float32(1)}
+    else:
+        moved = split.copy()
+        moved.iloc[100, 0] = "val"
+        changed["split"] = moved
+    with caplog.at_level(logging.WARNING):
+        trained = train(
+            "single", **changed, encoders=encoders, interrupted=states["single"][1], **options
+        )
+    assert "has other latents or parameters than this one" in caplog.text
+    assert len(trained) == len(states["single"])
+    fresh = train("single", **changed, encoders=encoders, **options)
+    assert_same(trained[-1], fresh[-1])
+
+
+def test_a_finished_state_is_not_taken_for_an_interrupted_one(
+    states, latents, split, encoders
+) -> None:
+    again = train("multi", latents, split, encoders, interrupted=states["multi"][-1])
+    assert len(again) == len(states["multi"])
+    assert_same(again[-1], states["multi"][-1])
+
+
+def test_models_of_an_unfinished_training_are_refused(states) -> None:
+    with pytest.raises(ValueError, match=r"not finished\. Run the diffusion_training pipeline ag"):
+        select_denoisers(states["single"][0])
+
+
+def test_a_modality_without_latents_is_named(latents, split, encoders) -> None:
+    without = {name: frame for name, frame in latents.items() if name != "rppa"}
+    with pytest.raises(ValueError, match=r"No latents of rppa: there are those of cna, rnaseq\."):
+        train("single", without, split, encoders)
+
+
+def test_patients_of_the_test_split_leave_no_trace_in_a_model(
+    states, latents, split, encoders
+) -> None:
+    test = split.index[split["split"] == "test"]
+    changed = {name: frame.copy() for name, frame in latents.items()}
+    for frame in changed.values():
+        frame.loc[test] += np.float32(10)
+    models, _ = select_denoisers(train("single", changed, split, encoders)[-1])
+    before, _ = select_denoisers(states["single"][-1])
+    for name in PAIRS:
+        for weight, array in before[name].arrays.items():
+            np.testing.assert_array_equal(array, models[name].arrays[weight])
+
+
+def test_consensus_weights_sum_to_one_at_every_noise_level(states, latents, split) -> None:
+    models, _ = select_denoisers(states["single"][-1])
+    consensus, weights = learn_consensus(
+        lazily(latents), split, lazily(models), MODALITIES, TRAINING, "cpu"
+    )
+    assert set(consensus) == set(SIZES)
+    for target, checkpoint in consensus.items():
+        others = [f"{target}_from_{name}" for name in SIZES if name != target]
+        assert checkpoint.metadata["denoisers"] == others
+    sums = weights.groupby(["target", "timestep"])[["learned", "inverse_mse"]].sum()
+    np.testing.assert_allclose(sums, 1, atol=1e-5)
+    assert (weights["learned"] >= 0).all()
+    # The paper's weights: the same at every noise level, inverse to the error on validation.
+    for target, rows in weights.groupby("target"):
+        paper = rows.groupby("source")["inverse_mse"].agg(["min", "max"])
+        np.testing.assert_allclose(paper["min"], paper["max"])
+        errors = pd.Series(
+            {s: models[f"{target}_from_{s}"].metadata["validation"]["mse"] for s in paper.index}
+        )
+        np.testing.assert_allclose(paper["min"], (1 / errors) / (1 / errors).sum(), rtol=1e-5)
+    assert isinstance(draw_weights_of_consensus(weights, MODALITIES), Figure)
+
+
+def test_the_curves_of_both_families_are_drawn(states) -> None:
+    histories = {family: select_denoisers(found[-1])[1] for family, found in states.items()}
+    figure = draw_training_curves_of_families(histories["single"], histories["multi"], MODALITIES)
+    assert isinstance(figure, Figure)
+    assert len(figure.axes) >= 2
