@@ -25,7 +25,7 @@ SMALL_BUDGETS: dict[str, Any] = {
     "embedding": {"max_epochs": 5},
     "diffusion_training": {
         "architecture": {"hidden_dim": 32, "n_layers": 2, "time_dim": 16, "condition_dim": 8},
-        "validation": {"every": 15, "n_draws": 4, "n_steps": 5},
+        "validation": {"every": 10, "n_draws": 4, "n_steps": 5},
         "batch_size": 32,
         "max_steps": 60,
     },

@@ -139,14 +139,14 @@ def test_patients_of_the_cohort_get_the_latents_of_the_cohort_run(completion: Co
         for part in ("latent_draws", "latent_mean", "latent_sd", "decoded_mean"):
             found = completion.read(part, name).loc[completion.members]
             expected = completion.read_cohort(part, name).loc[completion.members]
-            np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3, equal_nan=True)
+            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4, equal_nan=True)
 
 
 def test_draws_are_those_of_the_test_split_from_the_same_sources(completion: Completion) -> None:
     draws = completion.cohort.path("07_model_output", "test_draws/cna/coherent")
     expected = pd.read_parquet(draws / "rnaseq+rppa+wsi.parquet").loc[completion.complete]
     found = completion.read("latent_draws", "cna").loc[completion.complete]
-    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_the_same_values_under_another_name_get_other_noise(completion: Completion) -> None:
@@ -197,5 +197,5 @@ def test_the_multi_model_completes_from_one_file_alone(
     for name in ("cna", "rnaseq", "wsi"):
         expected = pd.read_parquet(draws / name / "multi/rppa.parquet").loc[completion.complete]
         found = pd.read_parquet(tmp_path / f"out/latent_draws/{name}.parquet")
-        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
     assert hashes(trained.root / "data") == before

@@ -147,5 +147,5 @@ def test_new_patients_are_completed_and_members_get_their_latents_again(
                 cohort.path("07_model_output", f"completed_cohort/{part}/{name}.parquet")
             )
             np.testing.assert_allclose(
-                found.loc[again], expected.loc[again], rtol=1e-3, atol=1e-3, equal_nan=True
+                found.loc[again], expected.loc[again], rtol=1e-4, atol=1e-4, equal_nan=True
             )

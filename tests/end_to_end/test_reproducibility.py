@@ -1,10 +1,12 @@
 """The same seed gives the same results, interrupted or not."""
 
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 
+from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.datasets.training_state import TrainingStateDataset
 from tests.end_to_end.projects import Project
 
@@ -22,17 +24,27 @@ def state_of(project: Project, family: str) -> Path:
     return project.path("06_models", f"training_state/{family}.safetensors")
 
 
+def load_state(project: Project, family: str) -> Checkpoint:
+    return TrainingStateDataset(filepath=str(state_of(project, family))).load()
+
+
 def kill_during_training(project: Project, family: str) -> None:
     """Kill the run without warning once it has saved the first state of a family."""
     state = state_of(project, family)
-    process = project.start("--pipelines", "diffusion_training")
-    try:
-        while not state.exists():
-            assert process.poll() is None, process.communicate()[0]
-            time.sleep(0.002)
-    finally:
-        process.kill()
-        process.communicate()
+    for _ in range(5):
+        process = project.start("--pipelines", "diffusion_training")
+        try:
+            while not state.exists():
+                assert process.poll() is None, process.communicate()[0]
+                time.sleep(0.002)
+        finally:
+            process.kill()
+            process.communicate()
+        if not load_state(project, family).metadata["finished"]:
+            return
+        # On a busy machine the training may be over before it is killed.
+        shutil.rmtree(project.path("06_models", "training_state"))
+    raise AssertionError("the training was never killed in time")
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +96,6 @@ def test_a_training_that_was_killed_goes_on_to_the_same_models(
 ) -> None:
     project = demo.clone(tmp_path / "demo", *INPUTS)
     kill_during_training(project, family)
-    interrupted = TrainingStateDataset(filepath=str(state_of(project, family))).load()
-    assert interrupted.metadata["finished"] is False
     assert not project.path("06_models", family).exists()
     # What a kill in the middle of a write would leave.
     models = project.path("06_models")
