@@ -38,6 +38,13 @@ def test_a_bad_setting_is_named_by_its_key(settings, change, message):
         parse_modalities(settings)
 
 
+@pytest.mark.parametrize("name", ["cna+rnaseq", "wsi/titan", "wsi_from_titan", ""])
+def test_a_name_that_cannot_be_a_file_or_a_denoiser_is_refused(settings, name):
+    settings[name] = settings["cna"]
+    with pytest.raises(ValueError, match="a name is of letters, digits, _ and -, without _from_"):
+        parse_modalities(settings)
+
+
 def test_one_modality_is_not_enough(settings):
     with pytest.raises(ValueError, match=r"modalities names \['cna'\]: at least two are needed"):
         parse_modalities({"cna": settings["cna"]})

@@ -1,5 +1,6 @@
 """What the parameters say of a modality."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, Literal
@@ -70,14 +71,19 @@ def parse_modalities(modalities: Mapping[str, Any]) -> dict[str, ModalityConfig]
     Raises
     ------
     ValueError
-        When fewer than two modalities are left, or a setting is missing, unknown or of the wrong
-        type; the message names the key.
+        When fewer than two modalities are left, a name cannot be a file's, or a setting is
+        missing, unknown or of the wrong type; the message names the key.
     """
     adapter = TypeAdapter(ModalityConfig)
     parsed: dict[str, ModalityConfig] = {}
     for name, settings in modalities.items():
         if settings is None:
             continue
+        if re.fullmatch(r"[A-Za-z0-9_-]+", name) is None or "_from_" in name:
+            raise ValueError(
+                f"modalities.{name}: a name is of letters, digits, _ and -, without _from_, as files and "
+                f"denoisers are named after it. Rename the modality, in the catalog too."
+            )
         try:
             parsed[name] = adapter.validate_python(settings)
         except ValidationError as error:
