@@ -12,7 +12,7 @@ import torch
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import CompletionConfig, SamplingConfig
 from tcga_coherent.diffusion.consensus import ErrorMoments
-from tcga_coherent.diffusion.ensemble import Ensemble
+from tcga_coherent.diffusion.ensemble import Draws, Ensemble
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.tasks import SOURCE_SEPARATOR
 
@@ -135,32 +135,10 @@ def complete_latents(
         flags = []
         for sources, group, drawn in parts:
             values[patients.get_indexer(group)] = drawn.latents.numpy()
-            rejected = (~drawn.accepted).sum(dim=1).numpy()
-            flags.append(
-                pd.DataFrame(
-                    {
-                        "patient_id": group,
-                        "modality": target,
-                        "status": "generated",
-                        "sources": SOURCE_SEPARATOR.join(sources),
-                        "coherence": drawn.coherence.mean(dim=1).numpy(),
-                        "n_draws": sampling.n_draws,
-                        "n_redrawn": (drawn.attempts > 1).sum(dim=1).numpy(),
-                        "n_rejected": rejected,
-                        "accepted": rejected == 0,
-                        "reason": [
-                            f"{n} of {sampling.n_draws} draws stayed incoherent after "
-                            f"{sampling.coherence.max_attempts} attempts"
-                            if n
-                            else ""
-                            for n in rejected
-                        ],
-                    }
-                )
-            )
+            flags.append(_flags(target, sources, group, drawn, sampling))
         draws[target] = values
         generated[target] = Generated(
-            draws=_draws_frame(lacking, values[patients.get_indexer(lacking)], columns),
+            draws=draws_frame(lacking, values[patients.get_indexer(lacking)], columns),
             flags=pd.concat(flags, ignore_index=True) if flags else pd.DataFrame(),
         )
     return generated
@@ -204,7 +182,49 @@ def _condition(
     return torch.from_numpy(values)
 
 
-def _draws_frame(patients: pd.Index, values: np.ndarray, columns: pd.Index) -> pd.DataFrame:
+def _flags(
+    target: str,
+    sources: tuple[str, ...],
+    group: pd.Index,
+    drawn: Draws,
+    sampling: SamplingConfig,
+) -> pd.DataFrame:
+    """Describe the draws of patients with the same sources."""
+    rejected = (~drawn.accepted).sum(dim=1).numpy()
+    return pd.DataFrame(
+        {
+            "patient_id": group,
+            "modality": target,
+            "status": "generated",
+            "sources": SOURCE_SEPARATOR.join(sources),
+            "coherence": drawn.coherence.mean(dim=1).numpy(),
+            "n_draws": sampling.n_draws,
+            "n_redrawn": (drawn.attempts > 1).sum(dim=1).numpy(),
+            "n_rejected": rejected,
+            "accepted": rejected == 0,
+            "reason": [
+                f"{n} of {sampling.n_draws} draws stayed incoherent after "
+                f"{sampling.coherence.max_attempts} attempts"
+                if n
+                else ""
+                for n in rejected
+            ],
+        }
+    )
+
+
+def draws_frame(patients: pd.Index, values: np.ndarray, columns: pd.Index) -> pd.DataFrame:
+    """Return draws as a frame, index (``patient_id``, ``draw``).
+
+    Parameters
+    ----------
+    patients
+        Patients.
+    values
+        Shape (patients, draws, latent size).
+    columns
+        Names of the latent dimensions.
+    """
     n_patients, n_draws, n_features = values.shape
     index = pd.MultiIndex.from_product([patients, range(n_draws)], names=["patient_id", "draw"])
     return pd.DataFrame(

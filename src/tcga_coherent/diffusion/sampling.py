@@ -1,4 +1,4 @@
-"""Draw from denoisers that agree on one noise estimate."""
+"""Draw from each denoiser of a stack on its own, as validation does."""
 
 import torch
 

@@ -2,8 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from itertools import combinations
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,20 +11,23 @@ import torch
 from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
-from tcga_coherent.diffusion.completion import denoisers_for
+from tcga_coherent.diffusion.completion import denoisers_for, draws_frame
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.ensemble import Draws, Ensemble
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.diffusion.noise import named_keys
-from tcga_coherent.diffusion.tasks import SOURCE_SEPARATOR
 from tcga_coherent.evaluation.coherence_figure import draw_coherence
 from tcga_coherent.evaluation.completion_figure import draw_completion, summarise_completion
+from tcga_coherent.evaluation.source_sets import join_sources, partition_name, source_sets
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import load_consensus, load_denoisers, load_latents
+from tcga_coherent.pipelines.partitions import (
+    Partitions,
+    load_consensus,
+    load_denoisers,
+    load_latents,
+)
 
 logger = logging.getLogger(__name__)
-
-Partitions = Mapping[str, Callable[[], Any]]
 
 
 def draw_test_split(
@@ -70,9 +72,10 @@ def draw_test_split(
             {source: conditions[source] for source in sources},
             named_keys(config.seed, target, list(patients)),
         )
-        source_set = SOURCE_SEPARATOR.join(sources)
-        columns = frames[target].columns
-        draws[f"{target}/{method}/{source_set}"] = _frame(drawn, patients, columns)
+        source_set = join_sources(sources)
+        draws[partition_name(target, method, sources)] = draws_frame(
+            patients, drawn.latents.numpy(), frames[target].columns
+        )
         rows.append({"target": target, "method": method, "source": source_set, **_summary(drawn)})
         left = (time.monotonic() - started) / number * (len(runs) - number)
         logger.info(
@@ -99,14 +102,12 @@ def describe_completion(
 
 def _runs(modalities: list[str]) -> list[tuple[str, str, tuple[str, ...]]]:
     """Return target, method and sources of every generation of the test split."""
-    runs = []
-    for target in modalities:
-        others = [name for name in modalities if name != target]
-        for size in range(1, len(others) + 1):
-            for sources in combinations(others, size):
-                runs.append((target, "single" if size == 1 else "coherent", sources))
-                runs.append((target, "multi", sources))
-    return runs
+    return [
+        (target, method, sources)
+        for target in modalities
+        for sources in source_sets(target, modalities)
+        for method in ("single" if len(sources) == 1 else "coherent", "multi")
+    ]
 
 
 def _members(
@@ -117,12 +118,6 @@ def _members(
 ) -> list[LoadedDenoiser]:
     family = "multi" if method == "multi" else "single"
     return denoisers_for(target, sources, method, denoisers[family])
-
-
-def _frame(drawn: Draws, patients: pd.Index, columns: pd.Index) -> pd.DataFrame:
-    n_draws = drawn.latents.shape[1]
-    index = pd.MultiIndex.from_product([patients, range(n_draws)], names=["patient_id", "draw"])
-    return pd.DataFrame(drawn.latents.flatten(0, 1).numpy(), index=index, columns=columns)
 
 
 def _summary(drawn: Draws) -> dict[str, float]:

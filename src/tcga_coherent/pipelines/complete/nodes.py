@@ -1,7 +1,7 @@
 """Nodes that complete patients, new ones or those of the cohort."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,9 @@ from tcga_coherent.embedding.encoder import Encoder
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.omics.new_patients import tabulate_new_patients as tabulate
 from tcga_coherent.omics.preprocessor import Preprocessor
-from tcga_coherent.pipelines.partitions import load_consensus, load_denoisers
+from tcga_coherent.pipelines.partitions import Partitions, load_consensus, load_denoisers
 
 logger = logging.getLogger(__name__)
-
-Partitions = Mapping[str, Callable[[], Any]]
 
 # Patients whose draws are decoded at once; bounds memory.
 PATIENTS_PER_CHUNK = 256
@@ -141,8 +139,9 @@ def complete_patients(
         accepted or not, and why.
     """
     names = list(parse_modalities(modalities))
-    loaded_encoders = {name: _encoder(encoders[name]()) for name in names}
-    prints = {name: fingerprint_arrays(encoders[name]().arrays) for name in names}
+    encoder_checkpoints = {name: encoders[name]() for name in names}
+    loaded_encoders = {name: _encoder(part) for name, part in encoder_checkpoints.items()}
+    prints = {name: fingerprint_arrays(part.arrays) for name, part in encoder_checkpoints.items()}
     checkpoints = multi_denoisers if completion.method == "multi" else single_denoisers
     observed = {
         name: _loaded(latents[name])

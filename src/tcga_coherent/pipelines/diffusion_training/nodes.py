@@ -1,7 +1,7 @@
 """Nodes of the diffusion_training pipeline."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -22,11 +22,9 @@ from tcga_coherent.diffusion.training import StackTrainer, group_by_shape
 from tcga_coherent.evaluation.consensus_figure import draw_consensus_weights
 from tcga_coherent.evaluation.training_figure import draw_training_curves
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import load_denoisers, load_latents
+from tcga_coherent.pipelines.partitions import Partitions, load_denoisers, load_latents
 
 logger = logging.getLogger(__name__)
-
-Partitions = Mapping[str, Callable[[], Any]]
 
 
 def train_single_denoisers(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,12 +21,10 @@ from tcga_coherent.diffusion.tuning import Trial, search, select_tasks
 from tcga_coherent.diffusion.tuning_config import TuningConfig
 from tcga_coherent.evaluation.tuning_figure import draw_tuning
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import load_latents
+from tcga_coherent.pipelines.partitions import Partitions, load_latents
 from tcga_coherent.pipelines.tuning.tables import ALL_MODELS, as_yaml, best_table, trials_table
 
 logger = logging.getLogger(__name__)
-
-Partitions = Mapping[str, Callable[[], Any]]
 
 TRIALS = TypeAdapter(list[Trial])
 
