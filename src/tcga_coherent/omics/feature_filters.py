@@ -1,5 +1,6 @@
 """Transforms that remove features, decided on the training patients."""
 
+from abc import abstractmethod
 from typing import ClassVar
 
 import numpy as np
@@ -19,14 +20,14 @@ class FeatureFilter(Transform):
         """Learn which features stay."""
         return {"kept": self.keep(table)}
 
+    @abstractmethod
     def keep(self, table: pd.DataFrame) -> np.ndarray:
         """Return for each feature whether it stays."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def reason(self) -> str:
         """Why a feature is removed, for the quality-control table."""
-        raise NotImplementedError
 
     @property
     def output_features(self) -> pd.Index:

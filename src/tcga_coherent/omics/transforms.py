@@ -7,6 +7,7 @@ features are in :mod:`tcga_coherent.omics.feature_filters`, those that learn eac
 :mod:`tcga_coherent.omics.feature_scales`; :mod:`tcga_coherent.omics.steps` knows all by name.
 """
 
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import numpy as np
@@ -28,7 +29,7 @@ COUNTS_PER_MILLION = 1e6
 MAX_LOG2_COUNT = 64
 
 
-class Transform:
+class Transform(ABC):
     """One step of a modality's preprocessing.
 
     Attributes
@@ -73,13 +74,13 @@ class Transform:
         """Features that the step returns."""
         return self.features
 
+    @abstractmethod
     def forward(self, table: pd.DataFrame) -> pd.DataFrame:
         """Transform patients x `features`; missing values stay missing."""
-        raise NotImplementedError
 
+    @abstractmethod
     def backward(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return transformed values, any subset of `features`, to the units before the step."""
-        raise NotImplementedError
 
     def fitted(self, key: str, columns: pd.Index) -> np.ndarray:
         """Fitted array `key` restricted to `columns`."""
