@@ -116,7 +116,16 @@ class DDIMSampler:
 
 
 class DPMSolverSampler:
-    """Few-step stochastic sampling of second order: SDE-DPM-Solver++(2M) (Lu et al., 2022).
+    """Few-step sampling of second order: DPM-Solver++(2M) (Lu et al., 2022), of any stochasticity.
+
+    All reverse processes with drift ``(1 + eta^2) / 2`` times the score's and ``eta`` times the
+    noise have the same marginals (Xue et al., 2023). In ``lambda``, half the logarithm of the
+    signal-to-noise ratio, they read, with ``y = x / sigma``,
+
+        dy = -eta^2 y dlambda + (1 + eta^2) e^lambda x_0 dlambda + sqrt(2) eta dw,
+
+    whose linear part is solved exactly; the clean estimate ``x_0`` is taken at the middle of the
+    step, extrapolated from two visits.
 
     Remembers the clean estimate of the step before, so a trajectory must be followed from its first
     step to its last before another is begun.
@@ -125,13 +134,18 @@ class DPMSolverSampler:
     ----------
     schedule, n_steps, power
         As in :class:`DDIMSampler`.
+    eta
+        Strength of the noise: 1 is SDE-DPM-Solver++(2M), which has the noise of the ancestral
+        sampler, 0 the deterministic DPM-Solver++(2M).
     """
 
-    def __init__(self, schedule: NoiseSchedule, n_steps: int, power: float = 2.5) -> None:
+    def __init__(
+        self, schedule: NoiseSchedule, n_steps: int, power: float = 2.5, eta: float = 1.0
+    ) -> None:
         self.timesteps = spaced_timesteps(schedule.n_timesteps, n_steps, power)
+        self.eta = eta
         alphas_cumprod = schedule.alphas_cumprod.tolist()
         self._alphas_cumprod = [alphas_cumprod[t] for t in self.timesteps]
-        # Half the logarithm of the signal-to-noise ratio, the solver's time.
         self._lambdas = [0.5 * math.log(a / (1.0 - a)) for a in self._alphas_cumprod]
         self._previous_clean = torch.empty(0)
 
@@ -150,10 +164,12 @@ class DPMSolverSampler:
             ratio = (self._lambdas[i] - self._lambdas[i - 1]) / stride
             extrapolated = clean + (clean - self._previous_clean) / (2.0 * ratio)
         self._previous_clean = clean
-        gained = -math.expm1(-2.0 * stride)
-        kept = ((1.0 - next_alpha_bar) / (1.0 - alpha_bar)) ** 0.5 * math.exp(-stride)
+        strength = self.eta**2
+        kept = ((1.0 - next_alpha_bar) / (1.0 - alpha_bar)) ** 0.5 * math.exp(-strength * stride)
+        gained = -math.expm1(-(1.0 + strength) * stride)
+        added = -math.expm1(-2.0 * strength * stride)
         return (
             kept * noisy
             + next_alpha_bar**0.5 * gained * extrapolated
-            + ((1.0 - next_alpha_bar) * gained) ** 0.5 * noise
+            + ((1.0 - next_alpha_bar) * added) ** 0.5 * noise
         )
