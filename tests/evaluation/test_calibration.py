@@ -6,6 +6,7 @@ from tcga_coherent.evaluation.calibration import (
     central_coverage,
     crps,
     energy_score,
+    independent_sets,
     spread_skill,
 )
 
@@ -18,6 +19,28 @@ def exchangeable(n_draws: int, shape: tuple[int, int] = (400, 50)) -> tuple[np.n
     """Truth and draws from one skewed, heavy-tailed distribution."""
     values = np.exp(1.5 * rng().standard_normal((n_draws + 1, *shape)))
     return values[0], values[1:]
+
+
+def test_each_half_of_antithetic_draws_is_as_calibrated_as_independent_draws() -> None:
+    noise = rng().standard_normal((11, 500, 100))
+    truth, draws = noise[0], np.concatenate([noise[1:], -noise[1:]])
+    for half in independent_sets(draws, antithetic=True):
+        assert len(half) == 10
+        assert spread_skill(truth, half) == pytest.approx(1, abs=0.01)
+    # Their common mean is exactly 0: of 20 draws taken for independent, K + 1 over K, minus the
+    # freedom that mirrored draws do not lose, is what remains of the ratio.
+    assert spread_skill(truth, draws) == pytest.approx(np.sqrt(21 / 20 * 20 / 19), abs=0.01)
+
+
+def test_independent_draws_stay_one_set() -> None:
+    draws = np.zeros((5, 2, 2))
+    (all_of_them,) = independent_sets(draws, antithetic=False)
+    assert all_of_them is draws
+
+
+def test_an_odd_number_of_antithetic_draws_is_refused() -> None:
+    with pytest.raises(ValueError, match="5 antithetic draws are not pairs"):
+        independent_sets(np.zeros((5, 2, 2)), antithetic=True)
 
 
 def test_crps_equals_the_direct_double_sum() -> None:

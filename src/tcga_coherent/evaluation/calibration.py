@@ -1,7 +1,9 @@
 """Whether the spread of the draws says how wrong they are.
 
 ``truth`` is patients x dimensions, ``draws`` is draws x patients x dimensions. Each measure is
-corrected for the number of draws K, so that few draws are neither a punishment nor a favour.
+corrected for the number of draws K, so that few draws are neither a punishment nor a favour. Each
+supposes that the draws of a patient are independent: antithetic ones are to be taken apart by
+:func:`independent_sets`, measured set by set, and the results averaged.
 
 References
 ----------
@@ -15,6 +17,41 @@ from dataclasses import dataclass
 import numpy as np
 
 from tcga_coherent.evaluation.fidelity import Array, check_draws
+
+
+def independent_sets(draws: Array, antithetic: bool) -> tuple[Array, ...]:
+    """Split draws into sets whose members are independent of each other.
+
+    Antithetic draws come in pairs: draw k and draw k + K / 2 have mirrored noise. Within a pair the
+    errors nearly cancel, so that all K together look narrower around their mean, and their mean
+    better, than independent draws are. Each half holds one draw of each pair.
+
+    Parameters
+    ----------
+    draws
+        Generated values, draws x patients x dimensions.
+    antithetic
+        Whether the draws were made in pairs (parameter ``coherent_sampling.antithetic``).
+
+    Returns
+    -------
+    tuple of arrays
+        The first and the second half of antithetic draws; otherwise all draws as the only set.
+
+    Raises
+    ------
+    ValueError
+        When antithetic draws are odd in number.
+    """
+    if not antithetic:
+        return (draws,)
+    if len(draws) % 2:
+        raise ValueError(
+            f"{len(draws)} antithetic draws are not pairs: make an even number of draws, or set "
+            f"coherent_sampling.antithetic to what it was when they were made."
+        )
+    half = len(draws) // 2
+    return draws[:half], draws[half:]
 
 
 def crps(truth: Array, draws: Array) -> float:
