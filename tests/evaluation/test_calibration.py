@@ -1,12 +1,15 @@
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import binom, norm
 
 from tcga_coherent.evaluation.calibration import (
     central_coverage,
+    coverage_by_patient,
     crps,
     energy_score,
     independent_sets,
+    rank_shares,
+    spread_and_error,
     spread_skill,
 )
 
@@ -27,8 +30,7 @@ def test_each_half_of_antithetic_draws_is_as_calibrated_as_independent_draws() -
     for half in independent_sets(draws, antithetic=True):
         assert len(half) == 10
         assert spread_skill(truth, half) == pytest.approx(1, abs=0.01)
-    # Their common mean is exactly 0: of 20 draws taken for independent, K + 1 over K, minus the
-    # freedom that mirrored draws do not lose, is what remains of the ratio.
+    # Taken together their mean is exactly 0, so that they seem to spread too much.
     assert spread_skill(truth, draws) == pytest.approx(np.sqrt(21 / 20 * 20 / 19), abs=0.01)
 
 
@@ -138,6 +140,55 @@ def test_half_the_spread_gives_the_closed_form_ratio() -> None:
     values = rng().standard_normal((n_draws + 1, 500, 100))
     expected = np.sqrt((1 + 1 / n_draws) * 0.25 / (1 + 0.25 / n_draws))
     assert spread_skill(values[0], 0.5 * values[1:]) == pytest.approx(expected, abs=0.01)
+
+
+def test_coverage_of_each_patient_counts_their_own_entries() -> None:
+    # Three draws 0, 1, 2: their range is the 50 % interval.
+    draws = np.array([2.0, 0.0, 1.0])[:, None, None] * np.ones((2, 4))
+    truth = np.array([[-0.1, 0.5, 1.5, 2.1], [1.0, 1.0, 1.0, 9.0]])
+    observed, nominal = coverage_by_patient(truth, draws, [0.5, 0.9])
+    # No three draws reach 90 %: their range stands for itself.
+    assert observed.tolist() == [[0.5, 0.5], [0.75, 0.75]]
+    assert nominal.tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("n_draws", [2, 7, 20])
+def test_all_ranks_of_exchangeable_draws_are_equally_frequent(n_draws: int) -> None:
+    shares = rank_shares(*exchangeable(n_draws))
+    assert shares.shape == (400, n_draws + 1)
+    assert shares.sum(axis=1) == pytest.approx(1)
+    assert shares.mean(axis=0) == pytest.approx(1 / (n_draws + 1), abs=0.01)
+
+
+def test_ranks_count_the_draws_below_the_truth() -> None:
+    draws = np.array([2.0, 0.0, 1.0])[:, None, None] * np.ones((1, 4))
+    truth = np.array([[-0.1, 0.5, 0.6, 2.1]])
+    assert rank_shares(truth, draws).tolist() == [[0.25, 0.5, 0, 0.25]]
+
+
+@pytest.mark.parametrize("spread", [0.5, 2.0])
+def test_ranks_of_draws_of_the_wrong_spread_follow_the_closed_form(spread: float) -> None:
+    # Given y, the draws below it are binomial with the probability Phi(y / spread).
+    n_draws = 9
+    noise = rng().standard_normal((n_draws + 1, 2000, 50))
+    shares = rank_shares(noise[0], spread * noise[1:]).mean(axis=0)
+    y = np.linspace(-8, 8, 4001)
+    expected = [
+        np.trapezoid(norm.pdf(y) * binom.pmf(rank, n_draws, norm.cdf(y / spread)), y)
+        for rank in range(n_draws + 1)
+    ]
+    assert shares == pytest.approx(np.array(expected), abs=0.005)
+    u_shaped = shares[[0, -1]].min() > shares[4:6].max()
+    assert u_shaped == (spread < 1)
+
+
+def test_spread_and_error_of_each_patient_are_their_own() -> None:
+    draws = np.array([[[0.0, 0.0], [1.0, 1.0]], [[2.0, 4.0], [1.0, 1.0]]])
+    truth = np.array([[1.0, 5.0], [1.0, 3.0]])
+    spread, error = spread_and_error(truth, draws)
+    # Variances 2 and 8, times 3 / 2; errors of the means 0 and 3.
+    assert spread.tolist() == [7.5, 0.0]
+    assert error.tolist() == [4.5, 2.0]
 
 
 def test_an_exact_mean_draw_has_no_error_to_compare_with() -> None:

@@ -10,11 +10,14 @@ References
 .. [1] Gneiting & Raftery (2007), Strictly Proper Scoring Rules, Prediction, and Estimation.
 .. [2] Ferro (2014), Fair scores for ensemble forecasts.
 .. [3] Fortin et al. (2014), Why should ensemble spread match the RMSE of the ensemble mean?
+.. [4] Hamill (2001), Interpretation of rank histograms for verifying ensemble forecasts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tcga_coherent.evaluation.fidelity import Array, check_draws
 
@@ -149,26 +152,121 @@ def central_coverage(truth: Array, draws: Array, level: float) -> Coverage:
     ValueError
         When the shapes do not match, there are fewer than two draws, or `level` is not a share.
     """
+    observed, nominal = coverage_by_patient(truth, draws, [level])
+    return Coverage(float(observed.mean()), float(nominal[0]))
+
+
+def coverage_by_patient(
+    truth: Array, draws: Array, levels: Sequence[float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share of a patient's entries inside central intervals, as in :func:`central_coverage`.
+
+    Parameters
+    ----------
+    truth
+        Measured values, patients x dimensions.
+    draws
+        Generated values, draws x patients x dimensions.
+    levels
+        Wanted shares, between 0 and 1.
+
+    Returns
+    -------
+    observed
+        Share of the patient's dimensions inside their interval, patients x levels.
+    nominal
+        Share expected where truth and draws are exchangeable, one a level.
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not match, there are fewer than two draws, or a level is not a share.
+    """
     check_draws(truth, draws)
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, got {level}.")
     n_draws = len(draws)
     trims = np.arange(n_draws // 2, 0, -1)
-    nominal = 1 - 2 * trims / (n_draws + 1)
+    reached = 1 - 2 * trims / (n_draws + 1)
     ordered = np.sort(draws, axis=0)
 
-    def observed(trim: int) -> float:
-        return float(np.mean((ordered[trim - 1] <= truth) & (truth <= ordered[-trim])))
+    def inside(trim: int) -> NDArray[np.float64]:
+        return np.mean((ordered[trim - 1] <= truth) & (truth <= ordered[-trim]), axis=1)
 
-    above = int(np.searchsorted(nominal, level))
-    if above == len(nominal):
-        return Coverage(observed(1), float(nominal[-1]))
-    if above == 0:
-        # Narrower than the innermost interval: between it and the empty one.
-        return Coverage(observed(trims[0]) * level / nominal[0], level)
-    weight = (level - nominal[above - 1]) / (nominal[above] - nominal[above - 1])
-    inner, outer = observed(trims[above - 1]), observed(trims[above])
-    return Coverage(inner + weight * (outer - inner), level)
+    observed, nominal = [], []
+    for level in levels:
+        if not 0 < level < 1:
+            raise ValueError(f"level must lie between 0 and 1, got {level}.")
+        above = int(np.searchsorted(reached, level))
+        if above == len(reached):
+            observed.append(inside(1))
+        elif above == 0:
+            # Narrower than the innermost interval: between it and the empty one.
+            observed.append(inside(trims[0]) * level / reached[0])
+        else:
+            weight = (level - reached[above - 1]) / (reached[above] - reached[above - 1])
+            inner, outer = inside(trims[above - 1]), inside(trims[above])
+            observed.append(inner + weight * (outer - inner))
+        nominal.append(min(level, reached[-1]))
+    return np.stack(observed, axis=1), np.array(nominal)
+
+
+def rank_shares(truth: Array, draws: Array) -> NDArray[np.float64]:
+    """How often the truth has each rank among the draws: the rows of a rank histogram.
+
+    Where truth and draws are exchangeable all ranks are equally frequent. A U shape over the ranks
+    means too little spread, a hump too much, a slope a bias (the probability integral transform of
+    draws) [4]_.
+
+    Parameters
+    ----------
+    truth
+        Measured values, patients x dimensions.
+    draws
+        Generated values, draws x patients x dimensions.
+
+    Returns
+    -------
+    ndarray
+        Share of the patient's dimensions in which 0, 1, ..., K of the K draws lie below the truth,
+        patients x (K + 1).
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not match or there are fewer than two draws.
+    """
+    check_draws(truth, draws)
+    ranks = np.sum(draws < truth, axis=0)
+    return np.stack([np.mean(ranks == rank, axis=1) for rank in range(len(draws) + 1)], axis=1)
+
+
+def spread_and_error(truth: Array, draws: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Spread of the draws and error of their mean for each patient, as squares.
+
+    Parameters
+    ----------
+    truth
+        Measured values, patients x dimensions.
+    draws
+        Generated values, draws x patients x dimensions.
+
+    Returns
+    -------
+    spread
+        ``(K + 1) / K`` times the variance over draws, mean over dimensions, one a patient.
+    error
+        Squared error of the mean draw, mean over dimensions, one a patient. Its expectation is
+        `spread` where truth and draws are exchangeable.
+
+    Raises
+    ------
+    ValueError
+        When the shapes do not match or there are fewer than two draws.
+    """
+    check_draws(truth, draws)
+    n_draws = len(draws)
+    spread = (n_draws + 1) / n_draws * draws.var(axis=0, ddof=1, dtype=float).mean(axis=1)
+    error = np.mean((truth - draws.mean(axis=0, dtype=float)) ** 2, axis=1)
+    return spread, error
 
 
 def spread_skill(truth: Array, draws: Array) -> float:
@@ -189,10 +287,7 @@ def spread_skill(truth: Array, draws: Array) -> float:
     ValueError
         When the shapes do not match, there are fewer than two draws, or the mean draw is exact.
     """
-    check_draws(truth, draws)
-    n_draws = len(draws)
-    spread = draws.var(axis=0, ddof=1, dtype=float).mean()
-    error = np.mean((truth - draws.mean(axis=0, dtype=float)) ** 2)
-    if error == 0:
+    spread, error = spread_and_error(truth, draws)
+    if not error.any():
         raise ValueError("The mean draw equals the truth everywhere: no error to compare with.")
-    return float(np.sqrt((n_draws + 1) / n_draws * spread / error))
+    return float(np.sqrt(spread.mean() / error.mean()))
