@@ -5,19 +5,21 @@ import pandas as pd
 import pytest
 import torch
 
+from tcga_coherent.diffusion.agreement import fit_agreement
 from tcga_coherent.diffusion.checkpoints import describe_denoiser, load_denoiser
-from tcga_coherent.diffusion.completion import complete_latents, completion_order, denoisers_for
+from tcga_coherent.diffusion.completion import UNUSUAL_PERCENTILE, complete_latents
 from tcga_coherent.diffusion.config import CompletionConfig, SamplingConfig
 from tcga_coherent.diffusion.tasks import multi_tasks, single_tasks
+from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.diffusion.training import StackTrainer, group_by_shape
 
 CPU = torch.device("cpu")
 PRINTS = {"a": "1", "b": "2", "c": "3"}
-SAMPLING = SamplingConfig(n_draws=4, n_steps=10, weights="inverse_mse")
+SAMPLING = SamplingConfig(n_draws=4, n_steps=10, weights="inverse_mse", recalibrate=False)
 
 
 @pytest.fixture
-def families(latents, split, quick):
+def models(latents, split, quick):
     loaded = {}
     config = dataclasses.replace(quick, batch_size=128, max_steps=300)
     for family, make_tasks in (("single", single_tasks), ("multi", multi_tasks)):
@@ -31,7 +33,12 @@ def families(latents, split, quick):
             )
             for r in trainer.results()
         }
-    return loaded
+    return TrainedModels(loaded["single"], loaded["multi"], errors={})
+
+
+@pytest.fixture
+def agreement(latents, split):
+    return fit_agreement(latents, split)
 
 
 @pytest.fixture
@@ -46,10 +53,9 @@ def incomplete(latents):
 
 
 @pytest.mark.parametrize("method", ["coherent", "multi"])
-def test_every_missing_modality_is_generated_once(method, families, incomplete):
-    family = "multi" if method == "multi" else "single"
+def test_every_missing_modality_is_generated_once(method, models, agreement, incomplete):
     generated = complete_latents(
-        incomplete, families[family], {}, SAMPLING, CompletionConfig(method=method)
+        incomplete, models, agreement, SAMPLING, CompletionConfig(method=method)
     )
     everyone = set().union(*(frame.index for frame in incomplete.values()))
     for target, part in generated.items():
@@ -63,13 +69,13 @@ def test_every_missing_modality_is_generated_once(method, families, incomplete):
             assert flags.loc[patient, "sources"] == "+".join(sources)
 
 
-def test_a_patient_is_completed_alike_in_any_company(families, incomplete):
-    whole = complete_latents(incomplete, families["single"], {}, SAMPLING, CompletionConfig())
+def test_a_patient_is_completed_alike_in_any_company(models, agreement, incomplete):
+    whole = complete_latents(incomplete, models, agreement, SAMPLING, CompletionConfig())
     patient = incomplete["a"].index[3]
     alone = complete_latents(
         {name: frame.loc[frame.index == patient] for name, frame in incomplete.items()},
-        families["single"],
-        {},
+        models,
+        agreement,
         SAMPLING,
         CompletionConfig(),
     )
@@ -78,17 +84,17 @@ def test_a_patient_is_completed_alike_in_any_company(families, incomplete):
     )
 
 
-def test_completion_knows_more_than_the_mean(families, incomplete, latents):
-    generated = complete_latents(incomplete, families["single"], {}, SAMPLING, CompletionConfig())
+def test_completion_knows_more_than_the_mean(models, agreement, incomplete, latents):
+    generated = complete_latents(incomplete, models, agreement, SAMPLING, CompletionConfig())
     mean = generated["b"].draws.groupby(level="patient_id").mean()
     truth = latents["b"].loc[mean.index]
     assert np.square(mean - truth).to_numpy().mean() < 0.8 * np.square(truth).to_numpy().mean()
 
 
-def test_generated_modalities_can_be_sources_of_later_ones(families, incomplete):
+def test_generated_modalities_can_be_sources_of_later_ones(models, agreement, incomplete):
     settings = CompletionConfig(condition_on_generated=True)
-    generated = complete_latents(incomplete, families["single"], {}, SAMPLING, settings)
-    order = completion_order(list(incomplete), families["single"])
+    generated = complete_latents(incomplete, models, agreement, SAMPLING, settings)
+    order = models.completion_order(list(incomplete), "coherent")
     # A patient with one observed modality: the later target uses the earlier one too.
     only_a = (
         incomplete["a"].index.difference(incomplete["b"].index).difference(incomplete["c"].index)[0]
@@ -102,6 +108,22 @@ def test_generated_modalities_can_be_sources_of_later_ones(families, incomplete)
     assert set(sources[later].split("+")) == {"a", earlier}
 
 
-def test_a_denoiser_that_was_not_trained_is_named(families):
-    with pytest.raises(ValueError, match="No trained denoiser a_from_d"):
-        denoisers_for("a", ("b", "d"), "coherent", families["single"])
+def test_sources_that_do_not_belong_to_one_patient_are_pointed_out(
+    models, agreement, incomplete, latents
+):
+    """The latents of all modalities share a factor: its negative contradicts it."""
+    patient = (
+        incomplete["a"]
+        .index.intersection(incomplete["b"].index)
+        .difference(incomplete["c"].index)[:1]
+    )
+    found = {}
+    for sign in (1.0, -1.0):
+        given = {name: frame.loc[frame.index.isin(patient)] for name, frame in incomplete.items()}
+        given["a"] = sign * 3.0 * np.sign(given["a"])
+        given["b"] = 3.0 * np.sign(given["a"]) * sign
+        generated = complete_latents(given, models, agreement, SAMPLING, CompletionConfig())
+        found[sign] = generated["c"].flags.iloc[0]
+    assert found[1.0]["disagreement"] < UNUSUAL_PERCENTILE <= found[-1.0]["disagreement"]
+    assert "were samples exchanged?" in found[-1.0]["reason"]
+    assert found[1.0]["reason"] == ""

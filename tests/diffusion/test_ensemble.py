@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
+from tcga_coherent.diffusion.coherence import pairwise_cosine_distance, timestep_shares
 from tcga_coherent.diffusion.config import CoherenceConfig, SamplingConfig
+from tcga_coherent.diffusion.consensus import ErrorMoments, least_error_weights
 from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
-from tcga_coherent.diffusion.ensemble import Ensemble, pairwise_cosine_distance, timestep_shares
+from tcga_coherent.diffusion.ensemble import Ensemble
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.schedule import NoiseSchedule
 
@@ -67,7 +69,9 @@ def exact(monkeypatch):
     return make
 
 
-CONFIG = SamplingConfig(n_draws=4, n_steps=40, weights="equal", chunk_rows=100_000)
+CONFIG = SamplingConfig(
+    n_draws=4, n_steps=40, weights="equal", recalibrate=False, chunk_rows=100_000
+)
 PATIENTS = [f"P{i}" for i in range(2000)]
 
 
@@ -173,6 +177,76 @@ def test_cosine_distance_is_the_weighted_mean_over_pairs():
     )
     assert pairwise_cosine_distance(estimates, weights).item() == pytest.approx(expected)
     assert pairwise_cosine_distance(estimates[:1], weights[:1]).item() == 0
+
+
+def test_antithetic_draws_are_mirror_images_around_an_exact_mean(exact):
+    # The sampler is linear in the noise where the denoiser is that of a normal distribution.
+    given = {"a": torch.linspace(-1, 1, 20).unsqueeze(1).expand(-1, DIM)}
+    keys = named_keys(0, "x", PATIENTS[:20])
+    config = dataclasses.replace(CONFIG, n_draws=6)
+    paired = Ensemble([exact("a")], config).draw(given, keys).latents
+    independent = Ensemble([exact("a")], dataclasses.replace(config, antithetic=False)).draw(
+        given, keys
+    )
+    torch.testing.assert_close(paired[:, :3], independent.latents[:, :3])
+    middles = (paired[:, :3] + paired[:, 3:]) / 2
+    torch.testing.assert_close(
+        middles, given["a"].unsqueeze(1).expand(-1, 3, -1), atol=0.02, rtol=0
+    )
+    assert (paired[:, :3] - paired[:, 3:]).abs().mean() > 0.5
+
+
+def test_antithetic_draws_come_in_pairs():
+    with pytest.raises(ValueError, match="n_draws is 5, but antithetic draws come in pairs"):
+        SamplingConfig(n_draws=5)
+
+
+@pytest.mark.parametrize(("spread", "temperature"), [(0.5, 1.0), (1.0, 0.25), (2.0, 0.0)])
+def test_spread_and_temperature_scale_draws_about_the_patients_mean(exact, spread, temperature):
+    given, keys = {"a": torch.randn(9, DIM)}, named_keys(0, "x", PATIENTS[:9])
+    raw = Ensemble([exact("a")], CONFIG).draw(given, keys).latents
+    config = dataclasses.replace(CONFIG, temperature=temperature)
+    found = Ensemble([exact("a")], config, spread=spread).draw(given, keys).latents
+    mean = raw.mean(dim=1, keepdim=True)
+    torch.testing.assert_close(found, mean + spread * temperature * (raw - mean))
+    if temperature == 0:
+        torch.testing.assert_close(found[:, 0], found[:, 3])
+
+
+def test_the_unconditional_expert_enters_with_its_weight(exact):
+    """One member of weight 1.5 and the standard normal of weight -0.5, as a normal sampler."""
+    moments = np.zeros((2, 3, 3))
+    # Errors e, e and 2 e - d of the members: least for (0, 1.5, -0.5).
+    errors = np.array([[5.0, 0.0], [1.0, 0.0], [3.0, 0.0]])
+    moments[:] = errors @ errors.T + 1e-9 * np.eye(3)
+    known = ErrorMoments(("x_from_a", "x_from_b", "standard_normal"), np.array([0, 999]), moments)
+    config = dataclasses.replace(CONFIG, weights="composed")
+    ensemble = Ensemble([exact("a"), exact("b")], config, known)
+    np.testing.assert_allclose(ensemble.weights, [[0.0, 1.5]] * len(ensemble.weights), atol=1e-4)
+    np.testing.assert_allclose(ensemble.expert_weights, -0.5, atol=1e-4)
+    drawn = ensemble.draw(
+        {"a": conditions(5.0), "b": conditions(1.0)}, named_keys(0, "x", PATIENTS)
+    )
+    # At the highest noise level the clean estimate is 1.5 * 1 - 0.5 * 0; the mean is beyond that
+    # of the second member, and far from the first's, which has no weight.
+    assert 1.05 < drawn.latents.mean().item() < 1.5
+    assert (drawn.coherence == 0).all()
+
+
+def test_a_trained_expert_must_be_there_for_its_weights(exact):
+    moments = np.stack([np.eye(3) + 0.1] * 2)
+    known = ErrorMoments(("x_from_a", "x_from_b", "x"), np.array([0, 999]), moments)
+    config = dataclasses.replace(CONFIG, weights="composed_trained")
+    with pytest.raises(ValueError, match="need the multi-condition denoiser of x"):
+        Ensemble([exact("a"), exact("b")], config, known)
+    expert = dataclasses.replace(exact("a"), name="x")
+    drawn = Ensemble([exact("a"), exact("b")], config, known, expert).draw(
+        {"a": conditions(1.0), "b": conditions(1.0)}, named_keys(0, "x", PATIENTS)
+    )
+    # The expert is blind: its part of the weight pulls the mean to zero.
+    weight = least_error_weights(moments[0], 1)[-1]
+    assert weight == pytest.approx(1 / 3)
+    assert 0.5 < drawn.latents.mean().item() < 0.8
 
 
 def test_generation_without_a_condition_is_refused(exact):

@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import r2_score
 
 from tcga_coherent.evaluation.baselines import BaselineParameters
+from tcga_coherent.evaluation.fidelity import r2
 from tcga_coherent.evaluation.reconstruction import (
     BootstrapParameters,
     ReportedRow,
@@ -20,13 +21,16 @@ REPORTED = (
 )
 
 
-def make(simulation, test_draws=None, seed: int = 0, repeats: int = 300) -> pd.DataFrame:
+def make(
+    simulation, test_draws=None, seed: int = 0, repeats: int = 300, antithetic: bool = False
+) -> pd.DataFrame:
     return table1(
         simulation.test_draws if test_draws is None else test_draws,
         simulation.cohort,
         BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10, 30)),
         BootstrapParameters(repeats=repeats, level=0.95),
         REPORTED,
+        antithetic,
         seed,
     )
 
@@ -66,6 +70,45 @@ def test_draws_from_the_true_conditional_score_as_the_gaussian_closed_form_says(
         _, covariance = simulation.conditional(target, sources)
         crps = np.mean(np.sqrt(np.diag(covariance))) / np.sqrt(np.pi)
         assert row["crps"] == pytest.approx(crps, rel=0.06)
+
+
+def conditional_mean(simulation, target: str, sources: tuple[str, ...]) -> np.ndarray:
+    coefficients, _ = simulation.conditional(target, sources)
+    values = [simulation.cohort.truth(source) for source in sources]
+    return np.concatenate(values, axis=1) @ coefficients.T
+
+
+def test_the_corrected_r2_is_that_of_the_conditional_mean(simulation, table) -> None:
+    for target, sources in [("cna", ("rnaseq",)), ("rppa", ("cna", "rnaseq"))]:
+        row = rows(table, target, "multi").loc["+".join(sources)]
+        mean = conditional_mean(simulation, target, sources)
+        exact = r2(simulation.cohort.truth(target), mean)
+        assert row["r2_of_mean"] < exact - 0.01
+        assert row["r2_of_mean_corrected"] == pytest.approx(exact, abs=0.005)
+    ridge = rows(table, "cna", "ridge")
+    assert (ridge["r2_of_mean_corrected"] == ridge["r2_of_mean"]).all()
+
+
+def test_mirrored_draws_are_scored_as_two_independent_sets(simulation, table) -> None:
+    """Draws and their mirror images around the exact mean: the spread is what it was."""
+    mirrored = {}
+    for name, load in simulation.test_draws.items():
+        target, method, source = name.split("/")
+        frame = load()
+        if method == "multi":
+            mean = conditional_mean(simulation, target, tuple(source.split("+")))
+            other = np.repeat(2 * mean, 19, axis=0) - frame.to_numpy()
+        else:
+            other = frame.to_numpy()
+        index = frame.index.set_levels(frame.index.levels[1] + 19, level=1)
+        both = pd.concat([frame, pd.DataFrame(other, index, frame.columns)]).sort_index()
+        mirrored[name] = lambda both=both: both
+    paired = rows(make(simulation, mirrored, antithetic=True), "cna", "multi")
+    plain = rows(table, "cna", "multi")
+    for measure in ("crps", "coverage_50", "coverage_90", "variance_percent", "spread_skill"):
+        np.testing.assert_allclose(paired[measure], plain[measure], rtol=0.04)
+    assert (paired["r2_of_mean"] > plain["r2_of_mean"] + 0.01).all()
+    np.testing.assert_allclose(paired["r2_of_mean_corrected"], paired["r2_of_mean"], atol=1e-6)
 
 
 def test_an_overconfident_ensemble_shows_in_coverage_and_not_in_the_mean(table) -> None:

@@ -14,6 +14,7 @@ from tcga_coherent.diffusion.config import (
     TrainingConfig,
     ValidationConfig,
 )
+from tcga_coherent.pipelines.coherent_sampling.nodes import learn_agreement, recalibrate_spread
 from tcga_coherent.pipelines.diffusion_training.nodes import (
     learn_consensus,
     select_denoisers,
@@ -34,7 +35,7 @@ TRAINING = TrainingConfig(
     max_steps=30,
     ema_decay=0.9,
 )
-SAMPLING = SamplingConfig(n_steps=5, n_draws=3)
+SAMPLING = SamplingConfig(n_steps=5, n_draws=4)
 TRAINERS = {"single": train_single_denoisers, "multi": train_multi_denoisers}
 
 
@@ -98,12 +99,18 @@ def train(
 def train_all(
     latents: dict[str, pd.DataFrame], split: pd.DataFrame, encoders: dict[str, Checkpoint]
 ) -> dict[str, dict[str, Checkpoint]]:
-    """Return the checkpoints ``single``, ``multi`` and ``consensus``."""
+    """Return the checkpoints of all partitioned datasets that sampling reads, and the two of files."""
     models = {
         family: select_denoisers(train(family, latents, split, encoders)[-1])[0]
         for family in TRAINERS
     }
+    families = [lazily(models["single"]), lazily(models["multi"])]
     models["consensus"], _ = learn_consensus(
-        lazily(latents), split, lazily(models["single"]), MODALITIES, TRAINING, "cpu"
+        lazily(latents), split, *families, MODALITIES, TRAINING, "cpu"
     )
+    recalibration, _ = recalibrate_spread(
+        lazily(latents), split, *families, lazily(models["consensus"]), MODALITIES, SAMPLING, "cpu"
+    )
+    agreement = learn_agreement(lazily(latents), split, MODALITIES)
+    models["fitted"] = {"recalibration": recalibration, "agreement": agreement}
     return models

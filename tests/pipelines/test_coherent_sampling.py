@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -9,7 +10,13 @@ from matplotlib.figure import Figure
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import CoherenceConfig, SamplingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
-from tcga_coherent.pipelines.coherent_sampling.nodes import draw_coherence_figure, draw_test_split
+from tcga_coherent.pipelines.coherent_sampling.nodes import (
+    draw_coherence_figure,
+    draw_recalibration_figure,
+    draw_test_split,
+    recalibrate_spread,
+)
+from tcga_coherent.pipelines.coherent_sampling.probe import PROBE_DRAWS, probe_coherence
 from tests.pipelines.latent_cohort import (
     MODALITIES,
     SAMPLING,
@@ -56,6 +63,7 @@ def draw(
         lazily(models["single"]),
         lazily(models["multi"]),
         lazily(models["consensus"]),
+        models["fitted"]["recalibration"],
         MODALITIES,
         config,
         "cpu",
@@ -99,16 +107,18 @@ def test_one_model_cannot_disagree_with_itself(drawn) -> None:
 
 
 def test_draws_of_a_patient_do_not_depend_on_the_others_nor_on_the_number_of_draws(
-    drawn, latents, split, models
+    latents, split, models
 ) -> None:
     few = split.copy()
     kept = split.index[split["split"] == "test"][[3, 7]]
     few.loc[(few["split"] == "test") & ~few.index.isin(kept), "split"] = "none"
-    more = SamplingConfig(n_steps=SAMPLING.n_steps, n_draws=SAMPLING.n_draws + 2)
-    again, _ = draw(latents, few, models, more)
+    # Recalibrated draws depend on their mean, and the second half of antithetic ones on the first.
+    plain = replace(SAMPLING, antithetic=False, recalibrate=False)
+    drawn, _ = draw(latents, split, models, plain)
+    again, _ = draw(latents, few, models, replace(plain, n_draws=SAMPLING.n_draws + 2))
     for name, frame in again.items():
         first = frame[frame.index.get_level_values("draw") < SAMPLING.n_draws]
-        np.testing.assert_allclose(first, drawn[0][name].loc[kept], atol=1e-5)
+        np.testing.assert_allclose(first, drawn[name].loc[kept], atol=1e-5)
 
 
 def test_the_latents_of_a_target_are_never_its_own_source(drawn, latents, split, models) -> None:
@@ -117,7 +127,7 @@ def test_the_latents_of_a_target_are_never_its_own_source(drawn, latents, split,
     changed["cna"].loc[test] += np.float32(5)
     retagged = {
         family: {name: replace_fingerprint(model, changed) for name, model in named.items()}
-        if family != "consensus"
+        if family in ("single", "multi")
         else named
         for family, named in models.items()
     }
@@ -140,7 +150,7 @@ def replace_fingerprint(model: Checkpoint, latents: dict[str, pd.DataFrame]) -> 
 
 def test_draws_that_stay_incoherent_are_made_again_and_counted(latents, split, models) -> None:
     strict = CoherenceConfig(threshold=1e-6, max_incoherent_share=0.0, max_attempts=2)
-    config = SamplingConfig(n_steps=5, n_draws=3, coherence=strict)
+    config = replace(SAMPLING, recalibrate=False, coherence=strict)
     _, coherence = draw(latents, split, models, config)
     together = coherence["method"] == "coherent"
     # Two denoisers never agree that well; one of them may be given all the weight.
@@ -158,3 +168,76 @@ def test_a_denoiser_that_was_not_trained_is_named(latents, split, models) -> Non
 def test_the_figure_shows_coherence(drawn) -> None:
     figure = draw_coherence_figure(drawn[1], MODALITIES, SAMPLING)
     assert isinstance(figure, Figure)
+
+
+def test_the_spread_is_fitted_for_every_way_to_generate_a_modality(latents, split, models) -> None:
+    checkpoint, table = recalibrate_spread(
+        lazily(latents),
+        split,
+        *(lazily(models[part]) for part in ("single", "multi", "consensus")),
+        MODALITIES,
+        SAMPLING,
+        "cpu",
+    )
+    keys = table[["target", "method", "source"]].agg("/".join, axis=1)
+    assert list(keys) == checkpoint.metadata["names"]
+    np.testing.assert_array_equal(checkpoint.arrays["spreads"], table["spread"])
+    assert (table["crps_after"] <= table["crps_before"] + 1e-4).all()
+    assert isinstance(draw_recalibration_figure(table, MODALITIES), Figure)
+
+
+def test_recalibrated_draws_have_the_mean_of_the_raw_ones_and_another_spread(
+    drawn, latents, split, models
+) -> None:
+    raw, _ = draw(latents, split, models, replace(SAMPLING, recalibrate=False))
+    fitted = models["fitted"]["recalibration"]
+    spreads = dict(zip(fitted.metadata["names"], fitted.arrays["spreads"], strict=True))
+    for name, frame in drawn[0].items():
+        by_patient = raw[name].groupby(level="patient_id").transform("mean")
+        expected = by_patient + spreads[name] * (raw[name] - by_patient)
+        np.testing.assert_allclose(frame, expected, atol=1e-4)
+
+
+def test_a_recalibration_of_other_models_is_refused(latents, split, models) -> None:
+    fitted = models["fitted"]["recalibration"]
+    metadata = {**fitted.metadata, "denoisers": {}}
+    other = {**models["fitted"], "recalibration": Checkpoint(fitted.arrays, metadata)}
+    with pytest.raises(ValueError, match="denoiser cna_from_rnaseq was trained again"):
+        draw(latents, split, {**models, "fitted": other})
+
+
+@pytest.fixture(scope="module")
+def probe(latents, split, models) -> pd.DataFrame:
+    return probe_coherence(
+        lazily(latents),
+        split,
+        *(lazily(models[part]) for part in ("single", "multi", "consensus")),
+        models["fitted"]["recalibration"],
+        models["fitted"]["agreement"],
+        MODALITIES,
+        SAMPLING,
+        "cpu",
+    )
+
+
+def test_every_source_is_exchanged_once_and_never_with_a_patients_own(probe, split) -> None:
+    test = split.index[split["split"] == "test"]
+    assert set(probe["patient_id"]) == set(test)
+    counts = probe.groupby(["target", "swapped"]).size()
+    assert len(counts) == len(SIZES) * len(SIZES)
+    assert (counts == len(test) * PROBE_DRAWS).all()
+    by_patient = probe.groupby(["target", "swapped", "patient_id"])
+    mean_error = by_patient["squared_error"].mean()
+    # The error of the mean is that of the draws less their variance.
+    assert (by_patient["error_of_mean"].first() < mean_error).all()
+    for target in SIZES:
+        disagreement = by_patient["disagreement"].first()[target]
+        for source in set(SIZES) - {target}:
+            assert (disagreement[source] != disagreement[""]).all()
+
+
+def test_exchanged_sources_disagree_more(probe) -> None:
+    patients = probe.groupby(["target", "swapped", "patient_id"])["disagreement"].first()
+    usual = patients.xs("", level="swapped").groupby("target").mean()
+    exchanged = patients.drop("", level="swapped").groupby("target").mean()
+    assert (exchanged > usual + 1).all()

@@ -65,6 +65,8 @@ class Cohort:
             lazily(self.models["single"]),
             lazily(self.models["multi"]),
             lazily(self.models["consensus"]),
+            self.models["fitted"]["recalibration"],
+            self.models["fitted"]["agreement"],
             SETTINGS,
             sampling,
             CompletionConfig(**completion),
@@ -135,7 +137,7 @@ def test_missing_modalities_are_generated_and_observed_ones_kept(
             found["latent_mean"][name].loc[lacking], draws.mean(axis=1), atol=1e-5
         )
         np.testing.assert_allclose(
-            found["latent_sd"][name].loc[lacking], draws.std(axis=1, ddof=1), atol=1e-5
+            found["latent_sd"][name].loc[lacking], draws.std(axis=1), atol=1e-5
         )
     flags = found["flags"].set_index(["patient_id", "modality"])
     for patient in everyone:
@@ -158,7 +160,7 @@ def test_decoded_draws_are_in_input_units(cohort: Cohort, people: pd.Index) -> N
     expected = decoded * train.std(ddof=0).to_numpy() + train.mean().to_numpy()
     by_patient = expected.groupby(level="patient_id")
     np.testing.assert_allclose(found["decoded_mean"]["rppa"], by_patient.mean(), rtol=0.01)
-    np.testing.assert_allclose(found["decoded_sd"]["rppa"], by_patient.std(), rtol=0.02)
+    np.testing.assert_allclose(found["decoded_sd"]["rppa"], by_patient.std(ddof=0), rtol=0.02)
     assert abs(found["decoded_mean"]["rppa"].mean(axis=None) - 50) < 15
 
 
@@ -192,7 +194,9 @@ def test_a_measurement_removed_as_an_outlier_is_generated_with_its_reason(
 ) -> None:
     measured = {"cna": people[:3], "rnaseq": people[:3], "rppa": people[:3]}
     kept = {**measured, "cna": people[:2]}
-    lenient = SamplingConfig(n_steps=5, n_draws=3, coherence=CoherenceConfig(threshold=2.0))
+    lenient = dataclasses.replace(
+        SAMPLING, recalibrate=False, coherence=CoherenceConfig(threshold=2.0)
+    )
     found = cohort.complete(some(cohort.tables, **measured), some(cohort.latents, **kept), lenient)
     flags = found["flags"].set_index(["patient_id", "modality"])
     row = flags.loc[(people[2], "cna")]
@@ -232,12 +236,12 @@ def test_where_nothing_is_missing_nothing_is_generated(cohort: Cohort, people: p
 
 def test_incoherent_draws_are_flagged_with_their_number(cohort: Cohort, people: pd.Index) -> None:
     strict = CoherenceConfig(threshold=1e-6, max_incoherent_share=0.0, max_attempts=2)
-    config = SamplingConfig(n_steps=5, n_draws=3, weights="equal", coherence=strict)
+    config = dataclasses.replace(SAMPLING, recalibrate=False, weights="equal", coherence=strict)
     rows = {"cna": people[:2], "rnaseq": people[:2]}
     found = cohort.complete(some(cohort.tables, **rows), some(cohort.latents, **rows), config)
     generated = found["flags"][found["flags"]["status"] == "generated"]
     assert not generated["accepted"].any()
-    assert set(generated["reason"]) == {"3 of 3 draws stayed incoherent after 2 attempts"}
+    assert set(generated["reason"]) == {"4 of 4 draws stayed incoherent after 2 attempts"}
     # Flagged, yet there.
     assert np.isfinite(found["latent_mean"]["rppa"]).all(axis=None)
 

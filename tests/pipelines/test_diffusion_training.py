@@ -171,18 +171,24 @@ def test_patients_of_the_test_split_leave_no_trace_in_a_model(
 
 def test_consensus_weights_sum_to_one_at_every_noise_level(states, latents, split) -> None:
     models, _ = select_denoisers(states["single"][-1])
+    multi, _ = select_denoisers(states["multi"][-1])
     consensus, weights = learn_consensus(
-        lazily(latents), split, lazily(models), MODALITIES, TRAINING, "cpu"
+        lazily(latents), split, lazily(models), lazily(multi), MODALITIES, TRAINING, "cpu"
     )
     assert set(consensus) == set(SIZES)
     for target, checkpoint in consensus.items():
         others = [f"{target}_from_{name}" for name in SIZES if name != target]
-        assert checkpoint.metadata["denoisers"] == others
-    sums = weights.groupby(["target", "timestep"])[["learned", "inverse_mse"]].sum()
+        assert checkpoint.metadata["denoisers"] == [*others, target, "standard_normal"]
+    columns = ["composed", "learned", "inverse_mse"]
+    sums = weights.groupby(["target", "timestep"])[columns].sum()
     np.testing.assert_allclose(sums, 1, atol=1e-5)
+    expert = weights["source"] == "standard_normal"
     assert (weights["learned"] >= 0).all()
+    assert (weights.loc[~expert, "composed"] >= 0).all()
+    assert (weights.loc[expert, ["learned", "inverse_mse"]] == 0).all(axis=None)
+    weights_of_sources = weights[~expert]
     # The paper's weights: the same at every noise level, inverse to the error on validation.
-    for target, rows in weights.groupby("target"):
+    for target, rows in weights_of_sources.groupby("target"):
         paper = rows.groupby("source")["inverse_mse"].agg(["min", "max"])
         np.testing.assert_allclose(paper["min"], paper["max"])
         errors = pd.Series(

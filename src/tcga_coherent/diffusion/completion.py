@@ -9,14 +9,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
+from tcga_coherent.diffusion.agreement import Agreement
 from tcga_coherent.diffusion.config import CompletionConfig, SamplingConfig
-from tcga_coherent.diffusion.consensus import ErrorMoments
-from tcga_coherent.diffusion.ensemble import Draws, Ensemble
+from tcga_coherent.diffusion.ensemble import Draws
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.tasks import SOURCE_SEPARATOR
+from tcga_coherent.diffusion.trained_models import TrainedModels
 
 logger = logging.getLogger(__name__)
+
+# Sources that disagree more than in this percentage of validation patients are pointed out.
+UNUSUAL_PERCENTILE = 99.0
 
 
 @dataclass(frozen=True)
@@ -30,59 +33,19 @@ class Generated:
         lack the target.
     flags
         One row a patient who lacks the target: ``patient_id``, ``modality``, ``status``
-        (generated), ``sources``, ``coherence`` (mean over draws), ``n_draws``, ``n_redrawn``,
-        ``n_rejected``, ``accepted`` and ``reason``.
+        (generated), ``sources``, ``coherence`` (mean over draws), ``disagreement`` (percent of
+        validation patients whose sources fit each other better; missing for one source),
+        ``n_draws``, ``n_redrawn``, ``n_rejected``, ``accepted`` and ``reason``.
     """
 
     draws: pd.DataFrame
     flags: pd.DataFrame
 
 
-def denoisers_for(
-    target: str,
-    sources: tuple[str, ...],
-    method: str,
-    denoisers: Mapping[str, LoadedDenoiser],
-) -> list[LoadedDenoiser]:
-    """Return the denoisers that a method uses to generate `target` from `sources`.
-
-    Parameters
-    ----------
-    target, sources
-        Modalities.
-    method
-        ``single`` or ``coherent`` (one denoiser a source), or ``multi``.
-    denoisers
-        Denoisers of the method's family by name.
-
-    Raises
-    ------
-    ValueError
-        When a denoiser was not trained; the message names it.
-    """
-    names = [target] if method == "multi" else [f"{target}_from_{source}" for source in sources]
-    absent = [name for name in names if name not in denoisers]
-    if absent:
-        raise ValueError(
-            f"No trained denoiser {', '.join(absent)}. Run the diffusion_training pipeline with all "
-            f"modalities of the modalities parameter."
-        )
-    return [denoisers[name] for name in names]
-
-
-def completion_order(targets: list[str], denoisers: Mapping[str, LoadedDenoiser]) -> list[str]:
-    """Return targets from the most to the least reliable by validation MSE of their denoisers."""
-    error = {
-        target: np.mean([d.mse for d in denoisers.values() if d.target == target])
-        for target in targets
-    }
-    return sorted(targets, key=lambda target: error[target])
-
-
 def complete_latents(
     latents: Mapping[str, pd.DataFrame],
-    denoisers: Mapping[str, LoadedDenoiser],
-    errors: Mapping[str, ErrorMoments],
+    models: TrainedModels,
+    agreement: Agreement,
     sampling: SamplingConfig,
     completion: CompletionConfig,
 ) -> dict[str, Generated]:
@@ -96,30 +59,31 @@ def complete_latents(
     latents
         Modality to observed latents, patients x latent size; a patient may miss any of them, but
         is listed in at least one.
-    denoisers
-        Denoisers of the family that ``completion.method`` uses, by name.
-    errors
-        Target to the error moments of its denoisers, for learned consensus weights.
+    models
+        Trained denoisers.
+    agreement
+        How well the modalities of a patient usually fit each other.
     sampling, completion
         Parameters.
 
     Raises
     ------
     ValueError
-        When a denoiser is missing.
+        When a denoiser or its recalibration is missing.
     """
     patients = pd.Index(sorted(set().union(*(frame.index for frame in latents.values()))))
+    disagreement = _disagreement(patients, latents, agreement)
     generated: dict[str, Generated] = {}
     draws: dict[str, np.ndarray] = {}
-    for target in completion_order(list(latents), denoisers):
+    for target in models.completion_order(list(latents), completion.method):
         lacking = patients.difference(latents[target].index)
         parts = []
         started, done = time.monotonic(), 0
         for sources, group in _by_sources(lacking, latents, draws, completion):
-            members = denoisers_for(target, sources, completion.method, denoisers)
+            ensemble = models.ensemble(target, completion.method, sources, sampling)
             conditions = {s: _condition(s, group, latents, draws, patients) for s in sources}
             keys = named_keys(sampling.seed, target, list(group))
-            drawn = Ensemble(members, sampling, errors.get(target)).draw(conditions, keys)
+            drawn = ensemble.draw(conditions, keys)
             parts.append((sources, group, drawn))
             done += len(group)
             left = (time.monotonic() - started) / done * (len(lacking) - done)
@@ -135,7 +99,7 @@ def complete_latents(
         flags = []
         for sources, group, drawn in parts:
             values[patients.get_indexer(group)] = drawn.latents.numpy()
-            flags.append(_flags(target, sources, group, drawn, sampling))
+            flags.append(_flags(target, sources, group, drawn, disagreement[group], sampling))
         draws[target] = values
         generated[target] = Generated(
             draws=draws_frame(lacking, values[patients.get_indexer(lacking)], columns),
@@ -182,15 +146,45 @@ def _condition(
     return torch.from_numpy(values)
 
 
+def _disagreement(
+    patients: pd.Index, latents: Mapping[str, pd.DataFrame], agreement: Agreement
+) -> pd.Series:
+    """Return how unusually badly the measured modalities of each patient fit, in percent."""
+    presence = pd.DataFrame(
+        {name: patients.isin(frame.index) for name, frame in latents.items()}, index=patients
+    )
+    percentiles = pd.Series(np.nan, index=patients)
+    for _, group in presence.groupby(list(presence.columns)):
+        measured = [name for name in presence.columns if group[name].iloc[0]]
+        values = {name: latents[name].loc[group.index].to_numpy(float) for name in measured}
+        percentiles[group.index] = agreement.percentile(measured, agreement.disagreement(values))
+    return percentiles
+
+
 def _flags(
     target: str,
     sources: tuple[str, ...],
     group: pd.Index,
     drawn: Draws,
+    disagreement: pd.Series,
     sampling: SamplingConfig,
 ) -> pd.DataFrame:
     """Describe the draws of patients with the same sources."""
     rejected = (~drawn.accepted).sum(dim=1).numpy()
+    reasons = []
+    for n_rejected, percentile in zip(rejected, disagreement, strict=True):
+        found = []
+        if n_rejected:
+            found.append(
+                f"{n_rejected} of {sampling.n_draws} draws stayed incoherent after "
+                f"{sampling.coherence.max_attempts} attempts"
+            )
+        if percentile >= UNUSUAL_PERCENTILE:
+            found.append(
+                f"the sources disagree more than in {percentile:.1f} % of validation patients: were "
+                f"samples exchanged?"
+            )
+        reasons.append("; ".join(found))
     return pd.DataFrame(
         {
             "patient_id": group,
@@ -198,17 +192,12 @@ def _flags(
             "status": "generated",
             "sources": SOURCE_SEPARATOR.join(sources),
             "coherence": drawn.coherence.mean(dim=1).numpy(),
+            "disagreement": disagreement.to_numpy(),
             "n_draws": sampling.n_draws,
             "n_redrawn": (drawn.attempts > 1).sum(dim=1).numpy(),
             "n_rejected": rejected,
             "accepted": rejected == 0,
-            "reason": [
-                f"{n} of {sampling.n_draws} draws stayed incoherent after "
-                f"{sampling.coherence.max_attempts} attempts"
-                if n
-                else ""
-                for n in rejected
-            ],
+            "reason": reasons,
         }
     )
 

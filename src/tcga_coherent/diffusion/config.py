@@ -3,10 +3,12 @@
 from dataclasses import field
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 STRICT = ConfigDict(extra="forbid")
+
+Weighting = Literal["composed", "composed_trained", "learned", "inverse_mse", "equal"]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -129,16 +131,29 @@ class SamplingConfig:
     timestep_power
         1 spaces them evenly, a larger power sets more of them where there is little noise.
     eta
-        Of DDIM: 1 stochastic, 0 deterministic.
+        Share of the ancestral sampler's noise: 1 stochastic, 0 deterministic.
     n_draws
-        Draws of each patient (K); 19 are needed for a 90 % interval.
+        Draws of each patient (K), even where they are antithetic; 38 antithetic ones or 19 others
+        are needed for a 90 % interval.
+    antithetic
+        The noise of the second half of the draws is that of the first half negated. Errors of the
+        two halves cancel in the mean of the draws, which is then nearly that of endless draws.
     weights
-        Of the ensemble: ``learned`` on validation for each noise level, ``inverse_mse`` on
-        validation (the paper's) or ``equal``.
+        Of the ensemble: ``composed`` (learned on validation for each noise level, with the standard
+        normal as unconditional expert), ``composed_trained`` (with the multi-condition model
+        without conditions as expert, which gives up that an ensemble generates nothing without a
+        source), ``learned`` (without an expert), ``inverse_mse`` on validation (the paper's) or
+        ``equal``.
+    recalibrate
+        Whether the spread of a patient's draws is multiplied by the factor that gave the best CRPS
+        on validation.
+    temperature
+        1 gives calibrated draws, 0 the consensus mean in all of them, the best point estimate;
+        between them draws shrink towards the mean.
     coherence
         Rejection of incoherent draws.
     chunk_rows
-        Draws that are denoised at the same time; bounds memory.
+        Draws that are denoised at the same time, at least all of one patient; bounds memory.
     seed
         Seed of the noise.
     """
@@ -147,11 +162,23 @@ class SamplingConfig:
     n_steps: int = Field(default=40, ge=2)
     timestep_power: float = Field(default=2.5, ge=1)
     eta: float = Field(default=1.0, ge=0, le=1)
-    n_draws: int = Field(default=20, ge=2)
-    weights: Literal["learned", "inverse_mse", "equal"] = "learned"
+    n_draws: int = Field(default=40, ge=2)
+    antithetic: bool = True
+    weights: Weighting = "composed"
+    recalibrate: bool = True
+    temperature: float = Field(default=1.0, ge=0, le=1)
     coherence: CoherenceConfig = field(default_factory=CoherenceConfig)
     chunk_rows: int = Field(default=2048, ge=1)
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _check_pairs(self) -> "SamplingConfig":
+        if self.antithetic and self.n_draws % 2:
+            raise ValueError(
+                f"n_draws is {self.n_draws}, but antithetic draws come in pairs. Make it even, or set "
+                f"antithetic to false."
+            )
+        return self
 
 
 @dataclass(frozen=True, config=STRICT)

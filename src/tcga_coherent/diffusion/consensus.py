@@ -5,36 +5,48 @@ denoisers all have much the same MSE, about twice the variance that is left, so 
 nearly equal and a weak source dilutes a strong one. ``learned`` weights minimise the squared
 noise error of the consensus on validation at each noise level, over the same simplex: as the error
 of the consensus is ``w' G w``, all they need is the second moment ``G`` of the denoisers' errors.
+
+A weighted mean cannot be surer than the surest of its members, yet sources that each tell
+something of their own together tell more. ``composed`` weights therefore have one more member: an
+unconditional expert, whose weight is free. Where it is negative, what all denoisers know without
+their sources is taken out and the sum of theirs exceeds one, as in the composition of scores
+``sum_i s(x|c_i) - (n - 1) s(x)`` (Liu et al., 2022, Compositional Visual Generation). Latents are
+standardised, so the expert is the standard normal distribution, whose noise estimate is
+``sqrt(1 - alpha_bar_t) x_t``: it holds nothing of any patient. ``composed_trained`` takes the
+multi-condition model without conditions in its place, a trained generator of whole profiles.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 import torch
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
+from tcga_coherent.diffusion.config import Weighting
 from tcga_coherent.diffusion.inference import FoldedDenoiser
 from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise
 
 N_NOISE_LEVELS = 25
 NOISES_PER_PATIENT = 32
+STANDARD_NORMAL = "standard_normal"
+NO_SOURCE = ""
 
 
 @dataclass(frozen=True)
 class ErrorMoments:
-    """Second moments of the noise errors of all single-condition denoisers of a target.
+    """Second moments of the noise errors of a target's denoisers and unconditional experts.
 
     Attributes
     ----------
     names
-        Denoisers.
+        Denoisers, and experts: ``standard_normal`` and the target's multi-condition model.
     timesteps
         Noise levels, ascending, shape (levels,).
     moments
-        Mean over validation patients, noises and dimensions of the product of two denoisers'
-        errors, shape (levels, denoisers, denoisers).
+        Mean over validation patients, noises and dimensions of the product of two members'
+        errors, shape (levels, members, members).
     """
 
     names: tuple[str, ...]
@@ -42,7 +54,7 @@ class ErrorMoments:
     moments: np.ndarray
 
     def at(self, timestep: int, names: Sequence[str]) -> np.ndarray:
-        """Return the moments of some denoisers, interpolated to a timestep."""
+        """Return the moments of some members, interpolated to a timestep."""
         chosen = [self.names.index(name) for name in names]
         above = int(np.clip(np.searchsorted(self.timesteps, timestep), 1, len(self.timesteps) - 1))
         low, high = self.timesteps[above - 1], self.timesteps[above]
@@ -51,9 +63,15 @@ class ErrorMoments:
         return moments[np.ix_(chosen, chosen)]
 
 
+def without_conditions(denoiser: LoadedDenoiser) -> LoadedDenoiser:
+    """Return a multi-condition denoiser that finds none of its sources: all are masked."""
+    return replace(denoiser, sources=(NO_SOURCE,) * len(denoiser.sources))
+
+
 @torch.no_grad()
 def measure_errors(
     denoisers: Sequence[LoadedDenoiser],
+    multi: LoadedDenoiser,
     target: torch.Tensor,
     conditions: Mapping[str, torch.Tensor],
     seed: int,
@@ -64,6 +82,8 @@ def measure_errors(
     ----------
     denoisers
         Single-condition denoisers of one target.
+    multi
+        Its multi-condition denoiser, measured without conditions.
     target
         Latents of the validation patients, shape (patients, target_dim).
     conditions
@@ -76,58 +96,111 @@ def measure_errors(
     n_rows = len(target) * NOISES_PER_PATIENT
     keys = named_keys(seed, "consensus", [str(row) for row in range(n_rows)]).to(device)
     clean = target.to(device).repeat(NOISES_PER_PATIENT, 1).T
-    mask = torch.ones(1, 1, n_rows, dtype=torch.bool, device=device)
     timesteps = np.unique(np.linspace(0, schedule.n_timesteps - 1, N_NOISE_LEVELS).round())
-    folded = [
-        FoldedDenoiser(d.network, schedule, timesteps.astype(int).tolist()) for d in denoisers
-    ]
+    members = [*denoisers, without_conditions(multi)]
+    folded = [FoldedDenoiser(d.network, schedule, timesteps.astype(int).tolist()) for d in members]
+    repeated = {
+        source: values.to(device).repeat(NOISES_PER_PATIENT, 1)
+        for source, values in conditions.items()
+    }
     projected = [
-        network.condition(
-            [conditions[d.sources[0]].to(device).repeat(NOISES_PER_PATIENT, 1).T.unsqueeze(0)], mask
-        )
-        for network, d in zip(folded, denoisers, strict=True)
+        network.condition(*stack_conditions([d], repeated, n_rows, device))
+        for network, d in zip(folded, members, strict=True)
     ]
     moments = []
     for level, timestep in enumerate(timesteps.astype(int)):
         noise = normal_noise(derive_keys(keys, level), clean.shape[0])
         at = torch.full((1, n_rows), int(timestep), device=device)
         noisy = schedule.add_noise(clean, noise, at).unsqueeze(0)
-        errors = torch.stack(
-            [
-                (network(noisy, level, condition)[0] - noise).flatten()
-                for network, condition in zip(folded, projected, strict=True)
-            ]
-        ).double()
+        estimates = [
+            network(noisy, level, condition)[0]
+            for network, condition in zip(folded, projected, strict=True)
+        ]
+        alpha_bar = float(schedule.alphas_cumprod[int(timestep)])
+        estimates.append(standard_normal_estimate(noisy[0], alpha_bar))
+        errors = torch.stack([(estimate - noise).flatten() for estimate in estimates]).double()
         moments.append((errors @ errors.T / errors.shape[1]).cpu().numpy())
-    return ErrorMoments(
-        tuple(d.name for d in denoisers), timesteps.astype(np.int64), np.stack(moments)
-    )
+    names = (*(d.name for d in denoisers), multi.name, STANDARD_NORMAL)
+    return ErrorMoments(names, timesteps.astype(np.int64), np.stack(moments))
 
 
-def least_error_weights(moments: np.ndarray) -> np.ndarray:
-    """Return the weights on the simplex with the least ``w' G w``.
+def standard_normal_estimate(noisy: torch.Tensor, alpha_bar: float) -> torch.Tensor:
+    """Return the noise that is expected where the clean latents are standard normal.
+
+    Parameters
+    ----------
+    noisy
+        ``x_t``, any shape.
+    alpha_bar
+        Signal retention at t.
+    """
+    return (1.0 - alpha_bar) ** 0.5 * noisy
+
+
+def stack_conditions(
+    denoisers: Sequence[LoadedDenoiser],
+    conditions: Mapping[str, torch.Tensor],
+    n_rows: int,
+    device: torch.device,
+) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """Arrange conditions for a stack of denoisers of one shape; sources not given are masked.
+
+    Parameters
+    ----------
+    denoisers
+        Members of the stack.
+    conditions
+        Source to latents, shape (n_rows, source_dim).
+    n_rows, device
+        Rows and device of the result.
+
+    Returns
+    -------
+    conditions
+        One tensor a position of the sources, shape (denoisers, source_dim, n_rows).
+    mask
+        Shape (denoisers, positions, n_rows).
+    """
+    stacked, masks = [], []
+    for position, dim in enumerate(denoisers[0].network.shape.condition_dims):
+        names = [denoiser.sources[position] for denoiser in denoisers]
+        absent = torch.zeros(dim, n_rows, device=device)
+        stacked.append(torch.stack([conditions[n].T if n in conditions else absent for n in names]))
+        masks.append(torch.tensor([n in conditions for n in names], device=device))
+    return stacked, torch.stack(masks, dim=1).unsqueeze(2).expand(-1, -1, n_rows)
+
+
+def least_error_weights(moments: np.ndarray, n_free: int = 0) -> np.ndarray:
+    """Return the weights that sum to one with the least ``w' G w``.
 
     Parameters
     ----------
     moments
-        G, symmetric and positive semi-definite, shape (denoisers, denoisers).
+        G, symmetric and positive semi-definite, shape (members, members).
+    n_free
+        Members at the end whose weights may be negative; those of the others may not.
 
     Returns
     -------
     numpy.ndarray
-        Non-negative, summing to one, shape (denoisers,). Ensembles have few members, so every
-        support is tried: on each the minimum is ``G^-1 1`` up to its sum.
+        Shape (members,). Ensembles have few members, so every support is tried: on each the
+        minimum is ``G^-1 1`` up to its sum.
     """
     n = len(moments)
+    # A combination without any error has no inverse; the limit of a vanishing one has.
+    moments = moments + 1e-10 * np.trace(moments) * np.eye(n)
+    n_bound = n - n_free
+    free = list(range(n_bound, n))
     best, least = np.full(n, 1.0 / n), np.inf
-    for size in range(1, n + 1):
-        for support in combinations(range(n), size):
-            block = moments[np.ix_(support, support)]
-            solution = np.linalg.lstsq(block, np.ones(size), rcond=None)[0]
-            if solution.min() < 0 or solution.sum() <= 0:
+    for size in range(0 if n_free else 1, n_bound + 1):
+        for support in combinations(range(n_bound), size):
+            members = [*support, *free]
+            block = moments[np.ix_(members, members)]
+            solution = np.linalg.solve(block, np.ones(len(members)))
+            if solution.sum() <= 0 or (solution[:size] < 0).any():
                 continue
             weights = np.zeros(n)
-            weights[list(support)] = solution / solution.sum()
+            weights[members] = solution / solution.sum()
             error = weights @ moments @ weights
             if error < least - 1e-15:
                 best, least = weights, error
@@ -137,40 +210,52 @@ def least_error_weights(moments: np.ndarray) -> np.ndarray:
 def consensus_weights(
     denoisers: Sequence[LoadedDenoiser],
     timesteps: Sequence[int],
-    weighting: str,
+    weighting: Weighting,
     errors: ErrorMoments | None = None,
 ) -> torch.Tensor:
-    """Return the consensus weights at each timestep, shape (timesteps, denoisers).
+    """Return the consensus weights at each timestep.
 
     Parameters
     ----------
     denoisers
-        Members of the ensemble.
+        Members of the ensemble, of one target.
     timesteps
         Timesteps that the sampler visits.
     weighting
-        ``equal``, ``inverse_mse`` (the paper's) or ``learned``.
+        ``equal``, ``inverse_mse`` (the paper's), ``learned``, ``composed`` or
+        ``composed_trained``; see the head of this module.
     errors
-        Needed for ``learned``.
+        Needed for the last three.
+
+    Returns
+    -------
+    torch.Tensor
+        Shape (timesteps, denoisers + 1); the last column is the weight of the unconditional
+        expert, zero where there is none. A single denoiser has all the weight.
 
     Raises
     ------
     ValueError
-        When learned weights are asked for and there are no error moments of these denoisers.
+        When weights are to be learned and there are no error moments of these denoisers.
     """
     n = len(denoisers)
-    if weighting == "learned" and n > 1:
-        names = [d.name for d in denoisers]
-        if errors is None or not set(names) <= set(errors.names):
-            raise ValueError(
-                f"No consensus weights were learned for {', '.join(names)}. Run the "
-                f"diffusion_training pipeline, or set coherent_sampling.weights to inverse_mse."
-            )
-        weights = np.stack([least_error_weights(errors.at(t, names)) for t in timesteps])
-        return torch.from_numpy(weights).float()
-    constant = (
-        1.0 / torch.tensor([d.mse for d in denoisers])
-        if weighting == "inverse_mse"
-        else torch.ones(n)
-    )
-    return (constant / constant.sum()).expand(len(timesteps), n)
+    if weighting in ("equal", "inverse_mse") or n == 1:
+        constant = (
+            1.0 / torch.tensor([d.mse for d in denoisers])
+            if weighting == "inverse_mse"
+            else torch.ones(n)
+        )
+        weights = torch.cat([constant / constant.sum(), torch.zeros(1)])
+        return weights.expand(len(timesteps), n + 1)
+    names = [d.name for d in denoisers]
+    if errors is None or not set(names) <= set(errors.names):
+        raise ValueError(
+            f"No consensus weights were learned for {', '.join(names)}. Run the diffusion_training "
+            f"pipeline, or set coherent_sampling.weights to inverse_mse."
+        )
+    if weighting == "learned":
+        learned = [least_error_weights(errors.at(t, names)) for t in timesteps]
+        return torch.from_numpy(np.pad(np.stack(learned), ((0, 0), (0, 1)))).float()
+    expert = STANDARD_NORMAL if weighting == "composed" else denoisers[0].target
+    composed = [least_error_weights(errors.at(t, [*names, expert]), n_free=1) for t in timesteps]
+    return torch.from_numpy(np.stack(composed)).float()

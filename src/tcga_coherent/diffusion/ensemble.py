@@ -1,15 +1,20 @@
 """Coherent Denoising: denoisers of one target that agree on one noise estimate a step."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
-from torch.nn import functional
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, stack_networks
+from tcga_coherent.diffusion.coherence import pairwise_cosine_distance, timestep_shares
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.diffusion.consensus import ErrorMoments, consensus_weights
+from tcga_coherent.diffusion.consensus import (
+    ErrorMoments,
+    consensus_weights,
+    stack_conditions,
+    standard_normal_estimate,
+    without_conditions,
+)
 from tcga_coherent.diffusion.inference import FoldedDenoiser
 from tcga_coherent.diffusion.noise import derive_keys, normal_noise
 from tcga_coherent.diffusion.samplers import (
@@ -28,7 +33,7 @@ class Draws:
     Attributes
     ----------
     latents
-        Shape (patients, draws, target_dim).
+        Shape (patients, draws, target_dim). Of antithetic draws, k and k + draws / 2 are a pair.
     coherence
         Weighted mean pairwise cosine distance of the noise estimates, averaged over the timesteps,
         shape (patients, draws); 0 for one denoiser. Lower is more coherent.
@@ -47,58 +52,13 @@ class Draws:
     accepted: torch.Tensor
 
 
-def pairwise_cosine_distance(estimates: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Return the weighted mean of the pairwise cosine distances between noise estimates.
-
-    Pair (i, j) has weight ``w_i w_j``, normalised over the pairs; where one model has all the
-    weight there is no disagreement to measure and the distance is 0.
-
-    Parameters
-    ----------
-    estimates
-        Shape (n_models, target_dim, rows).
-    weights
-        Shape (n_models,).
-
-    Returns
-    -------
-    torch.Tensor
-        Shape (rows,), between 0 (same direction) and 2 (opposite); 0 for a single model.
-    """
-    n_models, _, rows = estimates.shape
-    total = estimates.new_zeros(rows)
-    norm = 0.0
-    for i in range(n_models):
-        for j in range(i + 1, n_models):
-            weight = float(weights[i] * weights[j])
-            similarity = functional.cosine_similarity(estimates[i], estimates[j], dim=0)
-            total += weight * (1.0 - similarity)
-            norm += weight
-    return total / norm if norm > 0 else total
-
-
-def timestep_shares(timesteps: Sequence[int]) -> list[float]:
-    """Return the share of all timesteps that each visit stands for.
-
-    A few-step sampler that visits the steps of little noise densely would otherwise count them
-    many times over, and they are the ones in which estimates differ most.
-
-    Parameters
-    ----------
-    timesteps
-        Timesteps that are visited, descending.
-    """
-    total = timesteps[0] + 1
-    return [(t - after) / total for t, after in pairwise([*timesteps, -1])]
-
-
 def make_sampler(schedule: NoiseSchedule, config: SamplingConfig) -> Sampler:
     """Return the sampler that the parameters name."""
     if config.sampler == "ddpm":
         return DDPMSampler(schedule)
     if config.sampler == "ddim":
         return DDIMSampler(schedule, config.n_steps, config.eta, config.timestep_power)
-    return DPMSolverSampler(schedule, config.n_steps, config.timestep_power)
+    return DPMSolverSampler(schedule, config.n_steps, config.timestep_power, config.eta)
 
 
 class Ensemble:
@@ -115,11 +75,15 @@ class Ensemble:
         Sampling parameters.
     errors
         Error moments of the target's denoisers, for learned weights.
+    expert
+        Multi-condition denoiser of the target, for ``composed_trained`` weights.
+    spread
+        Factor by which a patient's draws are drawn apart, from recalibration.
 
     Raises
     ------
     ValueError
-        When there is no denoiser, targets or schedules differ, or learned weights are missing.
+        When there is no denoiser, targets or schedules differ, or what the weights need is missing.
     """
 
     def __init__(
@@ -127,6 +91,8 @@ class Ensemble:
         denoisers: Sequence[LoadedDenoiser],
         config: SamplingConfig,
         errors: ErrorMoments | None = None,
+        expert: LoadedDenoiser | None = None,
+        spread: float = 1.0,
     ) -> None:
         if not denoisers:
             raise ValueError("An ensemble needs at least one denoiser.")
@@ -137,28 +103,28 @@ class Ensemble:
             )
         self.target = denoisers[0].target
         self.config = config
-        self.sampler = make_sampler(denoisers[0].schedule, config)
+        schedule = denoisers[0].schedule
+        self.sampler = make_sampler(schedule, config)
         self.target_dim = denoisers[0].network.shape.target_dim
         self.device = next(denoisers[0].network.parameters()).device
+        self._alphas_cumprod = schedule.alphas_cumprod[self.sampler.timesteps].tolist()
+        self._spread = spread * config.temperature
         groups: dict[object, list[LoadedDenoiser]] = {}
         for denoiser in denoisers:
             groups.setdefault(denoiser.network.shape, []).append(denoiser)
-        self._groups = [
-            _Group(
-                FoldedDenoiser(
-                    stack_networks([d.network for d in group]),
-                    denoisers[0].schedule,
-                    self.sampler.timesteps,
-                ),
-                group[0].network.shape.condition_dims,
-                [d.sources for d in group],
-            )
-            for group in groups.values()
-        ]
+        self._groups = [_Group(self._fold(group), group) for group in groups.values()]
         stacked = [d for group in groups.values() for d in group]
-        self.weights = consensus_weights(
-            stacked, self.sampler.timesteps, config.weights, errors
-        ).to(self.device)
+        weights = consensus_weights(stacked, self.sampler.timesteps, config.weights, errors)
+        self.weights = weights[:, :-1].to(self.device)
+        self.expert_weights = weights[:, -1].to(self.device)
+        self._expert: _Group | None = None
+        if config.weights == "composed_trained" and len(denoisers) > 1:
+            if expert is None:
+                raise ValueError(
+                    f"composed_trained weights need the multi-condition denoiser of {self.target}."
+                )
+            blind = [without_conditions(expert)]
+            self._expert = _Group(self._fold(blind), blind)
 
     def draw(self, conditions: Mapping[str, torch.Tensor], keys: torch.Tensor) -> Draws:
         """Draw latents for patients who all have the same sources.
@@ -180,63 +146,91 @@ class Ensemble:
             raise ValueError(
                 f"No source is given for {self.target}: generation without a condition is refused."
             )
-        n_patients, n_draws = keys.numel(), self.config.n_draws
-        draw_keys = derive_keys(
-            keys.to(self.device).unsqueeze(1), torch.arange(n_draws, device=self.device)
-        ).flatten()
-        rows = {
-            source: (
-                values.unsqueeze(1).expand(-1, n_draws, -1) if values.dim() == 2 else values
-            ).reshape(n_patients * n_draws, -1)
-            for source, values in conditions.items()
-        }
-        parts = [
-            self._draw_until_coherent(
-                {s: v[part].to(self.device) for s, v in rows.items()}, draw_keys[part]
+        # All draws of a patient lie in one chunk: memory grows with the patients' results alone.
+        per_chunk = max(1, self.config.chunk_rows // self.config.n_draws)
+        parts = []
+        for start in range(0, keys.numel(), per_chunk):
+            part = slice(start, start + per_chunk)
+            parts.append(
+                self._draw_patients({s: v[part] for s, v in conditions.items()}, keys[part])
             )
-            for part in _chunks(len(draw_keys), self.config.chunk_rows)
-        ]
         latents, coherence, share, attempts = (
-            torch.cat(tensors).cpu().unflatten(0, (n_patients, n_draws))
-            for tensors in zip(*parts, strict=True)
+            torch.cat(tensors) for tensors in zip(*parts, strict=True)
         )
         accepted = share <= self.config.coherence.max_incoherent_share
         return Draws(latents, coherence, share, attempts, accepted)
 
-    def _draw_until_coherent(
+    def _fold(self, denoisers: Sequence[LoadedDenoiser]) -> FoldedDenoiser:
+        return FoldedDenoiser(
+            stack_networks([d.network for d in denoisers]),
+            denoisers[0].schedule,
+            self.sampler.timesteps,
+        )
+
+    def _draw_patients(
         self, conditions: Mapping[str, torch.Tensor], keys: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Draw all draws of a chunk of patients; results lie as (patients, draws, ...) on the CPU."""
+        n_patients, n_draws = keys.numel(), self.config.n_draws
+        rows = {
+            source: (values.unsqueeze(1).expand(-1, n_draws, -1) if values.dim() == 2 else values)
+            .reshape(n_patients * n_draws, -1)
+            .to(self.device)
+            for source, values in conditions.items()
+        }
+        draws = torch.arange(n_draws, device=self.device)
+        signs = torch.ones(n_draws, device=self.device)
+        if self.config.antithetic:
+            draws = draws % (n_draws // 2)
+            signs[n_draws // 2 :] = -1.0
+        noise = _RowNoise(
+            derive_keys(keys.to(self.device).unsqueeze(1), draws).flatten(),
+            signs.repeat(n_patients),
+            self.target_dim,
+        )
+        latents, coherence, share, attempts = (
+            tensor.cpu().unflatten(0, (n_patients, n_draws))
+            for tensor in self._draw_until_coherent(rows, noise)
+        )
+        if self._spread != 1.0:
+            mean = latents.mean(dim=1, keepdim=True)
+            latents = mean + self._spread * (latents - mean)
+        return latents, coherence, share, attempts
+
+    def _draw_until_coherent(
+        self, conditions: Mapping[str, torch.Tensor], noise: "_RowNoise"
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Draw all rows, and the rejected ones again with new noise."""
         rule = self.config.coherence
-        latents, coherence, share = self._denoise(conditions, derive_keys(keys, 0))
-        attempts = torch.ones(len(keys), dtype=torch.int32, device=keys.device)
+        latents, coherence, share = self._denoise(conditions, noise.attempt(0))
+        attempts = torch.ones(len(latents), dtype=torch.int32, device=latents.device)
         for attempt in range(1, rule.max_attempts):
             rejected = (share > rule.max_incoherent_share).nonzero().squeeze(1)
             if len(rejected) == 0:
                 break
             latents[rejected], coherence[rejected], share[rejected] = self._denoise(
                 {source: values[rejected] for source, values in conditions.items()},
-                derive_keys(keys[rejected], attempt),
+                noise.rows(rejected).attempt(attempt),
             )
             attempts[rejected] += 1
         return latents, coherence, share, attempts
 
     @torch.no_grad()
     def _denoise(
-        self, conditions: Mapping[str, torch.Tensor], keys: torch.Tensor
+        self, conditions: Mapping[str, torch.Tensor], noise: "_RowNoise"
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Follow the consensus from noise to data; rows of `conditions` match `keys`."""
-        projected = [
-            group.network.condition(*_stack_conditions(conditions, group)) for group in self._groups
-        ]
-        noisy = normal_noise(derive_keys(keys, 0), self.target_dim)
+        """Follow the consensus from noise to data; rows of `conditions` match those of `noise`."""
+        n_rows = len(noise.keys)
+        projected = [group.condition(conditions, n_rows, self.device) for group in self._groups]
+        blind = None if self._expert is None else self._expert.condition({}, n_rows, self.device)
+        noisy = noise.step(0)
         shares = timestep_shares(self.sampler.timesteps)
-        coherence = torch.zeros(len(keys), device=keys.device)
-        incoherent = torch.zeros(len(keys), device=keys.device)
+        coherence = torch.zeros(n_rows, device=self.device)
+        incoherent = torch.zeros(n_rows, device=self.device)
         for i in range(len(self.sampler.timesteps)):
             estimates = torch.cat(
                 [
-                    group.network(noisy.expand(group.network.n_models, -1, -1), i, condition)
+                    group.estimate(noisy, i, condition)
                     for group, condition in zip(self._groups, projected, strict=True)
                 ]
             )
@@ -244,9 +238,31 @@ class Ensemble:
             coherence += shares[i] * distance
             incoherent += shares[i] * (distance > self.config.coherence.threshold)
             consensus = torch.einsum("m,mfr->fr", self.weights[i], estimates)
-            noise = normal_noise(derive_keys(keys, i + 1), self.target_dim)
-            noisy = self.sampler.step(i, noisy, consensus, noise)
+            if self._expert is None or blind is None:
+                expert = standard_normal_estimate(noisy, self._alphas_cumprod[i])
+            else:
+                expert = self._expert.estimate(noisy, i, blind)[0]
+            consensus += self.expert_weights[i] * expert
+            noisy = self.sampler.step(i, noisy, consensus, noise.step(i + 1))
         return noisy.T.contiguous(), coherence, incoherent
+
+
+@dataclass(frozen=True)
+class _RowNoise:
+    """Standard normal noise of each row: a function of its key, the step and the attempt."""
+
+    keys: torch.Tensor
+    signs: torch.Tensor
+    n_features: int
+
+    def rows(self, chosen: torch.Tensor) -> "_RowNoise":
+        return _RowNoise(self.keys[chosen], self.signs[chosen], self.n_features)
+
+    def attempt(self, number: int) -> "_RowNoise":
+        return _RowNoise(derive_keys(self.keys, number), self.signs, self.n_features)
+
+    def step(self, number: int) -> torch.Tensor:
+        return self.signs * normal_noise(derive_keys(self.keys, number), self.n_features)
 
 
 @dataclass(frozen=True)
@@ -254,26 +270,14 @@ class _Group:
     """Members of an ensemble that share their shape, stacked."""
 
     network: FoldedDenoiser
-    condition_dims: tuple[int, ...]
-    sources: list[tuple[str, ...]]
+    denoisers: Sequence[LoadedDenoiser]
 
+    def condition(
+        self, conditions: Mapping[str, torch.Tensor], n_rows: int, device: torch.device
+    ) -> torch.Tensor:
+        """Return what the first layer adds for the conditions."""
+        return self.network.condition(*stack_conditions(self.denoisers, conditions, n_rows, device))
 
-def _stack_conditions(
-    conditions: Mapping[str, torch.Tensor], group: _Group
-) -> tuple[list[torch.Tensor], torch.Tensor]:
-    """Arrange conditions as (models, features, rows) and mask the sources that are not given."""
-    n_rows = len(next(iter(conditions.values())))
-    device = next(iter(conditions.values())).device
-    stacked, masks = [], []
-    for position, dim in enumerate(group.condition_dims):
-        names = [model_sources[position] for model_sources in group.sources]
-        absent = torch.zeros(dim, n_rows, device=device)
-        stacked.append(torch.stack([conditions[n].T if n in conditions else absent for n in names]))
-        masks.append(torch.tensor([n in conditions for n in names], device=device))
-    mask = torch.stack(masks, dim=1).unsqueeze(2).expand(-1, -1, n_rows)
-    return stacked, mask
-
-
-def _chunks(n_rows: int, chunk_rows: int) -> Iterable[slice]:
-    for start in range(0, n_rows, chunk_rows):
-        yield slice(start, start + chunk_rows)
+    def estimate(self, noisy: torch.Tensor, visit: int, condition: torch.Tensor) -> torch.Tensor:
+        """Return the noise estimate of every member, shape (members, target_dim, rows)."""
+        return self.network(noisy.expand(self.network.n_models, -1, -1), visit, condition)

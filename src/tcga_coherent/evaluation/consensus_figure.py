@@ -7,6 +7,8 @@ from matplotlib.figure import Figure
 
 from tcga_coherent.modality import ModalityConfig
 
+EXPERT_COLOR = "#555555"
+
 
 def draw_consensus_weights(
     weights: pd.DataFrame, modalities: Mapping[str, ModalityConfig]
@@ -16,7 +18,8 @@ def draw_consensus_weights(
     Parameters
     ----------
     weights
-        Columns ``target``, ``source``, ``timestep``, ``learned`` and ``inverse_mse``.
+        Columns ``target``, ``source`` (a modality, or ``standard_normal``, the unconditional
+        expert), ``timestep``, ``composed``, ``learned`` and ``inverse_mse``.
     modalities
         Labels and colours.
     """
@@ -24,14 +27,17 @@ def draw_consensus_weights(
     axes = figure.subplots(1, len(modalities), sharey=True, squeeze=False)[0]
     for panel, (target, config) in zip(axes, modalities.items(), strict=True):
         for source, curve in weights[weights["target"] == target].groupby("source", sort=False):
-            color = modalities[str(source)].color
-            label = modalities[str(source)].label
-            panel.plot(curve["timestep"], curve["learned"], color=color, label=f"from {label}")
-            panel.plot(curve["timestep"], curve["inverse_mse"], ":", color=color)
+            known = modalities.get(str(source))
+            color = known.color if known else EXPERT_COLOR
+            label = f"from {known.label}" if known else "standard normal"
+            panel.plot(curve["timestep"], curve["composed"], color=color, label=label)
+            if known:
+                panel.plot(curve["timestep"], curve["learned"], "--", lw=1, color=color)
+                panel.plot(curve["timestep"], curve["inverse_mse"], ":", color=color)
+        panel.axhline(0, color="black", lw=0.5)
         panel.set_title(f"Target {config.label}")
         panel.set_xlabel("timestep (0 is least noise)")
         panel.legend(frameon=False, fontsize=8)
         panel.spines[["top", "right"]].set_visible(False)
-    axes[0].set_ylabel("consensus weight\nlearned (line), 1/MSE (dots)")
-    axes[0].set_ylim(0, 1)
+    axes[0].set_ylabel("consensus weight\ncomposed (line), learned (dashes), 1/MSE (dots)")
     return figure

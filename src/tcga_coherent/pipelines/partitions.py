@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
+from tcga_coherent.diffusion.agreement import Agreement, PairAgreement
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, load_denoiser
 from tcga_coherent.diffusion.consensus import ErrorMoments
 from tcga_coherent.diffusion.device import resolve_device
+from tcga_coherent.diffusion.recalibration import Recalibration
+from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.modality import ModalityConfig
 
 Partitions = Mapping[str, Callable[[], Any]]
@@ -43,6 +46,39 @@ def load_latents(
             )
         frames[name] = frame
     return frames
+
+
+def load_models(
+    single_denoisers: Partitions,
+    multi_denoisers: Partitions,
+    consensus: Partitions,
+    recalibration: Checkpoint | None,
+    kind: Literal["latents", "encoders"],
+    fingerprints: Mapping[str, str],
+    device: str,
+) -> TrainedModels:
+    """Load both families of denoisers and what their ensembles need.
+
+    Parameters
+    ----------
+    single_denoisers, multi_denoisers, consensus
+        Datasets of these names.
+    recalibration
+        Dataset of this name, or None before it is made.
+    kind, fingerprints, device
+        As in :func:`load_denoisers`.
+
+    Raises
+    ------
+    ValueError
+        When a denoiser was trained on other latents, or the device is not there.
+    """
+    return TrainedModels(
+        single=load_denoisers(single_denoisers, kind, fingerprints, device),
+        multi=load_denoisers(multi_denoisers, kind, fingerprints, device),
+        errors=load_consensus(consensus),
+        recalibration=None if recalibration is None else load_recalibration(recalibration),
+    )
 
 
 def load_denoisers(
@@ -91,3 +127,45 @@ def load_consensus(consensus: Mapping[str, Callable[[], Checkpoint]]) -> dict[st
             moments=checkpoint.arrays["moments"],
         )
     return loaded
+
+
+def store_recalibration(recalibration: Recalibration) -> Checkpoint:
+    """Return fitted factors of the spread as a checkpoint; :func:`load_recalibration` reads it."""
+    return Checkpoint(
+        {"spreads": np.array(list(recalibration.spreads.values()))},
+        {
+            "names": list(recalibration.spreads),
+            "settings": dict(recalibration.settings),
+            "denoisers": dict(recalibration.denoisers),
+        },
+    )
+
+
+def load_recalibration(checkpoint: Checkpoint) -> Recalibration:
+    """Return the factors that :func:`store_recalibration` stored."""
+    metadata = checkpoint.metadata
+    spreads = dict(zip(metadata["names"], checkpoint.arrays["spreads"].tolist(), strict=True))
+    return Recalibration(spreads, metadata["settings"], metadata["denoisers"])
+
+
+def store_agreement(agreement: Agreement) -> Checkpoint:
+    """Return fitted pairs of modalities as a checkpoint; :func:`load_agreement` reads it."""
+    arrays = {}
+    for number, (pair, fitted) in enumerate(agreement.pairs.items()):
+        arrays[f"{number}/mean"] = fitted.mean
+        arrays[f"{number}/matrix"] = fitted.matrix
+        arrays[f"{number}/reference"] = agreement.reference[pair]
+    return Checkpoint(arrays, {"pairs": [list(pair) for pair in agreement.pairs]})
+
+
+def load_agreement(checkpoint: Checkpoint) -> Agreement:
+    """Return the pairs that :func:`store_agreement` stored."""
+    arrays = checkpoint.arrays
+    pairs = [(a, b) for a, b in checkpoint.metadata["pairs"]]
+    return Agreement(
+        {
+            pair: PairAgreement(arrays[f"{number}/mean"], arrays[f"{number}/matrix"])
+            for number, pair in enumerate(pairs)
+        },
+        {pair: arrays[f"{number}/reference"] for number, pair in enumerate(pairs)},
+    )

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,24 +11,104 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
-from tcga_coherent.diffusion.completion import denoisers_for, draws_frame
+from tcga_coherent.datasets.checkpoint import Checkpoint
+from tcga_coherent.diffusion.agreement import fit_agreement
+from tcga_coherent.diffusion.completion import draws_frame
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.diffusion.ensemble import Draws, Ensemble
+from tcga_coherent.diffusion.ensemble import Draws
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.diffusion.noise import named_keys
+from tcga_coherent.diffusion.recalibration import (
+    Recalibration,
+    fit_spread,
+    fitted_settings,
+    spread_key,
+)
+from tcga_coherent.evaluation.calibration import central_coverage, crps, independent_sets
 from tcga_coherent.evaluation.coherence_figure import draw_coherence
 from tcga_coherent.evaluation.completion_figure import draw_completion, summarise_completion
-from tcga_coherent.evaluation.source_sets import join_sources, partition_name, source_sets
+from tcga_coherent.evaluation.recalibration_figure import draw_recalibration
+from tcga_coherent.evaluation.source_sets import (
+    generative_methods,
+    join_sources,
+    partition_name,
+    source_sets,
+)
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import (
     Partitions,
-    load_consensus,
-    load_denoisers,
     load_latents,
+    load_models,
+    store_agreement,
+    store_recalibration,
 )
 
 logger = logging.getLogger(__name__)
+
+
+def learn_agreement(
+    latents: Partitions, split: pd.DataFrame, modalities: dict[str, Any]
+) -> Checkpoint:
+    """Fit how well the modalities of a patient usually fit each other."""
+    frames = load_latents(latents, parse_modalities(modalities))
+    return store_agreement(fit_agreement(frames, split["split"]))
+
+
+def recalibrate_spread(
+    latents: Partitions,
+    split: pd.DataFrame,
+    single_denoisers: Partitions,
+    multi_denoisers: Partitions,
+    consensus: Partitions,
+    modalities: dict[str, Any],
+    config: SamplingConfig,
+    device: str,
+) -> tuple[Checkpoint, pd.DataFrame]:
+    """Fit on validation how wide the draws of each target, method and source set must be.
+
+    Returns
+    -------
+    recalibration
+        Factor of the spread of each.
+    table
+        The factors, with CRPS and coverage of the validation patients before and after.
+    """
+    frames = load_latents(latents, parse_modalities(modalities))
+    prints = {name: fingerprint_frame(frame) for name, frame in frames.items()}
+    models = load_models(
+        single_denoisers, multi_denoisers, consensus, None, "latents", prints, device
+    )
+    raw = replace(config, recalibrate=False, temperature=1.0)
+    patients = split.index[split["split"] == "val"]
+    values = _values(frames, patients)
+    spreads, rows = {}, []
+    for target, method, sources in _with_progress(_runs(list(frames))):
+        drawn = models.ensemble(target, method, sources, raw).draw(
+            {source: values[source] for source in sources},
+            named_keys(config.seed, f"recalibration of {target}", list(patients)),
+        )
+        truth = values[target].numpy()
+        draws = drawn.latents.transpose(0, 1).numpy()
+        spread = fit_spread(truth, draws, config.antithetic)
+        spreads[spread_key(target, method, sources)] = spread
+        mean = draws.mean(axis=0)
+        rows.append(
+            {
+                "target": target,
+                "method": method,
+                "source": join_sources(sources),
+                "spread": spread,
+                **_calibration(truth, draws, config.antithetic, "before"),
+                **_calibration(truth, mean + spread * (draws - mean), config.antithetic, "after"),
+            }
+        )
+    fitted = Recalibration(spreads, fitted_settings(config), models.validation_mse)
+    return store_recalibration(fitted), pd.DataFrame(rows)
+
+
+def draw_recalibration_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Figure:
+    """Draw the factors of the spread and what they do on validation."""
+    return draw_recalibration(table, parse_modalities(modalities))
 
 
 def draw_test_split(
@@ -36,6 +117,7 @@ def draw_test_split(
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
     consensus: Partitions,
+    recalibration: Checkpoint,
     modalities: dict[str, Any],
     config: SamplingConfig,
     device: str,
@@ -53,35 +135,29 @@ def draw_test_split(
     """
     frames = load_latents(latents, parse_modalities(modalities))
     prints = {name: fingerprint_frame(frame) for name, frame in frames.items()}
-    denoisers = {
-        "single": load_denoisers(single_denoisers, "latents", prints, device),
-        "multi": load_denoisers(multi_denoisers, "latents", prints, device),
-    }
-    errors = load_consensus(consensus)
+    models = load_models(
+        single_denoisers, multi_denoisers, consensus, recalibration, "latents", prints, device
+    )
+    models.check(config)
     patients = split.index[split["split"] == "test"]
-    conditions = {
-        name: torch.from_numpy(frame.loc[patients].to_numpy(np.float32))
-        for name, frame in frames.items()
-    }
-    runs = _runs(list(frames))
+    values = _values(frames, patients)
     draws, rows = {}, []
-    started = time.monotonic()
-    for number, (target, method, sources) in enumerate(runs, start=1):
-        members = _members(target, method, sources, denoisers)
-        drawn = Ensemble(members, config, errors.get(target)).draw(
-            {source: conditions[source] for source in sources},
+    for target, method, sources in _with_progress(_runs(list(frames))):
+        drawn = models.ensemble(target, method, sources, config).draw(
+            {source: values[source] for source in sources},
             named_keys(config.seed, target, list(patients)),
         )
-        source_set = join_sources(sources)
         draws[partition_name(target, method, sources)] = draws_frame(
             patients, drawn.latents.numpy(), frames[target].columns
         )
-        rows.append({"target": target, "method": method, "source": source_set, **_summary(drawn)})
-        left = (time.monotonic() - started) / number * (len(runs) - number)
-        logger.info(
-            "%s %s from %s: run %d of %d, %.1f min left",
-            target, method, source_set, number, len(runs), left / 60,
-        )  # fmt: skip
+        rows.append(
+            {
+                "target": target,
+                "method": method,
+                "source": join_sources(sources),
+                **_summary(drawn),
+            }
+        )
     return draws, pd.DataFrame(rows)
 
 
@@ -101,23 +177,49 @@ def describe_completion(
 
 
 def _runs(modalities: list[str]) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Return target, method and sources of every generation of the test split."""
+    """Return target, method and sources of every way to generate a modality."""
     return [
         (target, method, sources)
         for target in modalities
         for sources in source_sets(target, modalities)
-        for method in ("single" if len(sources) == 1 else "coherent", "multi")
+        for method in generative_methods(sources)
     ]
 
 
-def _members(
-    target: str,
-    method: str,
-    sources: tuple[str, ...],
-    denoisers: Mapping[str, Mapping[str, LoadedDenoiser]],
-) -> list[LoadedDenoiser]:
-    family = "multi" if method == "multi" else "single"
-    return denoisers_for(target, sources, method, denoisers[family])
+def _with_progress(
+    runs: list[tuple[str, str, tuple[str, ...]]],
+) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield the runs and log each that is done, with the time that is left."""
+    started = time.monotonic()
+    for number, (target, method, sources) in enumerate(runs, start=1):
+        yield target, method, sources
+        left = (time.monotonic() - started) / number * (len(runs) - number)
+        logger.info(
+            "%s %s from %s: run %d of %d, %.1f min left",
+            target, method, join_sources(sources), number, len(runs), left / 60,
+        )  # fmt: skip
+
+
+def _values(frames: Mapping[str, pd.DataFrame], patients: pd.Index) -> dict[str, torch.Tensor]:
+    return {
+        name: torch.from_numpy(frame.loc[patients].to_numpy(np.float32))
+        for name, frame in frames.items()
+    }
+
+
+def _calibration(
+    truth: np.ndarray, draws: np.ndarray, antithetic: bool, when: str
+) -> dict[str, float]:
+    sets = independent_sets(draws, antithetic)
+    return {
+        f"crps_{when}": float(np.mean([crps(truth, part) for part in sets])),
+        f"coverage_50_{when}": _coverage(truth, sets, 0.5),
+        f"coverage_90_{when}": _coverage(truth, sets, 0.9),
+    }
+
+
+def _coverage(truth: np.ndarray, sets: tuple[np.ndarray, ...], level: float) -> float:
+    return float(np.mean([central_coverage(truth, part, level).observed for part in sets]))
 
 
 def _summary(drawn: Draws) -> dict[str, float]:

@@ -6,27 +6,56 @@ from kedro.pipeline import Pipeline, node
 
 from tcga_coherent.pipelines.complete.pipeline import create_completion_pipeline
 
-from .nodes import describe_completion, draw_coherence_figure, draw_test_split
+from .nodes import (
+    describe_completion,
+    draw_coherence_figure,
+    draw_recalibration_figure,
+    draw_test_split,
+    learn_agreement,
+    recalibrate_spread,
+)
+from .probe import probe_coherence
 
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
     """Draw the test split from all source sets, then complete every patient of the cohort."""
+    models = ["single.denoisers", "multi.denoisers", "consensus"]
+    parameters = ["params:modalities", "params:coherent_sampling", "params:compute.device"]
+    calibration = Pipeline(
+        [
+            node(
+                learn_agreement,
+                inputs=["latents", "split", "params:modalities"],
+                outputs="agreement",
+                name="learn_agreement",
+            ),
+            node(
+                recalibrate_spread,
+                inputs=["latents", "split", *models, *parameters],
+                outputs=["recalibration", "recalibration_table"],
+                name="recalibrate_spread",
+            ),
+            node(
+                draw_recalibration_figure,
+                inputs=["recalibration_table", "params:modalities"],
+                outputs="recalibration_figure",
+                name="draw_recalibration_figure",
+            ),
+        ]
+    )
     test_split = Pipeline(
         [
             node(
                 draw_test_split,
-                inputs=[
-                    "latents",
-                    "split",
-                    "single.denoisers",
-                    "multi.denoisers",
-                    "consensus",
-                    "params:modalities",
-                    "params:coherent_sampling",
-                    "params:compute.device",
-                ],
+                inputs=["latents", "split", *models, "recalibration", *parameters],
                 outputs=["test_draws", "coherence_table"],
                 name="draw_test_split",
+            ),
+            node(
+                probe_coherence,
+                inputs=["latents", "split", *models, "recalibration", "agreement", *parameters],
+                outputs="coherence_probe",
+                name="probe_coherence",
             ),
             node(
                 draw_coherence_figure,
@@ -45,4 +74,4 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
         outputs=["completion_table", "completion_figure"],
         name="describe_completion",
     )
-    return test_split + completion + Pipeline([description])
+    return calibration + test_split + completion + Pipeline([description])

@@ -15,7 +15,7 @@ from tcga_coherent.embedding.encoder import Encoder
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.omics.new_patients import tabulate_new_patients as tabulate
 from tcga_coherent.omics.preprocessor import Preprocessor
-from tcga_coherent.pipelines.partitions import Partitions, load_consensus, load_denoisers
+from tcga_coherent.pipelines.partitions import Partitions, load_agreement, load_models
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ FLAG_COLUMNS = [
     "status",
     "sources",
     "coherence",
+    "disagreement",
     "n_draws",
     "n_redrawn",
     "n_rejected",
@@ -98,6 +99,8 @@ def complete_patients(
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
     consensus: Partitions,
+    recalibration: Checkpoint,
+    agreement: Checkpoint,
     modalities: dict[str, Any],
     sampling: SamplingConfig,
     completion: CompletionConfig,
@@ -123,6 +126,10 @@ def complete_patients(
         Denoiser name to checkpoint; ``completion.method`` says which are used.
     consensus
         Target to what the consensus weights are learned from.
+    recalibration
+        Factors of the spread of the draws.
+    agreement
+        How well the modalities of a patient usually fit each other.
     modalities, sampling, completion, device
         Parameters.
 
@@ -142,27 +149,24 @@ def complete_patients(
     encoder_checkpoints = {name: encoders[name]() for name in names}
     loaded_encoders = {name: _encoder(part) for name, part in encoder_checkpoints.items()}
     prints = {name: fingerprint_arrays(part.arrays) for name, part in encoder_checkpoints.items()}
-    checkpoints = multi_denoisers if completion.method == "multi" else single_denoisers
+    models = load_models(
+        single_denoisers, multi_denoisers, consensus, recalibration, "encoders", prints, device
+    )
+    models.check(sampling)
     observed = {
         name: _loaded(latents[name])
         if name in latents
         else pd.DataFrame(columns=loaded_encoders[name].latent_columns, dtype=np.float32)
         for name in names
     }
-    generated = complete_latents(
-        observed,
-        load_denoisers(checkpoints, "encoders", prints, device),
-        load_consensus(consensus),
-        sampling,
-        completion,
-    )
+    generated = complete_latents(observed, models, load_agreement(agreement), sampling, completion)
     patients = pd.Index(
         sorted(set().union(*(frame.index for frame in observed.values()))), name="patient_id"
     )
     draws, means, sds, decoded_means, decoded_sds, flags = {}, {}, {}, {}, {}, []
     for name in names:
         draws[name], means[name], sds[name] = _latent_parts(
-            observed[name], generated[name].draws, patients, sampling.n_draws
+            observed[name], generated[name].draws, patients, sampling
         )
         preprocessor = _preprocessor(preprocessors[name]())
         table = _loaded(tables[name]) if name in tables else pd.DataFrame()
@@ -172,6 +176,7 @@ def complete_patients(
             loaded_encoders[name],
             preprocessor,
             patients,
+            _freedom_lost(sampling),
         )
         flags.append(_flags(name, observed[name].index, table.index, generated[name], patients))
         logger.info(
@@ -184,17 +189,27 @@ def complete_patients(
     return draws, means, sds, decoded_means, decoded_sds, every_flag
 
 
+def _freedom_lost(sampling: SamplingConfig) -> int:
+    """Return the degrees of freedom that the mean of the draws costs their variance.
+
+    The mean of antithetic draws is nearly exact: their squared distances from it are not too small.
+    """
+    return 0 if sampling.antithetic else 1
+
+
 def _latent_parts(
-    observed: pd.DataFrame, draws: pd.DataFrame, patients: pd.Index, n_draws: int
+    observed: pd.DataFrame, draws: pd.DataFrame, patients: pd.Index, sampling: SamplingConfig
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    repeated = observed.loc[observed.index.repeat(n_draws)]
+    repeated = observed.loc[observed.index.repeat(sampling.n_draws)]
     repeated.index = pd.MultiIndex.from_product(
-        [observed.index, range(n_draws)], names=["patient_id", "draw"]
+        [observed.index, range(sampling.n_draws)], names=["patient_id", "draw"]
     )
     everyone = pd.concat([repeated, draws]).sort_index()
     by_patient = draws.groupby(level="patient_id")
     mean = pd.concat([observed, by_patient.mean()]).loc[patients]
-    sd = pd.concat([observed.abs() * 0.0, by_patient.std()]).loc[patients]
+    sd = pd.concat([observed.abs() * 0.0, by_patient.std(ddof=_freedom_lost(sampling))]).loc[
+        patients
+    ]
     return everyone, mean, sd
 
 
@@ -204,6 +219,7 @@ def _decoded_parts(
     encoder: Encoder,
     preprocessor: Preprocessor,
     patients: pd.Index,
+    freedom_lost: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Decode draw by draw: the mean of the decoded draws is not the decoded mean."""
     values = np.full((2, len(patients), len(preprocessor.features)), np.nan, dtype=np.float32)
@@ -218,7 +234,7 @@ def _decoded_parts(
         decoded = features.reshape(-1, n_draws, features.shape[1])
         rows = patients.get_indexer(lacking[start : start + PATIENTS_PER_CHUNK])
         values[0, rows] = decoded.mean(axis=1)
-        values[1, rows] = decoded.std(axis=1, ddof=1)
+        values[1, rows] = decoded.std(axis=1, ddof=freedom_lost)
     mean, sd = (
         pd.DataFrame(part, index=patients, columns=preprocessor.features) for part in values
     )

@@ -61,6 +61,8 @@ def create_completion_pipeline(namespace: str, tables: str, latents: str) -> Pip
                     "single.denoisers",
                     "multi.denoisers",
                     "consensus",
+                    "recalibration",
+                    "agreement",
                     "params:modalities",
                     "params:coherent_sampling",
                     "params:completion",
@@ -85,6 +87,8 @@ def create_completion_pipeline(namespace: str, tables: str, latents: str) -> Pip
                     "single.denoisers",
                     "multi.denoisers",
                     "consensus",
+                    "recalibration",
+                    "agreement",
                 )
             },
         },

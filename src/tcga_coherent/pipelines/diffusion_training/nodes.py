@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.checkpoints import describe_denoiser
-from tcga_coherent.diffusion.completion import denoisers_for
-from tcga_coherent.diffusion.config import TrainingConfig
-from tcga_coherent.diffusion.consensus import consensus_weights, measure_errors
+from tcga_coherent.diffusion.config import TrainingConfig, Weighting
+from tcga_coherent.diffusion.consensus import STANDARD_NORMAL, consensus_weights, measure_errors
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
 from tcga_coherent.diffusion.tasks import DenoiserTask, multi_tasks, single_tasks
+from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.diffusion.training import StackTrainer, group_by_shape
 from tcga_coherent.evaluation.consensus_figure import draw_consensus_weights
 from tcga_coherent.evaluation.training_figure import draw_training_curves
@@ -25,6 +25,8 @@ from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions, load_denoisers, load_latents
 
 logger = logging.getLogger(__name__)
+
+REPORTED_WEIGHTS: tuple[Weighting, ...] = ("composed", "learned", "inverse_mse")
 
 
 def train_single_denoisers(
@@ -149,6 +151,7 @@ def learn_consensus(
     latents: Partitions,
     split: pd.DataFrame,
     single_denoisers: Partitions,
+    multi_denoisers: Partitions,
     modalities: dict[str, Any],
     config: TrainingConfig,
     device: str,
@@ -158,13 +161,17 @@ def learn_consensus(
     Returns
     -------
     consensus
-        Target to the error moments of its single-condition denoisers.
+        Target to the error moments of its single-condition denoisers and unconditional experts.
     weights
-        Learned weights of each target's ensemble of all sources, beside the paper's.
+        Composed and learned weights of each target's ensemble of all sources, beside the paper's.
     """
     frames = load_latents(latents, parse_modalities(modalities))
     prints = {name: fingerprint_frame(frame) for name, frame in frames.items()}
-    denoisers = load_denoisers(single_denoisers, "latents", prints, device)
+    models = TrainedModels(
+        single=load_denoisers(single_denoisers, "latents", prints, device),
+        multi=load_denoisers(multi_denoisers, "latents", prints, device),
+        errors={},
+    )
     patients = split.index[split["split"] == "val"]
     values = {
         name: torch.from_numpy(frame.loc[patients].to_numpy(np.float32))
@@ -173,24 +180,26 @@ def learn_consensus(
     consensus, rows = {}, []
     for target in frames:
         sources = tuple(name for name in frames if name != target)
-        members = denoisers_for(target, sources, "coherent", denoisers)
-        errors = measure_errors(members, values[target], values, config.seed)
+        members = models.members(target, "coherent", sources)
+        (multi,) = models.members(target, "multi", sources)
+        errors = measure_errors(members, multi, values[target], values, config.seed)
         consensus[target] = Checkpoint(
             {"timesteps": errors.timesteps, "moments": errors.moments},
             {"denoisers": list(errors.names)},
         )
         timesteps = errors.timesteps.tolist()
-        learned = consensus_weights(members, timesteps, "learned", errors)
-        inverse_mse = consensus_weights(members, timesteps, "inverse_mse")
+        weights = {
+            weighting: consensus_weights(members, timesteps, weighting, errors).numpy()
+            for weighting in REPORTED_WEIGHTS
+        }
         rows += [
             {
                 "target": target,
                 "source": source,
                 "timestep": timestep,
-                "learned": float(learned[level, i]),
-                "inverse_mse": float(inverse_mse[level, i]),
+                **{weighting: float(w[level, i]) for weighting, w in weights.items()},
             }
-            for i, source in enumerate(sources)
+            for i, source in enumerate((*sources, STANDARD_NORMAL))
             for level, timestep in enumerate(timesteps)
         ]
     return consensus, pd.DataFrame(rows)

@@ -32,6 +32,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
             "latents",
             "split",
             "single.denoisers",
+            "multi.denoisers",
             "params:modalities",
             "params:diffusion_training",
             "params:compute.device",

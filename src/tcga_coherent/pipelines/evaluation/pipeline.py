@@ -14,7 +14,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
         [
             Node(
                 compare_reconstructions,
-                inputs=[*held_out, "params:evaluation"],
+                inputs=[*held_out, "params:coherent_sampling", "params:evaluation"],
                 outputs="table1_reconstruction_table",
                 name="compare_reconstructions",
             ),

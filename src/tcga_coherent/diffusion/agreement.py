@@ -1,0 +1,115 @@
+"""Whether a patient's measured modalities belong together.
+
+Latents of two modalities of one patient are dependent. Under a joint normal distribution, fitted
+on training patients who have both, the logarithm of joint over independent density says how well
+two profiles fit each other; its negative, summed over the pairs of a patient's modalities, is the
+disagreement. Exchanged samples show in it, before anything is generated from them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from sklearn.covariance import LedoitWolf
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class PairAgreement:
+    """Joint normal distribution of the latents of two modalities.
+
+    Attributes
+    ----------
+    mean
+        Shape (features of both,).
+    matrix
+        Joint precision less the precisions of either modality alone, shape (features of both,
+        features of both): the disagreement is its quadratic form.
+    """
+
+    mean: np.ndarray
+    matrix: np.ndarray
+
+    def disagreement(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Return twice the negative log density ratio, up to a constant, shape (patients,)."""
+        values = np.concatenate([first, second], axis=1) - self.mean
+        return np.einsum("pi,ij,pj->p", values, self.matrix, values)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Fitted pairs, and what is usual among validation patients.
+
+    Attributes
+    ----------
+    pairs
+        Modalities to their joint distribution.
+    reference
+        Disagreement of each validation patient, pair by pair.
+    """
+
+    pairs: Mapping[Pair, PairAgreement]
+    reference: Mapping[Pair, np.ndarray]
+
+    def disagreement(self, latents: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the disagreement of patients who all have the same modalities, shape (patients,).
+
+        Parameters
+        ----------
+        latents
+            Modality to latents, shape (patients, features). NaN where there is one modality only.
+        """
+        known = self._pairs_of(list(latents))
+        if not known:
+            return np.full(len(next(iter(latents.values()))), np.nan)
+        return np.sum(
+            [self.pairs[a, b].disagreement(latents[a], latents[b]) for a, b in known], axis=0
+        )
+
+    def percentile(self, modalities: Sequence[str], disagreement: np.ndarray) -> np.ndarray:
+        """Return the percent of validation patients with less disagreement, shape (patients,)."""
+        known = self._pairs_of(modalities)
+        if not known:
+            return np.full(len(disagreement), np.nan)
+        reference = np.sort(np.sum([self.reference[pair] for pair in known], axis=0))
+        return 100.0 * np.searchsorted(reference, disagreement) / len(reference)
+
+    def _pairs_of(self, modalities: Sequence[str]) -> list[Pair]:
+        return [pair for pair in self.pairs if set(pair) <= set(modalities)]
+
+
+def fit_agreement(latents: Mapping[str, pd.DataFrame], split: pd.Series) -> Agreement:
+    """Fit the joint distribution of every pair of modalities on training patients.
+
+    Parameters
+    ----------
+    latents
+        Modality to frame patients x latent size; validation patients have all modalities.
+    split
+        ``train``, ``val`` or ``test`` of each patient.
+
+    Returns
+    -------
+    Agreement
+        With covariances shrunk as Ledoit and Wolf (2004) do.
+    """
+    train, val = (split.index[split == part] for part in ("train", "val"))
+    pairs, reference = {}, {}
+    for a, b in combinations(latents, 2):
+        both = train.intersection(latents[a].index).intersection(latents[b].index)
+        values = np.concatenate(
+            [latents[a].loc[both].to_numpy(float), latents[b].loc[both].to_numpy(float)], axis=1
+        )
+        fitted = LedoitWolf().fit(values)
+        size = latents[a].shape[1]
+        matrix = np.linalg.inv(fitted.covariance_)
+        for block in (slice(0, size), slice(size, None)):
+            matrix[block, block] -= np.linalg.inv(fitted.covariance_[block, block])
+        pairs[a, b] = PairAgreement(fitted.location_, matrix)
+        reference[a, b] = pairs[a, b].disagreement(
+            latents[a].loc[val].to_numpy(float), latents[b].loc[val].to_numpy(float)
+        )
+    return Agreement(pairs, reference)

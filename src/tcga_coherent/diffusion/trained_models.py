@@ -1,0 +1,114 @@
+"""All trained denoisers of a cohort, and the ensembles they form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
+from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.diffusion.consensus import ErrorMoments
+from tcga_coherent.diffusion.ensemble import Ensemble
+from tcga_coherent.diffusion.recalibration import Recalibration
+
+
+@dataclass(frozen=True)
+class TrainedModels:
+    """What generation needs of training.
+
+    Attributes
+    ----------
+    single, multi
+        Denoisers of each family by name: ``<target>_from_<source>`` and ``<target>``.
+    errors
+        Target to the error moments of its denoisers.
+    recalibration
+        Factors of the spread; None before they are fitted.
+    """
+
+    single: Mapping[str, LoadedDenoiser]
+    multi: Mapping[str, LoadedDenoiser]
+    errors: Mapping[str, ErrorMoments]
+    recalibration: Recalibration | None = None
+
+    def ensemble(
+        self, target: str, method: str, sources: tuple[str, ...], config: SamplingConfig
+    ) -> Ensemble:
+        """Return what a method uses to generate `target` from `sources`.
+
+        Parameters
+        ----------
+        target, sources
+            Modalities.
+        method
+            ``coherent`` (one denoiser a source), ``single`` (the same with one source) or
+            ``multi``.
+        config
+            Sampling parameters.
+
+        Raises
+        ------
+        ValueError
+            When a denoiser was not trained, or ``config.recalibrate`` is set and no factor was
+            fitted.
+        """
+        spread = 1.0
+        if config.recalibrate:
+            if self.recalibration is None:
+                raise ValueError(
+                    "There is no recalibration yet. Run the coherent_sampling pipeline, or set "
+                    "coherent_sampling.recalibrate to false."
+                )
+            method = "single" if method == "coherent" and len(sources) == 1 else method
+            spread = self.recalibration.spread(target, method, sources)
+        members = self.members(target, method, sources)
+        expert = self.multi.get(target)
+        return Ensemble(members, config, self.errors.get(target), expert, spread)
+
+    def check(self, config: SamplingConfig) -> None:
+        """Refuse a recalibration that belongs to other settings or denoisers.
+
+        Raises
+        ------
+        ValueError
+            When they differ; the message names how.
+        """
+        if config.recalibrate and self.recalibration is not None:
+            self.recalibration.check(config, self.validation_mse)
+
+    @property
+    def validation_mse(self) -> dict[str, float]:
+        """Denoiser to its validation MSE, which tells one training from another."""
+        return {name: d.mse for name, d in {**self.single, **self.multi}.items()}
+
+    def members(self, target: str, method: str, sources: tuple[str, ...]) -> list[LoadedDenoiser]:
+        """Return the denoisers of :meth:`ensemble`; arguments and errors are the same."""
+        family = self.multi if method == "multi" else self.single
+        names = [target] if method == "multi" else [f"{target}_from_{s}" for s in sources]
+        absent = [name for name in names if name not in family]
+        if absent:
+            raise ValueError(
+                f"No trained denoiser {', '.join(absent)}. Run the diffusion_training pipeline with "
+                f"all modalities of the modalities parameter."
+            )
+        return [family[name] for name in names]
+
+    def completion_order(self, targets: list[str], method: str) -> list[str]:
+        """Return targets from the most to the least reliable by validation MSE of their denoisers.
+
+        Raises
+        ------
+        ValueError
+            When a target has no denoiser.
+        """
+        family = self.multi if method == "multi" else self.single
+        errors = {
+            target: [d.mse for d in family.values() if d.target == target] for target in targets
+        }
+        untrained = [target for target, found in errors.items() if not found]
+        if untrained:
+            raise ValueError(
+                f"No trained denoiser of {', '.join(untrained)}. Run the diffusion_training pipeline "
+                f"with all modalities of the modalities parameter."
+            )
+        return sorted(targets, key=lambda target: float(np.mean(errors[target])))

@@ -1,0 +1,113 @@
+"""The node that tries out whether coherence tells good draws from bad ones."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from tcga_coherent.datasets.checkpoint import Checkpoint
+from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.diffusion.fingerprints import fingerprint_frame
+from tcga_coherent.diffusion.noise import named_keys
+from tcga_coherent.evaluation.source_sets import join_sources, source_sets
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.partitions import (
+    Partitions,
+    load_agreement,
+    load_latents,
+    load_models,
+)
+
+PROBE_DRAWS = 10
+
+
+def probe_coherence(
+    latents: Partitions,
+    split: pd.DataFrame,
+    single_denoisers: Partitions,
+    multi_denoisers: Partitions,
+    consensus: Partitions,
+    recalibration: Checkpoint,
+    agreement: Checkpoint,
+    modalities: dict[str, Any],
+    config: SamplingConfig,
+    device: str,
+) -> pd.DataFrame:
+    """Generate test patients from all sources, as they are and with one exchanged between patients.
+
+    Draws are independent, made once (a rejected one is kept) and not narrowed by temperature.
+
+    Returns
+    -------
+    DataFrame
+        One row a target, exchanged source, patient and draw. ``swapped``: the source that comes
+        from another test patient, empty for none; ``cosine_distance`` and ``incoherent_share``: as
+        in :class:`tcga_coherent.diffusion.ensemble.Draws`; ``disagreement``: of the patient's
+        sources, see :mod:`tcga_coherent.diffusion.agreement`; ``squared_error``,
+        ``error_of_mean``: mean over dimensions, of the draw and of the mean of the patient's draws;
+        ``rejected``: whether the draw is too incoherent.
+    """
+    frames = load_latents(latents, parse_modalities(modalities))
+    prints = {name: fingerprint_frame(frame) for name, frame in frames.items()}
+    models = load_models(
+        single_denoisers, multi_denoisers, consensus, recalibration, "latents", prints, device
+    )
+    models.check(config)
+    fitted = load_agreement(agreement)
+    probing = replace(
+        config,
+        n_draws=PROBE_DRAWS,
+        antithetic=False,
+        temperature=1.0,
+        coherence=replace(config.coherence, max_attempts=1),
+    )
+    patients = split.index[split["split"] == "test"]
+    values = {
+        name: torch.from_numpy(frame.loc[patients].to_numpy(np.float32))
+        for name, frame in frames.items()
+    }
+    parts = []
+    for target in frames:
+        sources = source_sets(target, list(frames))[-1]
+        if len(sources) < 2:
+            continue
+        ensemble = models.ensemble(target, "coherent", sources, probing)
+        keys = named_keys(config.seed, f"probe of {target}", list(patients))
+        for swapped in ("", *sources):
+            conditions = {source: values[source] for source in sources}
+            if swapped:
+                conditions[swapped] = values[swapped][_other_patients(len(patients), config.seed)]
+            drawn = ensemble.draw(conditions, keys)
+            error = (drawn.latents - values[target].unsqueeze(1)).square().mean(dim=2)
+            mean_error = (drawn.latents.mean(dim=1) - values[target]).square().mean(dim=1)
+            disagreement = fitted.disagreement(
+                {source: v.numpy().astype(float) for source, v in conditions.items()}
+            )
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "patient_id": np.repeat(patients, PROBE_DRAWS),
+                        "target": target,
+                        "source": join_sources(sources),
+                        "swapped": swapped,
+                        "draw": np.tile(np.arange(PROBE_DRAWS), len(patients)),
+                        "cosine_distance": drawn.coherence.flatten().numpy(),
+                        "incoherent_share": drawn.incoherent_share.flatten().numpy(),
+                        "disagreement": np.repeat(disagreement, PROBE_DRAWS),
+                        "squared_error": error.flatten().numpy(),
+                        "error_of_mean": mean_error.repeat_interleave(PROBE_DRAWS).numpy(),
+                        "rejected": ~drawn.accepted.flatten().numpy(),
+                    }
+                )
+            )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _other_patients(n_patients: int, seed: int) -> np.ndarray:
+    """Return another patient for each patient: a random cycle through all of them."""
+    order = np.random.default_rng(seed).permutation(n_patients)
+    others = np.empty(n_patients, dtype=int)
+    others[order] = np.roll(order, 1)
+    return others
