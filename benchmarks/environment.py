@@ -1,0 +1,151 @@
+"""What a benchmark takes from an environment of the project: latents, parameters, models."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from kedro.framework.project import configure_project
+from kedro.framework.session import KedroSession
+from kedro.io import DataCatalog
+from pydantic import TypeAdapter
+from threadpoolctl import threadpool_limits
+
+from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
+from tcga_coherent.diffusion.device import resolve_device
+from tcga_coherent.diffusion.fingerprints import fingerprint_frame
+from tcga_coherent.diffusion.trained_models import TrainedModels
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.partitions import load_latents, load_models
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Latents and parameters of an environment.
+
+    Attributes
+    ----------
+    name
+        Name of the environment.
+    latents
+        Modality to frame patients x latent size.
+    split
+        ``train``, ``val`` or ``test`` of each patient.
+    training, sampling
+        Parameters.
+    device
+        Where to compute.
+    catalog
+        All datasets.
+    """
+
+    name: str
+    latents: dict[str, pd.DataFrame]
+    split: pd.Series
+    training: TrainingConfig
+    sampling: SamplingConfig
+    device: torch.device
+    catalog: DataCatalog
+
+    def patients(self, part: str) -> pd.Index:
+        """Return the patients of a split."""
+        return self.split.index[self.split == part]
+
+    def values(self, patients: pd.Index) -> dict[str, torch.Tensor]:
+        """Return the latents of some patients on the device, one tensor a modality."""
+        return {
+            name: torch.from_numpy(frame.loc[patients].to_numpy(np.float32)).to(self.device)
+            for name, frame in self.latents.items()
+        }
+
+    def sources(self, target: str) -> tuple[str, ...]:
+        """Return all other modalities."""
+        return tuple(name for name in self.latents if name != target)
+
+
+def open_environment(name: str, device: str | None = None) -> Environment:
+    """Read latents and parameters of an environment of the project in the working directory.
+
+    Applies the environment's number of CPU threads to this process.
+
+    Parameters
+    ----------
+    name
+        Environment.
+    device
+        Overrides the parameter ``compute.device``.
+
+    Raises
+    ------
+    SystemExit
+        When the working directory is not the project's root, or the environment has no latents.
+    """
+    catalog = _catalog(name)
+    _require(catalog, name, "latents", "split")
+    compute = catalog.load("params:compute")
+    torch.set_num_threads(compute["threads"])
+    threadpool_limits(compute["threads"])
+    torch.set_flush_denormal(True)
+    return Environment(
+        name=name,
+        latents=load_latents(
+            catalog.load("latents"), parse_modalities(catalog.load("params:modalities"))
+        ),
+        split=catalog.load("split")["split"],
+        training=TypeAdapter(TrainingConfig).validate_python(
+            catalog.load("params:diffusion_training")
+        ),
+        sampling=TypeAdapter(SamplingConfig).validate_python(
+            catalog.load("params:coherent_sampling")
+        ),
+        device=resolve_device(device or compute["device"]),
+        catalog=catalog,
+    )
+
+
+def training_parameters(name: str) -> TrainingConfig:
+    """Return the training parameters of another environment, of which no data are needed."""
+    return TypeAdapter(TrainingConfig).validate_python(
+        _catalog(name).load("params:diffusion_training")
+    )
+
+
+def trained_models(environment: Environment) -> TrainedModels:
+    """Read the denoisers of an environment and what their consensus weights are learned from.
+
+    Raises
+    ------
+    SystemExit
+        When the environment has none.
+    """
+    catalog = environment.catalog
+    needed = ("single.denoisers", "multi.denoisers", "consensus")
+    _require(catalog, environment.name, *needed)
+    prints = {name: fingerprint_frame(frame) for name, frame in environment.latents.items()}
+    single, multi, consensus = (catalog.load(name) for name in needed)
+    return load_models(single, multi, consensus, None, "latents", prints, str(environment.device))
+
+
+def _catalog(name: str) -> DataCatalog:
+    root = Path.cwd()
+    if not (root / "conf" / name).is_dir():
+        raise SystemExit(
+            f"{root} has no conf/{name}: start the benchmarks from the project's root, with --env "
+            f"and one of its environments."
+        )
+    configure_project("tcga_coherent")
+    for logger in ("kedro", "tcga_coherent"):
+        logging.getLogger(logger).setLevel(logging.WARNING)
+    with KedroSession.create(root, env=name, save_on_close=False) as session:
+        return session.load_context().catalog
+
+
+def _require(catalog: DataCatalog, name: str, *datasets: str) -> None:
+    missing = [dataset for dataset in datasets if not catalog.exists(dataset)]
+    if missing:
+        raise SystemExit(
+            f"The environment {name} has no {' and no '.join(missing)}: `kedro run --env {name}` "
+            f"makes them."
+        )

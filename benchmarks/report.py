@@ -1,0 +1,122 @@
+"""Put the results that are in benchmarks/results into the page docs/benchmarks.md.
+
+python benchmarks/report.py
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import results
+from quality import MEASURES
+from steps import summarise_steps
+
+PAGE = Path("docs/benchmarks.md")
+HEADING = "## Results\n"
+
+
+def render(folder: Path) -> str:
+    """Return the results of a folder as Markdown.
+
+    Parameters
+    ----------
+    folder
+        Folder of results.
+    """
+    parts = [
+        *(_training(path) for path in sorted(folder.glob("training_*.json"))),
+        *(_sampling(path) for path in sorted(folder.glob("sampling_*.json"))),
+        *(_steps(path) for path in sorted(folder.glob("steps_*.csv"))),
+        *(_scaling(path) for path in sorted(folder.glob("scaling_*.json"))),
+    ]
+    return "\n\n".join(parts) if parts else "None yet."
+
+
+def _training(path: Path) -> str:
+    found = _read(path)
+    return "\n\n".join(
+        [
+            f"### Training, environment {path.stem.removeprefix('training_')}",
+            f"Ratio **{found['ratio']:.1f}**: {found['plain_seconds']:.1f} s of the plain loop to its "
+            f"best scores, {found['fast_seconds']:.1f} s of the engine until all models had reached "
+            f"them. {_machine(found)}",
+            _csv(path.with_name(f"{path.stem}_models.csv")),
+            _csv(path.with_name(f"{path.stem}_quality.csv")),
+            f"Figure: `benchmarks/results/{path.stem}.png`.",
+        ]
+    )
+
+
+def _sampling(path: Path) -> str:
+    found = _read(path)
+    table = pd.read_csv(path.with_suffix(".csv"))
+    by_target = table.groupby(["target", "version"], sort=False)
+    columns = ["seconds", *MEASURES]
+    summary = by_target[columns].mean()
+    for name in MEASURES:
+        summary[f"{name}_sd"] = by_target[name].std()
+    rows = summary.reset_index().to_dict("records")
+    return "\n\n".join(
+        [
+            f"### Sampling, environment {path.stem.removeprefix('sampling_')}",
+            f"Ratio **{found['ratio']:.1f}**: {found['plain_seconds']:.1f} s of the plain loop, "
+            f"{found['fast_seconds']:.2f} s of {found['sampler']} with {found['n_steps']} steps, "
+            f"{found['n_patients']} patients, {found['n_draws']} draws. `_sd` is over seeds. "
+            f"{_machine(found)}",
+            results.markdown_table(rows),
+        ]
+    )
+
+
+def _steps(path: Path) -> str:
+    rows = summarise_steps(pd.read_csv(path)).to_dict("records")
+    return "\n\n".join(
+        [
+            f"### Steps, environment {path.stem.removeprefix('steps_')}",
+            results.markdown_table(rows),
+            f"Means over the targets; `_sd` is over seeds. Figure: `benchmarks/results/{path.stem}.png`.",
+        ]
+    )
+
+
+def _scaling(path: Path) -> str:
+    columns = ["axis", "patients", "draws", "sources", "latent_size", "steps"]
+    columns += ["seconds", "peak_mb", "working_mb", "device_mb"]
+    rows = pd.read_csv(path.with_suffix(".csv"))[columns].to_dict("records")
+    return "\n\n".join(
+        [
+            f"### Scaling of sampling, {path.stem.removeprefix('scaling_')}",
+            results.markdown_table(rows),
+            f"{_machine(_read(path))} Figure: `benchmarks/results/{path.stem}.png`.",
+        ]
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _csv(path: Path) -> str:
+    return results.markdown_table(pd.read_csv(path).to_dict("records"))
+
+
+def _machine(found: dict[str, Any]) -> str:
+    cuda = f", CUDA {found['cuda']}" if found["cuda"] else f", {found['cpu_threads']} thread(s)"
+    return (
+        f"{found['device']}{cuda}, torch {found['torch']}, tcga_coherent {found['tcga_coherent']}, "
+        f"{found['date']}."
+    )
+
+
+def main() -> None:
+    """Rewrite the last section of the page."""
+    before, heading, _ = PAGE.read_text(encoding="utf-8").partition(HEADING)
+    if not heading:
+        raise SystemExit(f"{PAGE} has no line {HEADING.strip()!r}, under which the results go.")
+    PAGE.write_text(f"{before}{HEADING}\n{render(results.FOLDER)}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

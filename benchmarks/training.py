@@ -1,0 +1,313 @@
+"""Time until the pair models reach the validation scores of a plain training loop.
+
+    python benchmarks/training.py --env cohort [--quick]
+
+The plain loop trains the models one after another: batches of 64 rows handed out one at a time,
+Adam at a constant rate, noise prediction, no moving average. The engine trains them in one stack
+with the environment's parameters. Both are validated by the same draws, whose time is not counted.
+The ratio is the plain loop's time to its best scores over the engine's time until every model has
+reached the plain loop's best. The last line gives it, with the quality of coherent draws on the test
+split from all sources: of the plain models, and of the engine's as they were at that moment.
+"""
+
+import argparse
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+
+import results
+from environment import Environment, open_environment, trained_models
+from fast_training import FastRun, train_fast
+from plain_denoiser import stack_from_plain
+from plain_training import PlainBudget, PlainRun, train_plain
+from quality import last_line, mean_over_targets, measure
+from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
+from tcga_coherent.diffusion.config import TrainingConfig
+from tcga_coherent.diffusion.consensus import measure_errors
+from tcga_coherent.diffusion.denoiser import StackedDenoiser
+from tcga_coherent.diffusion.ensemble import Ensemble
+from tcga_coherent.diffusion.noise import named_keys
+from tcga_coherent.diffusion.tasks import DenoiserTask, single_tasks
+from tcga_coherent.diffusion.training import TrainedDenoiser, group_by_shape
+from validation_score import ValidationScore, noise_schedule
+
+GOAL = 10.0
+BUDGET = PlainBudget(max_steps=10_000, every=250, patience=12)
+QUICK_BUDGET = PlainBudget(max_steps=4_000, every=250, patience=6)
+
+
+def run(environment: Environment, quick: bool) -> dict[str, Any]:
+    """Train both ways, print the comparison and return it.
+
+    Parameters
+    ----------
+    environment
+        Latents and parameters.
+    quick
+        Train the models of the first target only, on a small budget.
+
+    Returns
+    -------
+    dict
+        ``ratio``, ``plain`` and ``fast`` (measures), ``models`` and ``quality`` (tables),
+        ``plain_budget``, ``figure``.
+    """
+    tasks = single_tasks(environment.latents, environment.split)
+    budget = QUICK_BUDGET if quick else BUDGET
+    if quick:
+        tasks = [task for task in tasks if task.target == tasks[0].target]
+        print(
+            f"Quick: the {len(tasks)} models of {tasks[0].target} only, plain loop of at most "
+            f"{budget.max_steps} steps; the full run trains all pairs for up to {BUDGET.max_steps}."
+        )
+    config, device = environment.training, environment.device
+    plain = train_all_plain(tasks, config, budget, device)
+    wanted = {name: run.best_score for name, run in plain.items()}
+    fast = train_fast(tasks, config, wanted, device, to_the_end=not quick)
+    models = compare(plain, fast)
+    print(models.round(4).to_string(index=False))
+    for name in models.loc[models["fast_steps_to_plain_best"].isna(), "model"]:
+        print(f"The engine never reached the plain loop's best score of {name}.")
+
+    versions = {
+        "plain": loaded_plain(tasks, plain, config),
+        "fast": loaded_fast(fast.at_reach, config, device),
+    }
+    if not quick:
+        versions["fast, whole training"] = loaded_fast(fast.at_end, config, device)
+    quality = pd.concat(
+        [measure_ensembles(models, environment, name) for name, models in versions.items()],
+        ignore_index=True,
+    )
+    print(quality.round(4).to_string(index=False))
+    plain_seconds = float(models["plain_seconds_to_best"].sum())
+    ratio = plain_seconds / fast.seconds if math.isfinite(fast.seconds) else math.nan
+    print(
+        f"Plain loop: {plain_seconds:.1f} s to its best scores; engine: {fast.seconds:.1f} s until "
+        f"all models had reached them. Goal: a ratio of {GOAL:.0f}, "
+        f"{'met' if ratio >= GOAL else 'missed'}."
+    )
+    return {
+        "ratio": ratio,
+        "plain": mean_over_targets(quality[quality["version"] == "plain"]),
+        "fast": mean_over_targets(quality[quality["version"] == "fast"]),
+        "plain_seconds": plain_seconds,
+        "fast_seconds": fast.seconds,
+        "plain_budget": asdict(budget),
+        "models": models,
+        "quality": quality,
+        "figure": draw_curves(plain, fast),
+    }
+
+
+def train_all_plain(
+    tasks: Sequence[DenoiserTask], config: TrainingConfig, budget: PlainBudget, device: torch.device
+) -> dict[str, PlainRun]:
+    """Train a plain model of every task, one after another."""
+    config = replace(config, prediction="noise")
+    runs = {}
+    for shape, group in group_by_shape(tasks, config).items():
+        for task in group:
+            score = ValidationScore(task, config, device)
+            run = train_plain(
+                task, shape, noise_schedule(config), budget, score, device, config.seed
+            )
+            runs[task.name] = run
+            print(
+                f"plain {task.name}: best energy score {run.best_score:.4f} after "
+                f"{run.seconds_to_best:.1f} s, stopped after {run.curve[-1][0]} steps and "
+                f"{run.curve[-1][1]:.1f} s",
+                flush=True,
+            )
+    return runs
+
+
+def compare(plain: Mapping[str, PlainRun], fast: FastRun) -> pd.DataFrame:
+    """Return one row a model: when it was best in plain training and when the engine got there.
+
+    Parameters
+    ----------
+    plain
+        Model to its plain training.
+    fast
+        The engine's training.
+    """
+    best = fast.curve.groupby("model")["score"].min()
+    rows = []
+    for name, run in plain.items():
+        step, spent = fast.reached.get(name, (None, math.inf))
+        rows.append(
+            {
+                "model": name,
+                "plain_best_score": run.best_score,
+                "plain_seconds_to_best": run.seconds_to_best,
+                "fast_steps_to_plain_best": step,
+                "fast_stack_seconds_to_plain_best": spent,
+                "fast_best_score": best[name],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def loaded_plain(
+    tasks: Sequence[DenoiserTask], runs: Mapping[str, PlainRun], config: TrainingConfig
+) -> list[LoadedDenoiser]:
+    """Return plain models as the engine's ensembles take them."""
+    loaded = []
+    for task in tasks:
+        model = runs[task.name].model
+        score = ValidationScore(task, config, model.output.weight.device)
+        loaded.append(
+            LoadedDenoiser(
+                name=task.name,
+                target=task.target,
+                sources=task.sources,
+                network=stack_from_plain(model),
+                schedule=noise_schedule(config),
+                mse=score.mse(model),
+            )
+        )
+    return loaded
+
+
+def loaded_fast(
+    trained: Sequence[TrainedDenoiser], config: TrainingConfig, device: torch.device
+) -> list[LoadedDenoiser]:
+    """Return checkpoints of the engine as its ensembles take them."""
+    loaded = []
+    for model in trained:
+        network = StackedDenoiser(1, model.shape)
+        network.load_state_dict({k: torch.from_numpy(v) for k, v in model.weights.items()})
+        loaded.append(
+            LoadedDenoiser(
+                name=model.task.name,
+                target=model.task.target,
+                sources=model.task.sources,
+                network=network.to(device).eval(),
+                schedule=noise_schedule(config),
+                mse=model.mse,
+            )
+        )
+    return loaded
+
+
+def measure_ensembles(
+    denoisers: Sequence[LoadedDenoiser], environment: Environment, version: str
+) -> pd.DataFrame:
+    """Draw the test split from all sources, with weights learned on validation; score the draws.
+
+    Parameters
+    ----------
+    denoisers
+        Single-condition denoisers; every target among them from all its sources.
+    environment
+        Latents and sampling parameters.
+    version
+        Name of what is measured.
+
+    Returns
+    -------
+    DataFrame
+        One row a target: ``version``, ``target`` and the measures.
+    """
+    validation = environment.values(environment.patients("val"))
+    test_patients = environment.patients("test")
+    test = environment.values(test_patients)
+    sampling = environment.sampling
+    multi = trained_models(environment).multi
+    rows = []
+    for target in dict.fromkeys(d.target for d in denoisers):
+        members = [d for d in denoisers if d.target == target]
+        errors = measure_errors(
+            members, multi[target], validation[target], validation, environment.training.seed
+        )
+        drawn = Ensemble(members, sampling, errors, multi[target]).draw(
+            {source: test[source] for source in environment.sources(target)},
+            named_keys(sampling.seed, target, list(test_patients)),
+        )
+        scores = measure(test[target], drawn.latents, sampling.antithetic)
+        rows.append({"version": version, "target": target, **scores})
+    return pd.DataFrame(rows)
+
+
+def draw_curves(plain: Mapping[str, PlainRun], fast: FastRun) -> Figure:
+    """Draw validation score against training time, a panel a model.
+
+    Parameters
+    ----------
+    plain
+        Model to its plain training.
+    fast
+        The engine's training.
+    """
+    names: dict[str, list[str]] = {}
+    for name in plain:
+        names.setdefault(name.partition("_from_")[0], []).append(name)
+    n_columns = max(len(group) for group in names.values())
+    figure = Figure(figsize=(3.4 * n_columns, 2.5 * len(names)), layout="constrained")
+    panels = figure.subplots(len(names), n_columns, squeeze=False)
+    for row, group in zip(panels, names.values(), strict=True):
+        for panel, name in zip(row, group, strict=True):
+            curve = fast.curve[fast.curve["model"] == name]
+            panel.plot(
+                [spent for _, spent, _ in plain[name].curve],
+                [score for _, _, score in plain[name].curve],
+                color=results.PLAIN_COLOR,
+                linestyle="--",
+                label="plain loop",
+            )
+            panel.plot(
+                curve["share_of_seconds"],
+                curve["score"],
+                color=results.FAST_COLOR,
+                label="engine, share of the stack's time",
+            )
+            panel.axhline(plain[name].best_score, color="black", linewidth=0.8, linestyle=":")
+            panel.set_title(name.replace("_from_", " from "), fontsize=9)
+            best = min(plain[name].best_score, curve["score"].min())
+            panel.set_ylim(best * 0.99, best * 1.15)
+            panel.set_xscale("log")
+            panel.spines[["top", "right"]].set_visible(False)
+        row[0].set_ylabel("energy score\n(validation)")
+    for panel in panels[-1]:
+        panel.set_xlabel("training time (s)")
+    panels[0, 0].legend(fontsize=7, frameon=False)
+    return figure
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--env", default="demo", help="environment whose latents are used")
+    parser.add_argument("--device", help="auto, cpu or cuda; default: the environment's")
+    parser.add_argument("--quick", action="store_true", help="within 3 minutes; writes no files")
+    arguments = parser.parse_args()
+    environment = open_environment(arguments.env, arguments.device)
+    found = run(environment, arguments.quick)
+    if not arguments.quick:
+        save(environment, found)
+    print(last_line(found["ratio"], found["plain"], found["fast"]))
+
+
+def save(environment: Environment, found: Mapping[str, Any]) -> None:
+    """Write tables, figure and description to the folder of results."""
+    name = f"training_{environment.name}"
+    results.write_table(f"{name}_models", found["models"])
+    results.write_table(f"{name}_quality", found["quality"])
+    results.write_figure(name, found["figure"])
+    numbers = {
+        key: found[key]
+        for key in ("ratio", "plain", "fast", "plain_seconds", "fast_seconds", "plain_budget")
+    }
+    results.write_json(name, {**numbers, **results.machine(environment.device)})
+
+
+if __name__ == "__main__":
+    main()
