@@ -1,5 +1,7 @@
 """A probe of coherence with known relations."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -8,19 +10,19 @@ N_DRAWS = 6
 
 
 def made_up_probe(
-    targets: tuple[str, ...] = ("cna", "rnaseq"),
+    targets: Sequence[str] = ("cna", "rnaseq"),
+    modalities: Sequence[str] = ("cna", "rnaseq", "rppa"),
     shift: float = 1.0,
     n_patients: int = N_PATIENTS,
     rejected: float = 0.0,
 ) -> pd.DataFrame:
-    """Return a probe of targets from two sources, either of which is swapped in turn.
+    """Return a probe of targets from the other modalities, each of which is swapped in turn.
 
     ``disagreement`` is standard normal and grows by `shift` where a source is swapped. Patients of
     greater ``cosine_distance`` have greater errors, but among the draws of a patient the least
     coherent one has the least error. ``incoherent_share`` is zero everywhere.
     """
     rng = np.random.default_rng(7)
-    modalities = ("cna", "rnaseq", "rppa")
     parts = []
     for target in targets:
         sources = [name for name in modalities if name != target]

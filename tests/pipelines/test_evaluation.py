@@ -13,11 +13,14 @@ from kedro.runner import SequentialRunner
 from kedro.validation import ParameterValidator
 from matplotlib.image import imread
 
+from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.evaluation.source_sets import generative_methods, partition_name, source_sets
 from tcga_coherent.pipelines.evaluation import create_pipeline
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tests.evaluation.made_up_probe import made_up_probe
 
 N_DRAWS = 5
+CALIBRATION_FIGURES = ("calibration", "calibration_by_type")
 
 
 def inputs_of(names: list[str], seed: int = 0) -> dict:
@@ -54,6 +57,8 @@ def inputs_of(names: list[str], seed: int = 0) -> dict:
     colors = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"]
     return {
         "test_draws": draws,
+        "coherence_probe": made_up_probe(names, names, n_patients=40),
+        "params:coherent_sampling": SamplingConfig(n_draws=N_DRAWS, antithetic=False),
         "latents": {name: lambda name=name: frames[name] for name in names},
         "split": split,
         "presence": pd.DataFrame(True, index=patients, columns=names),
@@ -109,11 +114,18 @@ def test_the_pipeline_writes_tables_and_figures_for_any_modalities(
     assert table["r2_of_mean"].notna().all()
     umap_table = pd.read_csv(folder / "fig1_umap.csv")
     assert list(umap_table["set"]) == ["real", "multi", "coherent"]
-    for figure in ("table1_reconstruction.png", "fig1_umap.png"):
-        height, width, _ = imread(folder / figure).shape
+    calibration = pd.read_csv(folder / "calibration.csv")
+    assert list(calibration["method"].unique()) == ["multi", "coherent", "ridge"]
+    assert set(calibration["cancer_type"]) == {"all", "LUAD", "BRCA"}
+    coherence = pd.read_csv(folder / "coherence_error.csv")
+    found = coherence[coherence["measure"] == "auroc"]
+    assert len(found) == 3 * len(names) * (len(names) - 1)
+    for figure in ("table1_reconstruction", "fig1_umap", *CALIBRATION_FIGURES, "coherence_error"):
+        height, width, _ = imread(folder / f"{figure}.png").shape
         assert min(height, width) > 300
-    winners = [line for line in caplog.messages if "best from all sources" in line]
-    assert [line.split(":")[0] for line in winners] == names
+    for told in ("best from all sources", "coverage of the 50 %", "draws rejected"):
+        lines = [line for line in caplog.messages if told in line]
+        assert sorted(line.split(":")[0] for line in lines) == sorted(names)
     assert "5 draws a patient reach no 90 % interval" in caplog.text
     assert "nominal_90 = 0.67" in caplog.text
 
@@ -155,6 +167,7 @@ def test_the_papers_values_are_those_of_its_table(parameters, shared_dir) -> Non
     [
         ({"sede": 1}, "sede"),
         ({"bootstrap": {"repeats": 1000, "level": 95}}, r"bootstrap\.level"),
+        ({"calibration": {"levels": [50], "spread_bins": 8}}, r"calibration\.levels\.0"),
         ({"manifold": {"n_neighbours": 15}}, r"manifold\.n_neighbours"),
         ({"baselines": {"ridge_alphas": [0], "knn_neighbors": [5]}}, r"ridge_alphas\.0"),
     ],
@@ -175,12 +188,19 @@ def test_the_wiring_reads_persisted_inputs_and_writes_reports_alone() -> None:
         "latents",
         "split",
         "presence",
+        "coherence_probe",
         "params:modalities",
+        "params:coherent_sampling",
         "params:evaluation",
     }
     assert pipeline.all_outputs() == {
         "table1_reconstruction_table",
         "table1_reconstruction_figure",
+        "calibration_table",
+        "calibration_figure",
+        "calibration_by_type_figure",
+        "coherence_error_table",
+        "coherence_error_figure",
         "fig1_umap_table",
         "fig1_umap_figure",
     }

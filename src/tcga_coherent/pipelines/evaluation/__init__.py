@@ -1,4 +1,4 @@
-"""Score generated modalities: Table 1 and Figure 1."""
+"""Score generated modalities: fidelity, calibration, coherence and the real manifold."""
 
 from .pipeline import create_pipeline
 

@@ -7,6 +7,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.evaluation.calibration_figure import (
+    draw_calibration,
+    draw_calibration_by_type,
+)
+from tcga_coherent.evaluation.calibration_table import calibration_lines, calibration_table
+from tcga_coherent.evaluation.coherence_error import coherence_error_table, coherence_lines
+from tcga_coherent.evaluation.coherence_error_figure import draw_coherence_error
 from tcga_coherent.evaluation.inputs import Partitions, read_cohort
 from tcga_coherent.evaluation.manifold import manifold_table, project, whole_patients
 from tcga_coherent.evaluation.manifold_figure import draw_manifolds
@@ -54,6 +61,49 @@ def draw_reconstruction_figure(table: pd.DataFrame, modalities: dict[str, Any]) 
     """Draw Table 1."""
     labels = {name: config.label for name, config in parse_modalities(modalities).items()}
     return draw_reconstruction(table, labels)
+
+
+def measure_calibration(
+    test_draws: Partitions,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    modalities: dict[str, Any],
+    sampling: SamplingConfig,
+    parameters: EvaluationParameters,
+) -> pd.DataFrame:
+    """Measure how honest the spread of the draws from all sources is."""
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    table = calibration_table(
+        test_draws,
+        cohort,
+        sampling.antithetic,
+        parameters.baselines,
+        parameters.bootstrap,
+        parameters.calibration,
+        parameters.seed,
+    )
+    for line in calibration_lines(table):
+        logger.info(line)
+    return table
+
+
+def draw_calibration_figures(
+    table: pd.DataFrame, modalities: dict[str, Any]
+) -> tuple[Figure, Figure]:
+    """Draw calibration over all test patients, and by cancer type."""
+    parsed = parse_modalities(modalities)
+    return draw_calibration(table, parsed), draw_calibration_by_type(table, parsed)
+
+
+def judge_coherence(
+    coherence_probe: pd.DataFrame, modalities: dict[str, Any], parameters: EvaluationParameters
+) -> tuple[pd.DataFrame, Figure]:
+    """Measure and draw whether coherence tells error and finds swapped sources."""
+    table = coherence_error_table(coherence_probe, parameters.bootstrap, parameters.seed)
+    for line in coherence_lines(table):
+        logger.info(line)
+    return table, draw_coherence_error(coherence_probe, table, parse_modalities(modalities))
 
 
 def project_manifolds(

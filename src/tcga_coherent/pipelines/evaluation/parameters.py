@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from tcga_coherent.evaluation.baselines import BaselineParameters
+from tcga_coherent.evaluation.calibration_table import CalibrationParameters
 from tcga_coherent.evaluation.manifold import ManifoldParameters
 from tcga_coherent.evaluation.reconstruction import BootstrapParameters, ReportedRow
 from tcga_coherent.modality import STRICT
@@ -21,6 +22,8 @@ class EvaluationParameters:
         Seed of bootstrap, baseline noise and UMAP.
     bootstrap
         Intervals over test patients.
+    calibration
+        Levels and groups of the calibration table.
     baselines
         Settings of ridge and nearest neighbours.
     manifold
@@ -31,6 +34,7 @@ class EvaluationParameters:
 
     seed: Annotated[int, Field(ge=0)]
     bootstrap: BootstrapParameters
+    calibration: CalibrationParameters
     baselines: BaselineParameters
     manifold: ManifoldParameters
     reported_by_paper: tuple[ReportedRow, ...]

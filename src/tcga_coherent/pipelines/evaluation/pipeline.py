@@ -1,10 +1,17 @@
-"""From test draws to Table 1 and Figure 1."""
+"""From test draws to tables and figures of fidelity, calibration and coherence."""
 
 from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from .nodes import compare_reconstructions, draw_reconstruction_figure, project_manifolds
+from .nodes import (
+    compare_reconstructions,
+    draw_calibration_figures,
+    draw_reconstruction_figure,
+    judge_coherence,
+    measure_calibration,
+    project_manifolds,
+)
 
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
@@ -23,6 +30,24 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 inputs=["table1_reconstruction_table", "params:modalities"],
                 outputs="table1_reconstruction_figure",
                 name="draw_reconstruction_figure",
+            ),
+            Node(
+                measure_calibration,
+                inputs=[*held_out, "params:coherent_sampling", "params:evaluation"],
+                outputs="calibration_table",
+                name="measure_calibration",
+            ),
+            Node(
+                draw_calibration_figures,
+                inputs=["calibration_table", "params:modalities"],
+                outputs=["calibration_figure", "calibration_by_type_figure"],
+                name="draw_calibration_figures",
+            ),
+            Node(
+                judge_coherence,
+                inputs=["coherence_probe", "params:modalities", "params:evaluation"],
+                outputs=["coherence_error_table", "coherence_error_figure"],
+                name="judge_coherence",
             ),
             Node(
                 project_manifolds,
