@@ -42,7 +42,7 @@ class ExactDenoiser(StackedDenoiser):
 class ExactSampling:
     """Stands in for the folded network."""
 
-    def __init__(self, denoiser: ExactDenoiser, schedule, timesteps: list[int]) -> None:
+    def __init__(self, denoiser: ExactDenoiser, schedule, timesteps: list[int], dtype) -> None:
         self.denoiser, self.timesteps, self.n_models = denoiser, timesteps, denoiser.n_models
 
     def condition(self, conditions, mask):

@@ -49,3 +49,22 @@ def test_a_folded_denoiser_predicts_what_the_trained_one_does(prediction):
             expected = torch.linalg.solve(mixing, both)[1].view_as(noisy)
         got = folded(noisy, visit, folded.condition(conditions, mask))
         torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_estimates_in_bfloat16_are_float32_and_close():
+    torch.manual_seed(0)
+    schedule = NoiseSchedule()
+    denoiser = StackedDenoiser(2, dataclasses.replace(SHAPE, prediction="velocity")).eval()
+    conditions = [torch.randn(2, 4, 500), torch.randn(2, 2, 500)]
+    mask = torch.ones(2, 2, 500, dtype=torch.bool)
+    noisy = torch.randn(2, 3, 500)
+    exact, coarse = (
+        folded(noisy, 0, folded.condition(conditions, mask))
+        for folded in (
+            FoldedDenoiser(denoiser, schedule, [700], dtype)
+            for dtype in (torch.float32, torch.bfloat16)
+        )
+    )
+    assert coarse.dtype == torch.float32
+    difference = (coarse - exact).abs()
+    assert 0 < difference.mean() < 0.01 * exact.abs().mean()

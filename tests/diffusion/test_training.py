@@ -1,4 +1,5 @@
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -47,6 +48,28 @@ def test_a_model_learns_the_same_alone_as_in_a_stack(latents, split, quick):
     assert_same_weights({tasks[2].name: together[tasks[2].name]}, alone, tolerance=1e-3)
     assert together[tasks[2].name].energy_score == pytest.approx(
         alone[tasks[2].name].energy_score, rel=1e-3
+    )
+
+
+def test_bfloat16_learns_nearly_the_same_weights_and_keeps_them_in_float32(latents, split, quick):
+    tasks = single_tasks(latents, split)[:1]
+    exact = finish(make_trainer(tasks, quick))["a_from_b"]
+    coarse = finish(make_trainer(tasks, dataclasses.replace(quick, precision="bfloat16")))[
+        "a_from_b"
+    ]
+    for name, weight in exact.weights.items():
+        assert coarse.weights[name].dtype == weight.dtype
+    assert (exact.weights["layers.0.weight"] != coarse.weights["layers.0.weight"]).any()
+    assert coarse.energy_score == pytest.approx(exact.energy_score, rel=0.02)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_denoiser_learns_the_same(latents, split, quick):
+    tasks = single_tasks(latents, split)[:2]
+    config = dataclasses.replace(quick, max_steps=5)
+    compiled = dataclasses.replace(config, compile=True)
+    assert_same_weights(
+        finish(make_trainer(tasks, config)), finish(make_trainer(tasks, compiled)), tolerance=1e-3
     )
 
 

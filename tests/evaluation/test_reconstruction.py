@@ -84,7 +84,7 @@ def test_the_corrected_r2_is_that_of_the_conditional_mean(simulation, table) -> 
         mean = conditional_mean(simulation, target, sources)
         exact = r2(simulation.cohort.truth(target), mean)
         assert row["r2_of_mean"] < exact - 0.01
-        assert row["r2_of_mean_corrected"] == pytest.approx(exact, abs=0.005)
+        assert row["r2_of_mean_corrected"] == pytest.approx(exact, abs=0.015)
     ridge = rows(table, "cna", "ridge")
     assert (ridge["r2_of_mean_corrected"] == ridge["r2_of_mean"]).all()
 

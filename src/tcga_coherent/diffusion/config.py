@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 
 STRICT = ConfigDict(extra="forbid")
 
+Precision = Literal["auto", "float32", "bfloat16"]
 Weighting = Literal["composed", "composed_trained", "learned", "inverse_mse", "equal"]
 
 
@@ -79,6 +80,12 @@ class TrainingConfig:
         weights.
     mask_probability
         Chance that a present condition of a multi-condition model is masked in training.
+    precision
+        Of matrix products: ``float32``, ``bfloat16``, or ``auto``, bfloat16 where the device has
+        instructions for it. Weights, normalisation and losses are float32.
+    compile
+        Whether the denoiser is compiled by ``torch.compile``, which takes a minute and pays on a
+        GPU, where a step is bound by its many small launches.
     seed
         Seed of initial weights, batches and noise.
     """
@@ -94,6 +101,8 @@ class TrainingConfig:
     learning_rate_schedule: Literal["cosine", "constant"] = "cosine"
     ema_decay: float = Field(default=0.999, ge=0, lt=1)
     mask_probability: float = Field(default=0.3, ge=0, lt=1)
+    precision: Precision = "float32"
+    compile: bool = False
     seed: int = 0
 
 
@@ -152,6 +161,8 @@ class SamplingConfig:
         between them draws shrink towards the mean.
     coherence
         Rejection of incoherent draws.
+    precision
+        Of matrix products, as in :class:`TrainingConfig`.
     chunk_rows
         Draws that are denoised at the same time, at least all of one patient; bounds memory.
     seed
@@ -168,6 +179,7 @@ class SamplingConfig:
     recalibrate: bool = True
     temperature: float = Field(default=1.0, ge=0, le=1)
     coherence: CoherenceConfig = field(default_factory=CoherenceConfig)
+    precision: Precision = "float32"
     chunk_rows: int = Field(default=2048, ge=1)
     seed: int = 0
 

@@ -5,6 +5,10 @@ import re
 
 import torch
 
+from tcga_coherent.diffusion.config import Precision
+
+BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")
+
 logger = logging.getLogger(__name__)
 
 
@@ -35,3 +39,23 @@ def resolve_device(name: str) -> torch.device:
             f"install a torch build with CUDA."
         )
     return device
+
+
+def resolve_precision(precision: Precision, device: torch.device) -> torch.dtype:
+    """Return the type of matrix products.
+
+    Parameters
+    ----------
+    precision
+        ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the device has instructions for it.
+    device
+        Where they are computed.
+    """
+    if precision == "auto":
+        if device.type == "cuda":
+            fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            capabilities = torch.cpu.get_capabilities()
+            fast = any(capabilities.get(name) for name in BFLOAT16_INSTRUCTIONS)
+        precision = "bfloat16" if fast else "float32"
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32

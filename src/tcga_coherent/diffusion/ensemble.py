@@ -15,6 +15,7 @@ from tcga_coherent.diffusion.consensus import (
     standard_normal_estimate,
     without_conditions,
 )
+from tcga_coherent.diffusion.device import resolve_precision
 from tcga_coherent.diffusion.inference import FoldedDenoiser
 from tcga_coherent.diffusion.noise import derive_keys, normal_noise
 from tcga_coherent.diffusion.samplers import (
@@ -165,6 +166,7 @@ class Ensemble:
             stack_networks([d.network for d in denoisers]),
             denoisers[0].schedule,
             self.sampler.timesteps,
+            resolve_precision(self.config.precision, self.device),
         )
 
     def _draw_patients(

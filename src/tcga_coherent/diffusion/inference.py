@@ -32,13 +32,20 @@ class FoldedDenoiser:
         Noise schedule it was trained with.
     timesteps
         Timesteps that will be asked for.
+    dtype
+        Of the matrix products; estimates are float32 whatever it is.
     """
 
     @torch.no_grad()
     def __init__(
-        self, denoiser: StackedDenoiser, schedule: NoiseSchedule, timesteps: Sequence[int]
+        self,
+        denoiser: StackedDenoiser,
+        schedule: NoiseSchedule,
+        timesteps: Sequence[int],
+        dtype: torch.dtype = torch.float32,
     ) -> None:
         shape = denoiser.shape
+        self._dtype = dtype
         self._predicts_velocity = shape.prediction == "velocity"
         self._alphas_cumprod = schedule.alphas_cumprod[list(timesteps)].tolist()
         self.n_models = denoiser.n_models
@@ -66,8 +73,9 @@ class FoldedDenoiser:
             )
             if number == 0:
                 self._condition_weight = for_conditions.contiguous()
-            self._weights.append(values.contiguous())
-            self._biases.append((for_time @ time + bias).permute(2, 0, 1).unsqueeze(3).contiguous())
+            biases = (for_time @ time + bias).permute(2, 0, 1).unsqueeze(3)
+            self._weights.append(values.to(dtype).contiguous())
+            self._biases.append(biases.to(dtype).contiguous())
 
     @torch.no_grad()
     def condition(self, conditions: list[torch.Tensor], mask: torch.Tensor) -> torch.Tensor:
@@ -80,7 +88,7 @@ class FoldedDenoiser:
         torch.Tensor
             Shape (n_models, hidden_dim, rows).
         """
-        return self._condition_weight @ self._project(conditions, mask)
+        return (self._condition_weight @ self._project(conditions, mask)).to(self._dtype)
 
     @torch.no_grad()
     def __call__(self, noisy: torch.Tensor, visit: int, condition: torch.Tensor) -> torch.Tensor:
@@ -100,11 +108,11 @@ class FoldedDenoiser:
         torch.Tensor
             Noise, shape (n_models, target_dim, rows).
         """
-        hidden = torch.baddbmm(condition, self._weights[0], noisy)
+        hidden = torch.baddbmm(condition, self._weights[0], noisy.to(self._dtype))
         hidden = hidden.add_(self._biases[0][visit]).relu_()
         for weight, bias in zip(self._weights[1:-1], self._biases[1:-1], strict=True):
             hidden = torch.baddbmm(bias[visit], weight, hidden).relu_()
-        output = torch.baddbmm(self._biases[-1][visit], self._weights[-1], hidden)
+        output = torch.baddbmm(self._biases[-1][visit], self._weights[-1], hidden).float()
         if self._predicts_velocity:
             alpha_bar = self._alphas_cumprod[visit]
             return alpha_bar**0.5 * output + (1.0 - alpha_bar) ** 0.5 * noisy

@@ -17,6 +17,7 @@ def sample_stack(
     mask: torch.Tensor,
     keys: torch.Tensor,
     sampler: Sampler,
+    dtype: torch.dtype = torch.float32,
 ) -> torch.Tensor:
     """Draw from each model of a stack on its own.
 
@@ -32,13 +33,15 @@ def sample_stack(
         Noise key of each row, shape (rows,); all models see the same noise.
     sampler
         Sampler.
+    dtype
+        Of the matrix products.
 
     Returns
     -------
     torch.Tensor
         Shape (n_models, target_dim, rows).
     """
-    folded = FoldedDenoiser(denoiser, schedule, sampler.timesteps)
+    folded = FoldedDenoiser(denoiser, schedule, sampler.timesteps, dtype)
     condition = folded.condition(conditions, mask)
     n_features = denoiser.shape.target_dim
     noisy = normal_noise(derive_keys(keys, 0), n_features).expand(denoiser.n_models, -1, -1)

@@ -11,6 +11,7 @@ import torch
 
 from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser, initialise_stack
+from tcga_coherent.diffusion.device import resolve_precision
 from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise, uniform_noise
 from tcga_coherent.diffusion.samplers import DPMSolverSampler
 from tcga_coherent.diffusion.sampling import sample_stack
@@ -110,6 +111,7 @@ class StackTrainer:
         self.tasks = list(tasks)
         self.config = config
         self.device = device
+        self._dtype = resolve_precision(config.precision, device)
         self.schedule = NoiseSchedule(
             config.schedule.n_timesteps, config.schedule.beta_start, config.schedule.beta_end
         )
@@ -120,6 +122,9 @@ class StackTrainer:
         self._validation = StackedRows([task.validation for task in tasks], device)
         self.denoiser = initialise_stack([task.name for task in tasks], shape, config.seed).to(
             device
+        )
+        self._forward = (
+            torch.compile(self.denoiser.forward) if config.compile else self.denoiser.forward
         )
         self.average = StackedDenoiser(len(tasks), shape).to(device).eval()
         self.average.load_state_dict(self.denoiser.state_dict())
@@ -249,7 +254,10 @@ class StackTrainer:
         wanted = noise
         if self.config.prediction == "velocity":
             wanted = self.schedule.velocity(target, noise, timesteps.unsqueeze(1))
-        predicted = self.denoiser(noisy, timesteps, self.denoiser.project(conditions, mask))
+        with torch.autocast(
+            self.device.type, torch.bfloat16, enabled=self._dtype == torch.bfloat16
+        ):
+            predicted = self._forward(noisy, timesteps, self.denoiser.project(conditions, mask))
         losses = (predicted - wanted).square().mean(dim=(1, 2))
         self._optimizer.zero_grad(set_to_none=True)
         # The sum keeps the models' gradients apart: each weight belongs to one of them.
@@ -331,6 +339,7 @@ class StackTrainer:
                 mask[:, :, part].repeat_interleave(settings.n_draws, dim=2),
                 draw_keys.flatten(),
                 sampler,
+                self._dtype,
             )
             chunks.append(drawn.unflatten(2, (-1, settings.n_draws)))
         return torch.cat(chunks, dim=2)

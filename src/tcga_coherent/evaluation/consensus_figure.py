@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from tcga_coherent.modality import ModalityConfig
 
@@ -23,21 +24,27 @@ def draw_consensus_weights(
     modalities
         Labels and colours.
     """
-    figure = Figure(figsize=(3.2 * len(modalities), 3.4), layout="constrained")
+    figure = Figure(figsize=(3.2 * len(modalities), 3.8), layout="constrained")
     axes = figure.subplots(1, len(modalities), sharey=True, squeeze=False)[0]
     for panel, (target, config) in zip(axes, modalities.items(), strict=True):
         for source, curve in weights[weights["target"] == target].groupby("source", sort=False):
             known = modalities.get(str(source))
             color = known.color if known else EXPERT_COLOR
-            label = f"from {known.label}" if known else "standard normal"
-            panel.plot(curve["timestep"], curve["composed"], color=color, label=label)
+            panel.plot(curve["timestep"], curve["composed"], color=color)
             if known:
                 panel.plot(curve["timestep"], curve["learned"], "--", lw=1, color=color)
                 panel.plot(curve["timestep"], curve["inverse_mse"], ":", color=color)
         panel.axhline(0, color="black", lw=0.5)
         panel.set_title(f"Target {config.label}")
         panel.set_xlabel("timestep (0 is least noise)")
-        panel.legend(frameon=False, fontsize=8)
         panel.spines[["top", "right"]].set_visible(False)
-    axes[0].set_ylabel("consensus weight\ncomposed (line), learned (dashes), 1/MSE (dots)")
+    axes[0].set_ylabel("consensus weight")
+    colors = {config.label: config.color for config in modalities.values()}
+    handles = [
+        Line2D([], [], color=color, label=f"from {label}") for label, color in colors.items()
+    ]
+    handles.append(Line2D([], [], color=EXPERT_COLOR, label="standard normal"))
+    for style, name in (("-", "composed"), ("--", "learned"), (":", "1/MSE")):
+        handles.append(Line2D([], [], color="black", ls=style, label=name))
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
     return figure

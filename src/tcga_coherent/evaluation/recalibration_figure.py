@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from tcga_coherent.modality import ModalityConfig
 
@@ -35,21 +36,26 @@ def draw_recalibration(table: pd.DataFrame, modalities: Mapping[str, ModalityCon
         factors.plot([positions[str(target)] + offset] * len(rows), rows["spread"], **style)
         for panel, level in zip(coverages, (50, 90), strict=True):
             before, after = rows[f"coverage_{level}_before"], rows[f"coverage_{level}_after"]
-            panel.plot(100 * before, 100 * after, **style)
+            x = [positions[str(target)] + offset] * len(rows)
+            panel.plot(x, 100 * before, **{**style, "markerfacecolor": "none"})
+            panel.plot(x, 100 * after, **style)
     factors.axhline(1, color="black", lw=0.8, ls=":")
-    factors.set_xticks(list(positions.values()), [m.label for m in modalities.values()])
     factors.set_ylabel("factor of the spread of a patient's draws")
-    for method, marker in MARKERS.items():
-        factors.plot([], [], marker, color="#555555", label=method)
-    factors.legend(frameon=False, fontsize=8)
     for panel, level in zip(coverages, (50, 90), strict=True):
         panel.axhline(level, color="black", lw=0.8, ls=":")
-        panel.axvline(level, color="black", lw=0.8, ls=":")
-        panel.set_xlabel(f"coverage of {level} % intervals before, %")
-        panel.set_ylabel("after, %")
-    figure.suptitle(
-        "Recalibration on validation: a point is a target, a method and a source set", fontsize=10
-    )
+        panel.set_ylim(level - 10, min(100, level + 15))
+        panel.set_ylabel(f"validation entries in {level} % intervals, %")
     for panel in (factors, *coverages):
+        panel.set_xticks(list(positions.values()), [m.label for m in modalities.values()])
         panel.spines[["top", "right"]].set_visible(False)
+    handles = [
+        Line2D([], [], marker=marker, color="#555555", ls="none", label=method)
+        for method, marker in MARKERS.items()
+    ]
+    for fill, name in (("none", "before"), ("#555555", "after")):
+        handles.append(
+            Line2D([], [], marker="D", color="#555555", ls="none", markerfacecolor=fill, label=name)
+        )
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
+    figure.suptitle("A point is a target, a method and a set of sources", fontsize=10)
     return figure
