@@ -38,7 +38,8 @@ def patient_interval(
     -------
     low, high
         Ends of the interval, of the shape of the statistics of one sample. NaN for a single
-        patient, whose samples are all alike, and where a statistic is never defined.
+        patient, whose samples are all alike, and where a statistic is never defined. Of fewer than
+        about ten patients the interval is too narrow.
     """
     counts = resample_patients(n_patients, parameters.repeats, seed)
     resampled = np.asarray(statistic(counts))
