@@ -65,12 +65,15 @@ def test_bfloat16_learns_nearly_the_same_weights_and_keeps_them_in_float32(laten
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 def test_a_compiled_denoiser_learns_the_same(latents, split, quick):
-    tasks = single_tasks(latents, split)[:2]
-    config = dataclasses.replace(quick, max_steps=5)
-    compiled = dataclasses.replace(config, compile=True)
-    assert_same_weights(
-        finish(make_trainer(tasks, config)), finish(make_trainer(tasks, compiled)), tolerance=1e-3
-    )
+    """Not to the same weights: biases before a normalisation have no gradient but rounding errors."""
+    losses = []
+    for compiled in (False, True):
+        trainer = make_trainer(
+            single_tasks(latents, split)[:2], dataclasses.replace(quick, compile=compiled)
+        )
+        finish(trainer)
+        losses.append([(r.train_loss, r.energy_score) for r in trainer.history])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
 
 
 @pytest.mark.parametrize("make_tasks", [single_tasks, multi_tasks])
