@@ -160,7 +160,16 @@ def record_page(record: Mapping[str, Any]) -> str:
     record
         Result of :func:`run`.
     """
-    head = ("device", "date", "torch", "cuda", "python", "tcga_coherent", "cpu_threads")
+    head = [
+        "device",
+        "date",
+        "torch",
+        "cuda",
+        "python",
+        "tcga_coherent",
+        "cpu_threads",
+        "environment",
+    ]
     compared = [
         {"benchmark": name, **{key: record[name][key] for key in keys}, **_measures(record[name])}
         for name, keys in (
@@ -168,22 +177,22 @@ def record_page(record: Mapping[str, Any]) -> str:
             ("sampling", ("ratio", "plain_seconds", "fast_seconds")),
         )
     ]
-    columns = ["axis", "patients", "draws", "sources", "latent_size", "steps"]
-    columns += ["seconds", "peak_mb", "working_mb", "device_mb"]
-    scaled = pd.DataFrame(record["scaling"])[columns].to_dict("records")
     parts = [
         f"# {record['device']}, {record['date']}",
-        results.markdown_table([{name: record[name] for name in (*head, "environment")}]),
+        results.markdown_table(pd.DataFrame([{name: record[name] for name in head}])),
         "## Training and sampling against the plain loops",
-        results.markdown_table(compared),
+        results.markdown_table(pd.DataFrame(compared)),
         f"Sampling: {record['sampling']['n_patients']} patients, {record['sampling']['n_draws']} draws, "
         f"{', '.join(record['sampling']['targets'])}.",
         "## Speed of training",
-        results.markdown_table(record["throughput"]),
+        results.markdown_table(pd.DataFrame(record["throughput"])),
     ]
     if record["whole_training"]:
-        parts += ["## Whole training", results.markdown_table(record["whole_training"])]
-    parts += ["## Scaling of sampling", results.markdown_table(scaled)]
+        parts += [
+            "## Whole training",
+            results.markdown_table(pd.DataFrame(record["whole_training"])),
+        ]
+    parts += ["## Scaling of sampling", results.markdown_table(pd.DataFrame(record["scaling"]))]
     return "\n\n".join(parts) + "\n"
 
 

@@ -57,7 +57,6 @@ def _sampling(path: Path) -> str:
     summary = by_target[columns].mean()
     for name in MEASURES:
         summary[f"{name}_sd"] = by_target[name].std()
-    rows = summary.reset_index().to_dict("records")
     return "\n\n".join(
         [
             f"### Sampling, environment {path.stem.removeprefix('sampling_')}",
@@ -65,30 +64,26 @@ def _sampling(path: Path) -> str:
             f"{found['fast_seconds']:.2f} s of {found['sampler']} with {found['n_steps']} steps, "
             f"{found['n_patients']} patients, {found['n_draws']} draws. `_sd` is over seeds. "
             f"{_machine(found)}",
-            results.markdown_table(rows),
+            results.markdown_table(summary.reset_index()),
         ]
     )
 
 
 def _steps(path: Path) -> str:
-    rows = summarise_steps(pd.read_csv(path)).to_dict("records")
     return "\n\n".join(
         [
             f"### Steps, environment {path.stem.removeprefix('steps_')}",
-            results.markdown_table(rows),
+            results.markdown_table(summarise_steps(pd.read_csv(path))),
             f"Means over the targets; `_sd` is over seeds. Figure: `benchmarks/results/{path.stem}.png`.",
         ]
     )
 
 
 def _scaling(path: Path) -> str:
-    columns = ["axis", "patients", "draws", "sources", "latent_size", "steps"]
-    columns += ["seconds", "peak_mb", "working_mb", "device_mb"]
-    rows = pd.read_csv(path.with_suffix(".csv"))[columns].to_dict("records")
     return "\n\n".join(
         [
             f"### Scaling of sampling, {path.stem.removeprefix('scaling_')}",
-            results.markdown_table(rows),
+            _csv(path.with_suffix(".csv")),
             f"{_machine(_read(path))} Figure: `benchmarks/results/{path.stem}.png`.",
         ]
     )
@@ -99,7 +94,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _csv(path: Path) -> str:
-    return results.markdown_table(pd.read_csv(path).to_dict("records"))
+    return results.markdown_table(pd.read_csv(path))
 
 
 def _machine(found: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import json
 import platform
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,18 +66,11 @@ def write_text(name: str, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
-def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows as a Markdown table, floats with four significant digits.
-
-    Parameters
-    ----------
-    rows
-        One mapping a row, with the same keys.
-    """
-    lines = [list(rows[0]), ["---"] * len(rows[0])]
-    lines += [
-        [f"{v:.4g}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows
-    ]
+def markdown_table(table: pd.DataFrame) -> str:
+    """Return a table in Markdown, floats with four significant digits."""
+    lines = [list(table.columns), ["---"] * table.shape[1]]
+    for row in table.itertuples(index=False):
+        lines.append([f"{v:.4g}" if isinstance(v, float) else str(v) for v in row])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -16,7 +16,7 @@ which the default is chosen, beside the engine's own 1000 DDPM steps.
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,12 @@ GOAL = 60.0
 FAST_SEEDS = (0, 1, 2)
 PATIENTS, PATIENTS_QUICK, PATIENTS_OF_STEPS = 150, 80, 80
 STEPS = (10, 20, 40, 80)
-VARIANTS = (("dpm_solver", 1.0), ("dpm_solver", 0.0), ("ddim", 1.0), ("ddim", 0.0))
+VARIANTS: tuple[tuple[Literal["dpm_solver", "ddim"], float], ...] = (
+    ("dpm_solver", 1.0),
+    ("dpm_solver", 0.0),
+    ("ddim", 1.0),
+    ("ddim", 0.0),
+)
 
 
 def run(
@@ -114,7 +119,7 @@ def run_steps(environment: Environment, targets: Sequence[str], n_patients: int)
     patients = some_patients(environment, n_patients)
     config = raw_draws(environment.sampling)
     yardstick = replace(config, sampler="ddpm", n_steps=environment.training.schedule.n_timesteps)
-    runs = [(yardstick, FAST_SEEDS[:1])]
+    runs: list[tuple[SamplingConfig, tuple[int, ...]]] = [(yardstick, FAST_SEEDS[:1])]
     runs += [
         (replace(config, sampler=sampler, eta=eta, n_steps=n_steps), FAST_SEEDS)
         for sampler, eta in VARIANTS

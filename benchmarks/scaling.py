@@ -16,7 +16,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -95,7 +95,7 @@ def plan(device: torch.device, max_patients: int, threads: int) -> list[Point]:
         "latent_size": (8, 16, 32, 64, 128, 256),
     }
     return [
-        replace(base, axis=axis, **{axis: value})
+        Point(**{**asdict(base), "axis": axis, axis: value})
         for axis, values in axes.items()
         for value in values
     ]
