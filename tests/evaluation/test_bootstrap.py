@@ -3,12 +3,12 @@ import pytest
 from scipy.stats import spearmanr
 
 from tcga_coherent.evaluation.bootstrap import (
+    BootstrapParameters,
     patient_interval,
     resample_patients,
     resampled_spearman,
     spearman,
 )
-from tcga_coherent.evaluation.reconstruction import BootstrapParameters
 
 PARAMETERS = BootstrapParameters(repeats=2000, level=0.95)
 

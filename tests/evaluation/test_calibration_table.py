@@ -6,13 +6,13 @@ import pytest
 from scipy.stats import binom, norm
 
 from tcga_coherent.evaluation.baselines import BaselineParameters
+from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.calibration_table import (
     CalibrationParameters,
     calibration_lines,
     calibration_table,
 )
 from tcga_coherent.evaluation.inputs import Cohort
-from tcga_coherent.evaluation.reconstruction import BootstrapParameters
 
 LEVELS = (0.2, 0.5, 0.8, 0.9)
 PARAMETERS = CalibrationParameters(levels=LEVELS, spread_bins=4)

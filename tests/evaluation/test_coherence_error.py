@@ -4,14 +4,13 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from tcga_coherent.evaluation.bootstrap import resample_patients
+from tcga_coherent.evaluation.bootstrap import BootstrapParameters, resample_patients
 from tcga_coherent.evaluation.coherence_error import (
     auroc,
     coherence_error_table,
     coherence_lines,
     kept_share,
 )
-from tcga_coherent.evaluation.reconstruction import BootstrapParameters
 from tests.evaluation.made_up_probe import N_DRAWS, N_PATIENTS, made_up_probe
 
 BOOTSTRAP = BootstrapParameters(repeats=200, level=0.95)

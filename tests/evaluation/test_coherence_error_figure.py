@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.coherence_error import coherence_error_table
 from tcga_coherent.evaluation.coherence_error_figure import draw_coherence_error
-from tcga_coherent.evaluation.reconstruction import BootstrapParameters
 from tcga_coherent.modality import parse_modalities
 from tests.evaluation.made_up_probe import N_DRAWS, N_PATIENTS, made_up_probe
 

@@ -6,9 +6,9 @@ import pytest
 from sklearn.metrics import r2_score
 
 from tcga_coherent.evaluation.baselines import BaselineParameters
+from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.fidelity import r2
 from tcga_coherent.evaluation.reconstruction import (
-    BootstrapParameters,
     ReportedRow,
     summary_lines,
     table1,

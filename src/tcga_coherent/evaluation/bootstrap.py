@@ -4,14 +4,33 @@ Entries of one patient depend on each other, so whole patients are drawn with re
 """
 
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 from scipy.stats import rankdata
 
-from tcga_coherent.evaluation.reconstruction import BootstrapParameters
+from tcga_coherent.modality import STRICT
 
 Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True, config=STRICT)
+class BootstrapParameters:
+    """How uncertain a score is because the test patients are a sample.
+
+    Attributes
+    ----------
+    repeats
+        Number of times the patients are drawn with replacement.
+    level
+        Share of the repeats that the interval holds.
+    """
+
+    repeats: Annotated[int, Field(ge=2)]
+    level: Annotated[float, Field(gt=0, lt=1)]
 
 
 def patient_interval(

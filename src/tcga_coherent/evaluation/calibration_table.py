@@ -21,6 +21,7 @@ from tcga_coherent.evaluation.baselines import (
     standard_normal_draws,
 )
 from tcga_coherent.evaluation.bootstrap import (
+    BootstrapParameters,
     patient_interval,
     resampled_spearman,
     spearman,
@@ -33,7 +34,6 @@ from tcga_coherent.evaluation.calibration import (
 )
 from tcga_coherent.evaluation.fidelity import Array
 from tcga_coherent.evaluation.inputs import Cohort, Partitions, read_draws
-from tcga_coherent.evaluation.reconstruction import BootstrapParameters
 from tcga_coherent.evaluation.source_sets import (
     GENERATIVE_METHODS,
     generative_methods,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.evaluation.bootstrap import (
+    BootstrapParameters,
     Counts,
     patient_interval,
     resampled_spearman,
@@ -20,7 +21,6 @@ from tcga_coherent.evaluation.coherence_probe import (
     generations,
     matched,
 )
-from tcga_coherent.evaluation.reconstruction import BootstrapParameters
 
 REJECTED_PERCENT = (10, 25, 50)
 COLUMNS = [

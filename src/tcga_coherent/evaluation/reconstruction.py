@@ -1,11 +1,10 @@
 """Table 1: how well each target is reconstructed, by every method from every set of sources."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from tcga_coherent.evaluation.baselines import (
@@ -13,6 +12,7 @@ from tcga_coherent.evaluation.baselines import (
     fit_baseline,
     standard_normal_draws,
 )
+from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, resample_patients
 from tcga_coherent.evaluation.calibration import (
     central_coverage,
     crps,
@@ -37,22 +37,6 @@ from tcga_coherent.evaluation.source_sets import (
     source_sets,
 )
 from tcga_coherent.modality import STRICT
-
-
-@dataclass(frozen=True, config=STRICT)
-class BootstrapParameters:
-    """How uncertain a score is because the test patients are a sample.
-
-    Attributes
-    ----------
-    repeats
-        Number of times the patients are drawn with replacement.
-    level
-        Share of the repeats that the interval holds.
-    """
-
-    repeats: Annotated[int, Field(ge=2)]
-    level: Annotated[float, Field(gt=0, lt=1)]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -124,7 +108,7 @@ def table1(
         When a partition is missing or does not fit the cohort, or partitions differ in the number
         of draws.
     """
-    resamples = _resample(len(cohort.test), bootstrap.repeats, seed)
+    resamples = resample_patients(len(cohort.test), bootstrap.repeats, seed)
     rows: list[dict[str, Any]] = []
     for target in cohort.modalities:
         truth = cohort.truth(target)
@@ -200,7 +184,7 @@ def _predicted(
 
 
 def _scores(
-    truth: Array, sets: tuple[Array, ...], mean: Array, resamples: Array, level: float
+    truth: Array, sets: tuple[Array, ...], mean: Array, resamples: Counts, level: float
 ) -> dict[str, float]:
     """Score draws; what supposes independent draws is the mean over sets of such."""
     single_draws = np.concatenate([r2_of_draws(truth, draws) for draws in sets])
@@ -242,14 +226,8 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
 
-def _resample(n_patients: int, repeats: int, seed: int) -> Array:
-    """How often each patient is drawn in each bootstrap sample, repeats x patients."""
-    shares = np.full(n_patients, 1 / n_patients)
-    return np.random.default_rng(seed).multinomial(n_patients, shares, size=repeats).astype(float)
-
-
 def _r2_interval(
-    truth: Array, prediction: Array, resamples: Array, level: float
+    truth: Array, prediction: Array, resamples: Counts, level: float
 ) -> tuple[float, float]:
     """Percentile interval of R2 over bootstrap samples of the patients."""
     residual = resamples @ np.sum((truth - prediction) ** 2, axis=1)

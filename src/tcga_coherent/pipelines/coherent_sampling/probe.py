@@ -47,7 +47,8 @@ def probe_coherence(
         in :class:`tcga_coherent.diffusion.ensemble.Draws`; ``disagreement``: of the patient's
         sources, see :mod:`tcga_coherent.diffusion.agreement`; ``squared_error``,
         ``error_of_mean``: mean over dimensions, of the draw and of the mean of the patient's draws;
-        ``rejected``: whether the draw is too incoherent.
+        ``rejected``: whether the draw is too incoherent. With two modalities there is one source,
+        which agrees with itself.
     """
     frames = load_latents(latents, parse_modalities(modalities))
     prints = {name: fingerprint_frame(frame) for name, frame in frames.items()}
@@ -71,8 +72,6 @@ def probe_coherence(
     parts = []
     for target in frames:
         sources = source_sets(target, list(frames))[-1]
-        if len(sources) < 2:
-            continue
         ensemble = models.ensemble(target, "coherent", sources, probing)
         keys = named_keys(config.seed, f"probe of {target}", list(patients))
         for swapped in ("", *sources):

@@ -6,9 +6,10 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from tcga_coherent.evaluation.baselines import BaselineParameters
+from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.calibration_table import CalibrationParameters
 from tcga_coherent.evaluation.manifold import ManifoldParameters
-from tcga_coherent.evaluation.reconstruction import BootstrapParameters, ReportedRow
+from tcga_coherent.evaluation.reconstruction import ReportedRow
 from tcga_coherent.modality import STRICT
 
 
