@@ -239,7 +239,7 @@ class Ensemble:
             distance = pairwise_cosine_distance(estimates, self.weights[i])
             coherence += shares[i] * distance
             incoherent += shares[i] * (distance > self.config.coherence.threshold)
-            consensus = torch.einsum("m,mfr->fr", self.weights[i], estimates)
+            consensus = self._combine(i, estimates)
             if self._expert is None or blind is None:
                 expert = standard_normal_estimate(noisy, self._alphas_cumprod[i])
             else:
@@ -247,6 +247,10 @@ class Ensemble:
             consensus += self.expert_weights[i] * expert
             noisy = self.sampler.step(i, noisy, consensus, noise.step(i + 1))
         return noisy.T.contiguous(), coherence, incoherent
+
+    def _combine(self, visit: int, estimates: torch.Tensor) -> torch.Tensor:
+        """Return the weighted sum of (members, target_dim, rows) over the members (eq. 7)."""
+        return torch.einsum("m,mfr->fr", self.weights[visit], estimates)
 
 
 @dataclass(frozen=True)
