@@ -29,12 +29,13 @@ from plain_sampling import PlainEnsemble, draw_plain
 from quality import MEASURES, last_line, mean_over_targets, measure
 from steps import draw_steps, summarise_steps
 from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.diffusion.device import resolve_precision
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.trained_models import TrainedModels
 
 GOAL = 60.0
 FAST_SEEDS = (0, 1, 2)
-PATIENTS, PATIENTS_QUICK, PATIENTS_OF_STEPS = 150, 80, 80
+PATIENTS, PATIENTS_QUICK = 150, 80
 STEPS = (10, 20, 40, 80)
 VARIANTS: tuple[tuple[Literal["dpm_solver", "ddim"], float], ...] = (
     ("dpm_solver", 1.0),
@@ -103,6 +104,8 @@ def run(
         "n_draws": config.n_draws,
         "sampler": config.sampler,
         "n_steps": config.n_steps,
+        "eta": config.eta,
+        "precision": str(resolve_precision(config.precision, environment.device)),
         "table": table,
     }
 
@@ -119,7 +122,7 @@ def run_steps(environment: Environment, targets: Sequence[str], n_patients: int)
     patients = some_patients(environment, n_patients)
     config = raw_draws(environment.sampling)
     yardstick = replace(config, sampler="ddpm", n_steps=environment.training.schedule.n_timesteps)
-    runs: list[tuple[SamplingConfig, tuple[int, ...]]] = [(yardstick, FAST_SEEDS[:1])]
+    runs: list[tuple[SamplingConfig, tuple[int, ...]]] = [(yardstick, FAST_SEEDS[:2])]
     runs += [
         (replace(config, sampler=sampler, eta=eta, n_steps=n_steps), FAST_SEEDS)
         for sampler, eta in VARIANTS
@@ -257,7 +260,7 @@ def main() -> None:
     environment = open_environment(arguments.env, arguments.device)
     targets = arguments.targets.split(",") if arguments.targets else list(environment.latents)
     if arguments.steps:
-        table = run_steps(environment, targets, arguments.patients or PATIENTS_OF_STEPS)
+        table = run_steps(environment, targets, arguments.patients or PATIENTS)
         print(summarise_steps(table).round(4).to_string(index=False))
         results.write_table(f"steps_{environment.name}", table)
         results.write_figure(f"steps_{environment.name}", draw_steps(summarise_steps(table)))

@@ -80,8 +80,8 @@ def plan(device: torch.device, max_patients: int, threads: int) -> list[Point]:
     on_card = device.type == "cuda"
     base = Point(
         axis="patients",
-        patients=10_000 if on_card else 1_000,
-        draws=40 if on_card else 2,
+        patients=10_000 if on_card else 5_000,
+        draws=40 if on_card else 4,
         sources=3,
         latent_size=32,
         steps=40 if on_card else 5,
@@ -172,6 +172,7 @@ def untrained_ensemble(point: Point, device: torch.device) -> Ensemble:
         weights="equal",
         # Untrained networks do not agree: nothing is to be rejected and drawn again.
         coherence=CoherenceConfig(threshold=2.0),
+        precision="auto",
         chunk_rows=131_072 if device.type == "cuda" else SamplingConfig().chunk_rows,
     )
     return Ensemble(denoisers, config)
@@ -253,27 +254,27 @@ def draw_scaling(table: pd.DataFrame) -> Figure:
     axes = list(dict.fromkeys(table["axis"]))
     memory = "device_mb" if table["device_mb"].any() else "working_mb"
     figure = Figure(figsize=(3.4 * len(axes), 5.6), layout="constrained")
-    panels = figure.subplots(2, len(axes), sharex="col", squeeze=False)
+    panels = figure.subplots(2, len(axes), sharex="col", sharey="row", squeeze=False)
     for column, axis in enumerate(axes):
         rows = table[table["axis"] == axis]
-        fixed = rows.iloc[0]
-        others = [name for name in axes if name != axis]
-        panels[0, column].set_title(
-            ", ".join(f"{fixed[name]} {name.replace('_', ' ')}" for name in others), fontsize=8
-        )
-        for panel, name, color, marker in (
-            (panels[0, column], "seconds", results.COLORS[0], "o"),
-            (panels[1, column], memory, results.COLORS[1], "s"),
-        ):
-            panel.plot(rows[axis], rows[name].clip(lower=0.1), marker=marker, color=color)
-            panel.set_xscale("log")
-            panel.set_yscale("log")
-            panel.spines[["top", "right"]].set_visible(False)
-        linear = rows["seconds"].iloc[-1] * rows[axis] / rows[axis].iloc[-1]
+        fixed = [f"{name} {rows[name].iloc[0]}" for name in (*axes, "steps") if name != axis]
+        panels[0, column].set_title(", ".join(fixed).replace("_", " "), fontsize=8)
+        proportional = rows["seconds"].iloc[-1] * rows[axis] / rows[axis].iloc[-1]
         panels[0, column].plot(
-            rows[axis], linear, color="grey", linestyle=":", label="proportional"
+            rows[axis], proportional, color="grey", linestyle=":", label="proportional"
+        )
+        panels[0, column].plot(rows[axis], rows["seconds"], color=results.COLORS[0], marker="o")
+        panels[1, column].plot(
+            rows[axis], rows[memory].clip(lower=1.0), color=results.COLORS[1], marker="s"
         )
         panels[1, column].set_xlabel(axis.replace("_", " "))
+        for panel in panels[:, column]:
+            panel.set_xscale("log")
+            panel.set_yscale("log")
+            panel.set_xticks(rows[axis], [f"{value:,}" for value in rows[axis]])
+            panel.minorticks_off()
+            panel.spines[["top", "right"]].set_visible(False)
+    panels[1, 0].set_ylim(1, max(1000, 2 * table[memory].max()))
     panels[0, 0].set_ylabel("time (s)")
     panels[1, 0].set_ylabel(
         "memory of the card (MB)" if memory == "device_mb" else "working memory (MB)"

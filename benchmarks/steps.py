@@ -47,7 +47,7 @@ def draw_steps(summary: pd.DataFrame) -> Figure:
     summary
         Result of :func:`summarise_steps`.
     """
-    figure = Figure(figsize=(4.0 * len(LABELS), 3.6), layout="constrained")
+    figure = Figure(figsize=(4.0 * len(LABELS), 4.0), layout="constrained")
     panels = figure.subplots(1, len(LABELS))
     few = summary[summary["sampler"] != YARDSTICK]
     for panel, (name, label) in zip(panels, LABELS.items(), strict=True):
@@ -73,5 +73,6 @@ def draw_steps(summary: pd.DataFrame) -> Figure:
         panel.spines[["top", "right"]].set_visible(False)
     panels[2].axhline(0.9, color="grey", linewidth=0.8)
     panels[-1].set_yscale("log")
-    panels[0].legend(fontsize=8, frameon=False)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     return figure

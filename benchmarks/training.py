@@ -30,6 +30,7 @@ from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.diffusion.consensus import measure_errors
 from tcga_coherent.diffusion.denoiser import StackedDenoiser
+from tcga_coherent.diffusion.device import resolve_precision
 from tcga_coherent.diffusion.ensemble import Ensemble
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.tasks import DenoiserTask, single_tasks
@@ -99,6 +100,7 @@ def run(environment: Environment, quick: bool) -> dict[str, Any]:
         "plain_seconds": plain_seconds,
         "fast_seconds": fast.seconds,
         "plain_budget": asdict(budget),
+        "precision": str(resolve_precision(config.precision, device)),
         "models": models,
         "quality": quality,
         "figure": draw_curves(plain, fast),
@@ -304,7 +306,15 @@ def save(environment: Environment, found: Mapping[str, Any]) -> None:
     results.write_figure(name, found["figure"])
     numbers = {
         key: found[key]
-        for key in ("ratio", "plain", "fast", "plain_seconds", "fast_seconds", "plain_budget")
+        for key in (
+            "ratio",
+            "plain",
+            "fast",
+            "plain_seconds",
+            "fast_seconds",
+            "plain_budget",
+            "precision",
+        )
     }
     results.write_json(name, {**numbers, **results.machine(environment.device)})
 

@@ -4,6 +4,7 @@ import torch
 
 from plain_denoiser import PlainDenoiser, stack_from_plain
 from tcga_coherent.diffusion.config import TrainingConfig
+from tcga_coherent.diffusion.device import resolve_precision
 from tcga_coherent.diffusion.noise import derive_keys, named_keys
 from tcga_coherent.diffusion.samplers import DPMSolverSampler
 from tcga_coherent.diffusion.sampling import sample_stack
@@ -33,6 +34,7 @@ class ValidationScore:
 
     def __init__(self, task: DenoiserTask, config: TrainingConfig, device: torch.device) -> None:
         self._schedule = noise_schedule(config)
+        self._dtype = resolve_precision(config.precision, device)
         self._n_draws = config.validation.n_draws
         self._sampler = DPMSolverSampler(self._schedule, config.validation.n_steps)
         rows = task.validation
@@ -56,6 +58,12 @@ class ValidationScore:
         condition = self._condition.repeat_interleave(self._n_draws, dim=2)
         mask = torch.ones(1, 1, len(self._keys), dtype=torch.bool, device=condition.device)
         drawn = sample_stack(
-            stack_from_plain(model), self._schedule, [condition], mask, self._keys, self._sampler
+            stack_from_plain(model),
+            self._schedule,
+            [condition],
+            mask,
+            self._keys,
+            self._sampler,
+            self._dtype,
         )
         return drawn[0].unflatten(1, (-1, self._n_draws))

@@ -70,7 +70,7 @@ def test_steps_are_measured_beside_all_timesteps(
     assert runs.to_dict() == {
         ("ddim", 0.0, 4): 2,
         ("ddim", 0.0, 8): 2,
-        ("ddpm", brief.sampling.eta, 1000): 1,
+        ("ddpm", brief.sampling.eta, 1000): 2,
         ("dpm_solver", 1.0, 4): 2,
         ("dpm_solver", 1.0, 8): 2,
     }

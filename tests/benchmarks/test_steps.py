@@ -30,9 +30,7 @@ def test_times_of_the_targets_add_up(table: pd.DataFrame) -> None:
 
 def test_every_sampler_has_a_line_and_all_timesteps_a_level(table: pd.DataFrame) -> None:
     figure = draw_steps(summarise_steps(table))
-    legend = figure.axes[0].get_legend()
-    assert legend is not None
-    labels = [text.get_text() for text in legend.get_texts()]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert sorted(labels) == ["1000 ancestral steps", "ddim, eta 0"]
     assert [axes.get_ylabel() for axes in figure.axes] == [
         "R2 of the mean draw",
