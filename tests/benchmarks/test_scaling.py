@@ -88,6 +88,7 @@ def make_table(exponent: float) -> pd.DataFrame:
             "draws": 2,
             "sources": 3,
             "latent_size": 32,
+            "steps": 5,
             "seconds": (patients / 1e4) ** exponent,
             "working_mb": 20.0,
             "device_mb": 0.0,
