@@ -63,13 +63,16 @@ def test_untrained_networks_have_no_draw_rejected() -> None:
 
 
 def test_the_script_measures_a_point_in_a_process_of_its_own() -> None:
+    ballast = np.ones(125_000_000)
     done = subprocess.run(
         [sys.executable, scaling.__file__, "--point", json.dumps(asdict(POINT))],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert json.loads(done.stdout)["patients"] == 30
+    row = json.loads(done.stdout)
+    assert row["patients"] == 30
+    assert row["peak_mb"] < ballast.nbytes / 2**20
 
 
 def test_a_failed_point_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
