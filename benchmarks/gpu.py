@@ -136,7 +136,7 @@ def run(environment: Environment) -> dict[str, Any]:
     n_patients = len(environment.patients("test")) if on_card else sampling.PATIENTS_QUICK
     sampled = sampling.run(environment, targets, n_patients, plain_seeds=1)
     scaled = scaling.run(
-        environment.device, 1_000_000 if on_card else 10_000, torch.get_num_threads()
+        environment.device, 1_000_000 if on_card else 100_000, torch.get_num_threads()
     )
     return {
         **results.machine(environment.device),
@@ -192,7 +192,11 @@ def record_page(record: Mapping[str, Any]) -> str:
             "## Whole training",
             results.markdown_table(pd.DataFrame(record["whole_training"])),
         ]
-    parts += ["## Scaling of sampling", results.markdown_table(pd.DataFrame(record["scaling"]))]
+    parts += [
+        "## Scaling of sampling",
+        results.markdown_table(scaling.sizes_and_costs(pd.DataFrame(record["scaling"]))),
+        f"Time grows with the number of patients to the power of {record['time_exponent']:.2f}.",
+    ]
     return "\n\n".join(parts) + "\n"
 
 

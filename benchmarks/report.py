@@ -11,6 +11,7 @@ import pandas as pd
 
 import results
 from quality import MEASURES
+from scaling import sizes_and_costs
 from steps import summarise_steps
 
 PAGE = Path("docs/benchmarks.md")
@@ -28,7 +29,7 @@ def render(folder: Path) -> str:
     parts = [
         *(_training(path) for path in sorted(folder.glob("training_*.json"))),
         *(_sampling(path) for path in sorted(folder.glob("sampling_*.json"))),
-        *(_steps(path) for path in sorted(folder.glob("steps_*.csv"))),
+        *(_steps(path) for path in sorted(folder.glob("steps_*.json"))),
         *(_scaling(path) for path in sorted(folder.glob("scaling_*.json"))),
     ]
     return "\n\n".join(parts) if parts else "None yet."
@@ -73,8 +74,9 @@ def _steps(path: Path) -> str:
     return "\n\n".join(
         [
             f"### Steps, environment {path.stem.removeprefix('steps_')}",
-            results.markdown_table(summarise_steps(pd.read_csv(path))),
-            f"Means over the targets; `_sd` is over seeds. Figure: `benchmarks/results/{path.stem}.png`.",
+            results.markdown_table(summarise_steps(pd.read_csv(path.with_suffix(".csv")))),
+            f"Means over the targets, times added up; `_sd` is over seeds. {_machine(_read(path))} "
+            f"Figure: `benchmarks/results/{path.stem}.png`.",
         ]
     )
 
@@ -83,7 +85,7 @@ def _scaling(path: Path) -> str:
     return "\n\n".join(
         [
             f"### Scaling of sampling, {path.stem.removeprefix('scaling_')}",
-            _csv(path.with_suffix(".csv")),
+            results.markdown_table(sizes_and_costs(pd.read_csv(path.with_suffix(".csv")))),
             f"{_machine(_read(path))} Figure: `benchmarks/results/{path.stem}.png`.",
         ]
     )

@@ -264,6 +264,7 @@ def main() -> None:
         print(summarise_steps(table).round(4).to_string(index=False))
         results.write_table(f"steps_{environment.name}", table)
         results.write_figure(f"steps_{environment.name}", draw_steps(summarise_steps(table)))
+        results.write_json(f"steps_{environment.name}", results.machine(environment.device))
         return
     n_patients = arguments.patients or PATIENTS
     if arguments.quick:

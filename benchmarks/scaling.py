@@ -235,6 +235,20 @@ def run(device: torch.device, max_patients: int, threads: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def sizes_and_costs(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns that a page shows, those of the card only where there is one.
+
+    Parameters
+    ----------
+    table
+        Result of :func:`run`.
+    """
+    hidden = (
+        ["device", "threads"] if table["device_mb"].any() else ["device", "threads", "device_mb"]
+    )
+    return table.drop(columns=hidden)
+
+
 def time_exponent(table: pd.DataFrame) -> float:
     """Return the slope of log time over log patients from 10,000 patients on; 1 is linear.
 

@@ -20,7 +20,8 @@ def record(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> dict[st
     monkeypatch.setattr(sampling, "FAST_SEEDS", (0,))
     monkeypatch.setattr(sampling, "PATIENTS_QUICK", 3)
     point = {"axis": "patients", "patients": 10, "draws": 2, "sources": 3, "latent_size": 6}
-    measured = {**point, "steps": 5, "seconds": 1.5, "device_mb": 0.0, "working_mb": 20.0}
+    measured = {**point, "steps": 5, "device": "cpu", "threads": 1}
+    measured |= {"seconds": 1.5, "device_mb": 0.0, "working_mb": 20.0}
     monkeypatch.setattr(scaling, "run", lambda *_: pd.DataFrame([measured]))
     return gpu.run(environment)
 
@@ -40,7 +41,7 @@ def test_the_record_is_json_and_a_page(record: dict[str, Any], tmp_path, monkeyp
     gpu.results.write_json("record", record)
     page = gpu.record_page(record)
     assert page.startswith(f"# {record['device']}, {record['date']}\n")
-    assert "| patients | 10 | 2 | 3 | 6 | 5 | 1.5 |" in page
+    assert "| patients | 10 | 2 | 3 | 6 | 5 | 1.5 | 20 |" in page
     assert "| training |" in page
     assert "| sampling |" in page
 

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -46,3 +47,29 @@ def test_a_page_without_the_heading_is_refused(
     (tmp_path / "docs" / "benchmarks.md").write_text("# Benchmarks\n")
     with pytest.raises(SystemExit, match=r"has no line '## Results', under which the results go"):
         report.main()
+
+
+def test_every_kind_of_result_has_a_section(tmp_path: Path) -> None:
+    machine = {"device": "a card", "cuda": "13.0", "torch": "2", "tcga_coherent": "1"}
+    machine |= {"date": "2026-01-02", "ratio": 12.0, "plain_seconds": 24.0, "fast_seconds": 2.0}
+    for name in ("training_demo", "steps_demo", "scaling_cuda"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(machine))
+    scores = {"r2_of_mean": [0.3], "crps": [0.4], "coverage_90": [0.9]}
+    pd.DataFrame({"model": ["a_from_b"]}).to_csv(tmp_path / "training_demo_models.csv", index=False)
+    pd.DataFrame({"version": ["plain"], **scores}).to_csv(
+        tmp_path / "training_demo_quality.csv", index=False
+    )
+    runs = {"sampler": ["ddim"], "eta": [0.0], "n_steps": [10], "seed": [0], "seconds": [1.5]}
+    pd.DataFrame({**runs, **scores}).to_csv(tmp_path / "steps_demo.csv", index=False)
+    pd.DataFrame({"patients": [10], "device": ["cuda"], "threads": [1], "device_mb": [3.0]}).to_csv(
+        tmp_path / "scaling_cuda.csv", index=False
+    )
+    page = report.render(tmp_path)
+    assert [line for line in page.splitlines() if line.startswith("###")] == [
+        "### Training, environment demo",
+        "### Steps, environment demo",
+        "### Scaling of sampling, cuda",
+    ]
+    assert "a card, CUDA 13.0, torch 2, tcga_coherent 1, 2026-01-02." in page
+    assert "| ddim | 0 | 10 | 0.3 | 0.4 | 0.9 | 1.5 |" in page
+    assert "| patients | device_mb |" in page
