@@ -9,7 +9,11 @@ import torch
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.coherence import pairwise_cosine_distance, timestep_shares
 from tcga_coherent.diffusion.config import CoherenceConfig, SamplingConfig
-from tcga_coherent.diffusion.consensus import ErrorMoments, least_error_weights
+from tcga_coherent.diffusion.consensus import (
+    ErrorMoments,
+    least_error_weights,
+    stack_conditions,
+)
 from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
 from tcga_coherent.diffusion.ensemble import Ensemble
 from tcga_coherent.diffusion.noise import named_keys
@@ -70,7 +74,7 @@ def exact(monkeypatch):
 
 
 CONFIG = SamplingConfig(
-    n_draws=4, n_steps=40, weights="equal", recalibrate=False, chunk_rows=100_000
+    n_draws=4, n_steps=40, eta=1.0, weights="equal", recalibrate=False, chunk_rows=100_000
 )
 PATIENTS = [f"P{i}" for i in range(2000)]
 
@@ -247,6 +251,50 @@ def test_a_trained_expert_must_be_there_for_its_weights(exact):
     weight = least_error_weights(moments[0], 1)[-1]
     assert weight == pytest.approx(1 / 3)
     assert 0.5 < drawn.latents.mean().item() < 0.8
+
+
+def test_chunks_do_not_change_the_draws_of_a_real_network_whichever_are_made_again():
+    """Antithetic draws of trained-like networks, some of them rejected, in chunks of any size."""
+    members = []
+    for number, source in enumerate("ab"):
+        torch.manual_seed(number)
+        network = StackedDenoiser(1, dataclasses.replace(SHAPE, hidden_dim=16)).eval()
+        members.append(LoadedDenoiser(f"x_from_{source}", "x", (source,), network, SCHEDULE, 1.0))
+    given = {source: torch.randn(11, DIM) for source in "ab"}
+    keys = named_keys(0, "x", PATIENTS[:11])
+    rule = CoherenceConfig(threshold=0.9, max_incoherent_share=0.4, max_attempts=2)
+    whole, *others = (
+        Ensemble(members, dataclasses.replace(CONFIG, coherence=rule, chunk_rows=rows)).draw(
+            given, keys
+        )
+        for rows in (1000, 1, 13)
+    )
+    assert 0 < (whole.attempts > 1).float().mean() < 1
+    for chunked in others:
+        torch.testing.assert_close(chunked.latents, whole.latents, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(chunked.attempts, whole.attempts)
+
+
+def test_values_of_a_masked_source_change_nothing():
+    shape = dataclasses.replace(SHAPE, condition_dims=(DIM, DIM), hidden_dim=16)
+    multi = LoadedDenoiser("x", "x", ("a", "b"), StackedDenoiser(1, shape).eval(), SCHEDULE, 1.0)
+    given = {"a": torch.randn(5, DIM)}
+    conditions_without_b = stack_conditions([multi], given, 5, torch.device("cpu"))
+    projected = multi.network.project(*conditions_without_b)
+    assert (projected[:, SHAPE.condition_dim :] == 0).all()
+    values, mask = conditions_without_b
+    changed = multi.network.project([values[0], torch.full_like(values[1], 1e6)], mask)
+    torch.testing.assert_close(projected, changed, rtol=0, atol=0)
+
+
+def test_deterministic_draws_of_noise_predictors_are_warned_of(exact, caplog):
+    Ensemble([exact("a")], dataclasses.replace(CONFIG, eta=0.0))
+    assert "x_from_a: deterministic draws of denoisers that predict noise are far too wide" in (
+        caplog.text
+    )
+    caplog.clear()
+    Ensemble([exact("a")], CONFIG)
+    assert not caplog.text
 
 
 def test_generation_without_a_condition_is_refused(exact):

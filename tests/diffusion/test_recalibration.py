@@ -51,7 +51,7 @@ def test_the_number_of_draws_may_change_but_not_how_they_are_made():
         CONFIG, n_draws=6, temperature=0.5, chunk_rows=1, seed=3, antithetic=False
     )
     fitted.check(free, {"a_from_b": 1.0})
-    with pytest.raises(ValueError, match="n_steps was 40 and is 10"):
+    with pytest.raises(ValueError, match="n_steps was 20 and is 10"):
         fitted.check(dataclasses.replace(CONFIG, n_steps=10), {"a_from_b": 1.0})
     with pytest.raises(ValueError, match="weights was composed and is equal"):
         fitted.check(dataclasses.replace(CONFIG, weights="equal"), {"a_from_b": 1.0})

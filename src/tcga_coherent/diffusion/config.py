@@ -140,7 +140,9 @@ class SamplingConfig:
     timestep_power
         1 spaces them evenly, a larger power sets more of them where there is little noise.
     eta
-        Share of the ancestral sampler's noise: 1 stochastic, 0 deterministic.
+        Strength of the noise that ``dpm_solver`` and ``ddim`` add on the way: 1 is that of the
+        diffusion, 0 none, so that the first noise alone decides a draw. Below 1 only for denoisers
+        that predict velocity; see :mod:`tcga_coherent.diffusion.samplers`.
     n_draws
         Draws of each patient (K), even where they are antithetic; 38 antithetic ones or 19 others
         are needed for a 90 % interval.
@@ -162,7 +164,8 @@ class SamplingConfig:
     coherence
         Rejection of incoherent draws.
     precision
-        Of matrix products, as in :class:`TrainingConfig`.
+        Of matrix products, as in :class:`TrainingConfig`. In bfloat16 a patient's draws differ
+        beyond the second decimal with the number of draws computed at a time.
     chunk_rows
         Draws that are denoised at the same time, at least all of one patient; bounds memory.
     seed
@@ -170,9 +173,9 @@ class SamplingConfig:
     """
 
     sampler: Literal["dpm_solver", "ddim", "ddpm"] = "dpm_solver"
-    n_steps: int = Field(default=40, ge=2)
+    n_steps: int = Field(default=20, ge=2)
     timestep_power: float = Field(default=2.5, ge=1)
-    eta: float = Field(default=1.0, ge=0, le=1)
+    eta: float = Field(default=0.0, ge=0, le=1)
     n_draws: int = Field(default=40, ge=2)
     antithetic: bool = True
     weights: Weighting = "composed"

@@ -166,7 +166,7 @@ def complete_patients(
     draws, means, sds, decoded_means, decoded_sds, flags = {}, {}, {}, {}, {}, []
     for name in names:
         draws[name], means[name], sds[name] = _latent_parts(
-            observed[name], generated[name].draws, patients, sampling
+            observed[name], generated[name].draws, patients, sampling.n_draws
         )
         preprocessor = _preprocessor(preprocessors[name]())
         table = _loaded(tables[name]) if name in tables else pd.DataFrame()
@@ -176,7 +176,6 @@ def complete_patients(
             loaded_encoders[name],
             preprocessor,
             patients,
-            _freedom_lost(sampling),
         )
         flags.append(_flags(name, observed[name].index, table.index, generated[name], patients))
         logger.info(
@@ -189,27 +188,17 @@ def complete_patients(
     return draws, means, sds, decoded_means, decoded_sds, every_flag
 
 
-def _freedom_lost(sampling: SamplingConfig) -> int:
-    """Return the degrees of freedom that the mean of the draws costs their variance.
-
-    The mean of antithetic draws is nearly exact: their squared distances from it are not too small.
-    """
-    return 0 if sampling.antithetic else 1
-
-
 def _latent_parts(
-    observed: pd.DataFrame, draws: pd.DataFrame, patients: pd.Index, sampling: SamplingConfig
+    observed: pd.DataFrame, draws: pd.DataFrame, patients: pd.Index, n_draws: int
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    repeated = observed.loc[observed.index.repeat(sampling.n_draws)]
+    repeated = observed.loc[observed.index.repeat(n_draws)]
     repeated.index = pd.MultiIndex.from_product(
-        [observed.index, range(sampling.n_draws)], names=["patient_id", "draw"]
+        [observed.index, range(n_draws)], names=["patient_id", "draw"]
     )
     everyone = pd.concat([repeated, draws]).sort_index()
     by_patient = draws.groupby(level="patient_id")
     mean = pd.concat([observed, by_patient.mean()]).loc[patients]
-    sd = pd.concat([observed.abs() * 0.0, by_patient.std(ddof=_freedom_lost(sampling))]).loc[
-        patients
-    ]
+    sd = pd.concat([observed.abs() * 0.0, by_patient.std()]).loc[patients]
     return everyone, mean, sd
 
 
@@ -219,7 +208,6 @@ def _decoded_parts(
     encoder: Encoder,
     preprocessor: Preprocessor,
     patients: pd.Index,
-    freedom_lost: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Decode draw by draw: the mean of the decoded draws is not the decoded mean."""
     values = np.full((2, len(patients), len(preprocessor.features)), np.nan, dtype=np.float32)
@@ -234,7 +222,7 @@ def _decoded_parts(
         decoded = features.reshape(-1, n_draws, features.shape[1])
         rows = patients.get_indexer(lacking[start : start + PATIENTS_PER_CHUNK])
         values[0, rows] = decoded.mean(axis=1)
-        values[1, rows] = decoded.std(axis=1, ddof=freedom_lost)
+        values[1, rows] = decoded.std(axis=1, ddof=1)
     mean, sd = (
         pd.DataFrame(part, index=patients, columns=preprocessor.features) for part in values
     )
