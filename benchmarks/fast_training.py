@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 import torch
@@ -24,22 +25,38 @@ class FastRun:
     Attributes
     ----------
     curve
-        One row a model and validation: ``model``, ``step``, ``seconds`` of its stack,
-        ``share_of_seconds`` (divided by the models of the stack) and ``score``.
-    reached
-        Model to (step, seconds of its stack) when it reached the score it was given; absent where
-        it never did.
-    seconds
-        Training time until every model had, infinite where one never did.
+        One row a model and validation: ``model``, ``stack`` (its number), ``step``, ``seconds`` of
+        the stack, ``share_of_seconds`` (divided by the models of the stack) and ``score``.
     at_reach, at_end
         Best checkpoints when all had reached their scores, and at the end.
     """
 
     curve: pd.DataFrame
-    reached: dict[str, tuple[int, float]]
-    seconds: float
     at_reach: list[TrainedDenoiser]
     at_end: list[TrainedDenoiser]
+
+    def reached(self, wanted: Mapping[str, float]) -> pd.DataFrame:
+        """Return when each model first had a score; ``step`` is missing where it never had.
+
+        Parameters
+        ----------
+        wanted
+            Model to score.
+
+        Returns
+        -------
+        DataFrame
+            Index model, columns ``stack``, ``step`` and ``seconds`` of the stack, infinite where
+            it never had.
+        """
+        hits = self.curve[self.curve["score"] <= self.curve["model"].map(wanted)]
+        first = hits.groupby("model")[["step", "seconds"]].first()
+        found = self.curve.groupby("model", sort=False)[["stack"]].first().join(first)
+        return found.fillna({"seconds": math.inf})
+
+    def seconds_until(self, wanted: Mapping[str, float]) -> float:
+        """Return the training time until every model had its score; stacks train in turn."""
+        return float(self.reached(wanted).groupby("stack")["seconds"].max().sum())
 
 
 class TimedTrainer(StackTrainer):
@@ -82,40 +99,37 @@ def train_fast(
         config,
         validation=replace(validation, every=STEPS_BETWEEN_VALIDATIONS, patience=patience),
     )
-    curve: list[tuple[str, int, float, float, float]] = []
-    reached: dict[str, tuple[int, float]] = {}
+    rows: list[dict[str, Any]] = []
     at_reach: list[TrainedDenoiser] = []
     at_end: list[TrainedDenoiser] = []
-    total = 0.0
-    for shape, group in group_by_shape(tasks, config).items():
+    for number, (shape, group) in enumerate(group_by_shape(tasks, config).items()):
         trainer = TimedTrainer(group, shape, config, device)
         snapshot: list[TrainedDenoiser] | None = None
+        missing = {task.name for task in group}
         trained = 0.0
         started = seconds(device)
         for _ in trainer.train():
             paused = seconds(device)
             trained = paused - started - trainer.validation_seconds
             for record in trainer.history[-len(group) :]:
-                curve.append(
-                    (
-                        record.model,
-                        record.step,
-                        trained,
-                        trained / len(group),
-                        record.energy_score,
-                    )
+                rows.append(
+                    {
+                        "model": record.model,
+                        "stack": number,
+                        "step": record.step,
+                        "seconds": trained,
+                        "share_of_seconds": trained / len(group),
+                        "score": record.energy_score,
+                    }
                 )
                 if record.energy_score <= wanted[record.model]:
-                    reached.setdefault(record.model, (record.step, trained))
-            if snapshot is None and all(task.name in reached for task in group):
+                    missing.discard(record.model)
+            if snapshot is None and not missing:
                 # A copy: the trainer goes on writing to these arrays.
                 snapshot = deepcopy(trainer.results())
-                total += trained
                 if not to_the_end:
                     break
             started += seconds(device) - paused
-        if snapshot is None:
-            total = math.inf
         at_end += trainer.results()
         at_reach += snapshot or trainer.results()
         print(
@@ -123,5 +137,4 @@ def train_fast(
             f"{trainer.validation_seconds:.1f} s of validations",
             flush=True,
         )
-    columns = ["model", "step", "seconds", "share_of_seconds", "score"]
-    return FastRun(pd.DataFrame(curve, columns=columns), reached, total, at_reach, at_end)
+    return FastRun(pd.DataFrame(rows), at_reach, at_end)

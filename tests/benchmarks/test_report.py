@@ -51,7 +51,13 @@ def test_a_page_without_the_heading_is_refused(
 
 def test_every_kind_of_result_has_a_section(tmp_path: Path) -> None:
     machine = {"device": "a card", "cuda": "13.0", "torch": "2", "tcga_coherent": "1"}
-    machine |= {"date": "2026-01-02", "ratio": 12.0, "plain_seconds": 24.0, "fast_seconds": 2.0}
+    machine |= {
+        "date": "2026-01-02",
+        "ratio": 12.0,
+        "ratio_within_tolerance": 13.0,
+        "plain_seconds": 24.0,
+        "fast_seconds": 2.0,
+    }
     for name in ("training_demo", "steps_demo", "scaling_cuda"):
         (tmp_path / f"{name}.json").write_text(json.dumps(machine))
     scores = {"r2_of_mean": [0.3], "crps": [0.4], "coverage_90": [0.9]}

@@ -7,7 +7,7 @@ from plain_denoiser import plain_from_stack
 from tcga_coherent.diffusion.denoiser import StackedDenoiser
 from tcga_coherent.diffusion.tasks import single_tasks
 from tcga_coherent.diffusion.training import StackTrainer, group_by_shape
-from validation_score import ValidationScore, noise_schedule
+from validation_score import ValidationScore, noise_schedule, with_precise_scores
 
 
 def test_a_plain_model_gets_the_scores_that_the_engine_gives_its_weights(
@@ -24,6 +24,13 @@ def test_a_plain_model_gets_the_scores_that_the_engine_gives_its_weights(
     plain = plain_from_stack(average)
     assert score(plain) == pytest.approx(trainer.history[-1].energy_score, rel=1e-4)
     assert score.mse(plain) == pytest.approx(trainer.history[-1].mse, rel=1e-4)
+
+
+def test_precise_scores_differ_in_their_draws_alone(environment: Environment) -> None:
+    precise = with_precise_scores(environment.training)
+    assert precise.validation.n_draws == 32
+    fewer = replace(precise.validation, n_draws=environment.training.validation.n_draws)
+    assert replace(precise, validation=fewer) == environment.training
 
 
 def test_the_schedule_is_that_of_the_parameters(environment: Environment) -> None:
