@@ -92,7 +92,7 @@ def plan(device: torch.device, max_patients: int, threads: int) -> list[Point]:
     )
     axes: dict[str, Sequence[int]] = {
         "patients": [n for n in (1_000, 10_000, 100_000, 1_000_000) if n <= max_patients],
-        "draws": (2, 10, 40, 100, 200),
+        "draws": (2, 10, 40, 100),
         "sources": (1, 2, 3, 5, 8),
         "latent_size": (8, 16, 32, 64, 128, 256),
     }
@@ -168,14 +168,16 @@ def untrained_ensemble(point: Point, device: torch.device) -> Ensemble:
         )
         for i in range(point.sources)
     ]
+    on_card = device.type == "cuda"
+    defaults = SamplingConfig()
     config = SamplingConfig(
         n_draws=point.draws,
         n_steps=point.steps,
         weights="equal",
         # Untrained networks do not agree: nothing is to be rejected and drawn again.
         coherence=CoherenceConfig(threshold=2.0),
-        precision="auto",
-        chunk_rows=131_072 if device.type == "cuda" else SamplingConfig().chunk_rows,
+        precision="auto" if on_card else defaults.precision,
+        chunk_rows=131_072 if on_card else defaults.chunk_rows,
     )
     return Ensemble(denoisers, config)
 

@@ -40,6 +40,7 @@ from validation_score import ValidationScore, noise_schedule, with_precise_score
 GOAL = 10.0
 # Scores of one model differ by as much between two sets of noise.
 TOLERANCE = 0.002
+STOCHASTIC_STEPS = 40
 BUDGET = PlainBudget(max_steps=8_000, every=250, patience=12)
 QUICK_BUDGET = PlainBudget(max_steps=4_000, every=250, patience=6)
 
@@ -241,7 +242,8 @@ def measure_ensembles(
     validation = environment.values(environment.patients("val"))
     test_patients = environment.patients("test")
     test = environment.values(test_patients)
-    sampling = environment.sampling
+    # What predicts noise, as the plain models do, is to be followed with noise.
+    sampling = replace(environment.sampling, eta=1.0, n_steps=STOCHASTIC_STEPS, temperature=1.0)
     multi = trained_models(environment).multi
     rows = []
     for target in dict.fromkeys(d.target for d in denoisers):
