@@ -5,11 +5,12 @@ preprocessor and encoder like measured values. The models know the sources' late
 trained for some 20 seconds of one core, so they agree within tolerances, not exactly: over latents of patients
 of the test split
 
-* the correlation of generated and exact means was .72 to .90 when the bounds were set, and below
+* the correlation of generated and exact means was .76 to .92 when the bounds were set, and below
   .07 with patients exchanged;
-* generated means were .29 to .48 exact standard deviations off (with patients exchanged 0.5 to 1.4);
-* the spread of the draws was 1.03 to 1.30 times the exact one;
-* 84 to 92 % of the exact draws lay in the generated 90 % intervals.
+* generated means were .24 to .40 exact standard deviations off (with patients exchanged 0.5 to 1.4);
+* the spread of the draws was 1.01 to 1.11 times the exact one;
+* 47 to 51 % of the exact draws lay in the generated 50 % intervals and 84 to 88 % in the 90 %
+  intervals. Quantiles of 40 draws are too narrow: 48 and 86 % are what they should hold.
 """
 
 from dataclasses import dataclass
@@ -44,26 +45,33 @@ class Agreement:
         Root mean square difference of the means in exact standard deviations.
     spread
         Generated standard deviation over the exact one.
-    coverage
-        Share of the exact draws that lie in the generated central 90 % intervals.
+    coverage_50, coverage_90
+        Share of the exact draws that lie in the generated central intervals.
     """
 
     correlation: float
     error: float
     spread: float
-    coverage: float
+    coverage_50: float
+    coverage_90: float
 
     @classmethod
     def of(cls, generated: np.ndarray, exact: np.ndarray) -> "Agreement":
         """Compare draws of the same patients."""
         means = [draws.mean(axis=1) for draws in (generated, exact)]
         sds = [np.sqrt(draws.var(axis=1, ddof=1).mean()) for draws in (generated, exact)]
-        low, high = np.quantile(generated, [0.05, 0.95], axis=1)[:, :, np.newaxis]
+
+        def coverage(level: float) -> float:
+            ends = [(1 - level) / 2, (1 + level) / 2]
+            low, high = np.quantile(generated, ends, axis=1)[:, :, np.newaxis]
+            return float(np.mean((exact >= low) & (exact <= high)))
+
         return cls(
             correlation=np.corrcoef(means[0].ravel(), means[1].ravel())[0, 1],
             error=np.sqrt(np.mean((means[0] - means[1]) ** 2)) / sds[1],
             spread=sds[0] / sds[1],
-            coverage=np.mean((exact >= low) & (exact <= high)),
+            coverage_50=coverage(0.5),
+            coverage_90=coverage(0.9),
         )
 
     def is_close(self, correlation: float, error: float) -> bool:
@@ -71,8 +79,9 @@ class Agreement:
         return (
             self.correlation > correlation
             and self.error < error
-            and 0.9 < self.spread < 1.45
-            and 0.82 < self.coverage < 0.95
+            and 0.93 < self.spread < 1.2
+            and 0.44 < self.coverage_50 < 0.55
+            and 0.81 < self.coverage_90 < 0.92
         )
 
 
@@ -150,15 +159,15 @@ def draw_exact(
 @pytest.mark.parametrize(
     ("target", "method", "sources", "correlation", "error"),
     [
-        ("rppa", "single", ["rnaseq"], 0.8, 0.6),
-        ("rnaseq", "single", ["rppa"], 0.8, 0.6),
-        ("rppa", "multi", ["cna", "rnaseq"], 0.8, 0.6),
-        ("rnaseq", "multi", ["cna", "rppa"], 0.8, 0.6),
-        ("rppa", "coherent", ["cna", "rnaseq"], 0.8, 0.6),
-        ("cna", "multi", ["rnaseq", "rppa"], 0.7, 0.6),
+        ("rppa", "single", ["rnaseq"], 0.85, 0.5),
+        ("rnaseq", "single", ["rppa"], 0.85, 0.5),
+        ("rppa", "multi", ["cna", "rnaseq"], 0.85, 0.5),
+        ("rnaseq", "multi", ["cna", "rppa"], 0.85, 0.5),
+        ("rppa", "coherent", ["cna", "rnaseq"], 0.85, 0.5),
+        ("cna", "multi", ["rnaseq", "rppa"], 0.8, 0.5),
         # Copy numbers say little of proteins, so that the means hardly move.
-        ("rppa", "single", ["cna"], 0.6, 0.5),
-        ("rppa", "multi", ["cna"], 0.6, 0.5),
+        ("rppa", "single", ["cna"], 0.68, 0.5),
+        ("rppa", "multi", ["cna"], 0.68, 0.5),
     ],
 )
 def test_generated_latents_follow_the_exact_conditional_distribution(
