@@ -10,7 +10,7 @@ of the test split
 * generated means were .24 to .40 exact standard deviations off (with patients exchanged 0.5 to 1.4);
 * the spread of the draws was 1.01 to 1.11 times the exact one;
 * 47 to 51 % of the exact draws lay in the generated 50 % intervals and 84 to 88 % in the 90 %
-  intervals. Quantiles of 40 draws are too narrow: 48 and 86 % are what they should hold.
+  intervals. Quantiles of 40 draws are too narrow: 49 and 86 % are what they should hold.
 """
 
 from dataclasses import dataclass
