@@ -234,6 +234,7 @@ def main() -> None:
     print(summary.round(3).to_string(index=False))
     name = f"ablation_{environment.name}"
     results.write_table(name, table)
+    results.write_json(name, results.machine(environment.device))
     results.write_figure(name, draw(summary, ridge(environment)))
 
 

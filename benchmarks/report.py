@@ -9,7 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+import ablation
 import results
+import weights
 from quality import MEASURES
 from scaling import sizes_and_costs
 from steps import summarise_steps
@@ -31,6 +33,8 @@ def render(folder: Path) -> str:
         *(_sampling(path) for path in sorted(folder.glob("sampling_*.json"))),
         *(_steps(path) for path in sorted(folder.glob("steps_*.json"))),
         *(_scaling(path) for path in sorted(folder.glob("scaling_*.json"))),
+        *(_weights(path) for path in sorted(folder.glob("weights_*.json"))),
+        *(_ablation(path) for path in sorted(folder.glob("ablation_*.json"))),
     ]
     return "\n\n".join(parts) if parts else "None yet."
 
@@ -88,6 +92,33 @@ def _scaling(path: Path) -> str:
             f"### Scaling of sampling, {path.stem.removeprefix('scaling_')}",
             results.markdown_table(sizes_and_costs(pd.read_csv(path.with_suffix(".csv")))),
             f"{_machine(_read(path))} Figure: `benchmarks/results/{path.stem}.png`.",
+        ]
+    )
+
+
+def _weights(path: Path) -> str:
+    name = path.stem.removeprefix("weights_")
+    summary = weights.summarise(pd.read_csv(path.with_suffix(".csv")))
+    return "\n\n".join(
+        [
+            f"### Consensus weights, environment {name}",
+            results.markdown_table(summary),
+            f"`_sd` is over the seeds of the noise. {_machine(_read(path))} Figure: "
+            f"`benchmarks/results/{path.stem}.png`.",
+            f"### R2 of ways to read the draws, environment {name}",
+            _csv(path.with_name(f"readings_{name}.csv")),
+        ]
+    )
+
+
+def _ablation(path: Path) -> str:
+    summary = ablation.summarise(pd.read_csv(path.with_suffix(".csv")))
+    return "\n\n".join(
+        [
+            f"### Training recipes, environment {path.stem.removeprefix('ablation_')}",
+            results.markdown_table(summary),
+            f"`_sd` is over {len(ablation.SEEDS)} trainings. {_machine(_read(path))} Figure: "
+            f"`benchmarks/results/{path.stem}.png`.",
         ]
     )
 

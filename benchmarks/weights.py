@@ -197,6 +197,7 @@ def main() -> None:
     print(summary.round(4).to_string(index=False))
     results.write_table(f"readings_{environment.name}", pivot)
     results.write_table(f"weights_{environment.name}", table)
+    results.write_json(f"weights_{environment.name}", results.machine(environment.device))
     results.write_figure(f"weights_{environment.name}", draw(summary))
 
 
