@@ -20,7 +20,7 @@ from tcga_coherent.pipelines.partitions import Partitions, load_agreement, load_
 logger = logging.getLogger(__name__)
 
 # Patients whose draws are decoded at once; bounds memory.
-PATIENTS_PER_CHUNK = 256
+PATIENTS_PER_CHUNK = 64
 
 # Coherence is missing where nothing was generated.
 FLAG_COLUMNS = [
