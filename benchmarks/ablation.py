@@ -130,7 +130,7 @@ def score(
             keys = named_keys(config.seed, f"{part} {target}", list(environment.patients(part)))
             drawn = ensemble.draw({source: values[source] for source in sources}, keys)
             draws.append(drawn.latents.transpose(0, 1).numpy())
-        spread = fit_spread(val[target].cpu().numpy(), draws[0], config.antithetic)
+        spread = fit_spread(val[target].cpu().numpy(), draws[0])
         truth, raw = test[target].cpu().numpy(), draws[1]
         mean = raw.mean(axis=0)
         rows.append(

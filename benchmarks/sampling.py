@@ -9,8 +9,8 @@ paper's 1000 DDPM steps, one repeat after another, and runs every network whole 
 engine uses the environment's sampler. The last line gives the plain loop's time over the engine's,
 and the quality of the draws of both. Draws are taken as they come, without recalibration.
 
-``--steps`` makes another table instead: quality and time of each sampler against its steps, from
-which the default is chosen, beside the engine's own 1000 DDPM steps.
+``--steps`` makes another table instead: quality and time of each sampler against its steps, on the
+validation split, from which the default is chosen, beside the engine's own 1000 DDPM steps.
 """
 
 import argparse
@@ -116,10 +116,11 @@ def run_steps(environment: Environment, targets: Sequence[str], n_patients: int)
     Parameters
     ----------
     environment, targets, n_patients
-        As in :func:`run`.
+        As in :func:`run`, but of the validation split.
     """
     models = trained_models(environment)
-    patients = some_patients(environment, n_patients)
+    # What is chosen here is chosen before the test split is looked at.
+    patients = some_patients(environment, n_patients, "val")
     config = raw_draws(environment.sampling)
     yardstick = replace(config, sampler="ddpm", n_steps=environment.training.schedule.n_timesteps)
     runs: list[tuple[SamplingConfig, tuple[int, ...]]] = [(yardstick, FAST_SEEDS[:2])]
@@ -225,9 +226,9 @@ def raw_draws(config: SamplingConfig) -> SamplingConfig:
     return replace(config, recalibrate=False, temperature=1.0)
 
 
-def some_patients(environment: Environment, n_patients: int) -> pd.Index:
-    """Return some patients of the test split, the same ones in every run."""
-    patients = environment.patients("test")
+def some_patients(environment: Environment, n_patients: int, part: str = "test") -> pd.Index:
+    """Return some patients of a split, the same ones in every run."""
+    patients = environment.patients(part)
     chosen = np.random.default_rng(0).permutation(len(patients))[:n_patients]
     return patients[np.sort(chosen)]
 
@@ -254,7 +255,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="within 3 minutes; writes no files")
     parser.add_argument("--steps", action="store_true", help="table of steps against quality")
     parser.add_argument("--targets", help="modalities joined by commas; default: all")
-    parser.add_argument("--patients", type=int, help="patients of the test split")
+    parser.add_argument("--patients", type=int, help="patients that are drawn")
     parser.add_argument("--plain-seeds", type=int, default=1, help="runs of the plain loop")
     arguments = parser.parse_args()
     environment = open_environment(arguments.env, arguments.device)

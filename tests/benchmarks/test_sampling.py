@@ -57,6 +57,7 @@ def test_patients_are_of_the_test_split_and_the_same_in_every_run(
     assert len(set(chosen)) == 7
     assert set(chosen) <= set(environment.patients("test"))
     assert chosen.equals(sampling.some_patients(environment, 7))
+    assert sampling.some_patients(environment, 7, "val").isin(environment.patients("val")).all()
     assert len(sampling.some_patients(environment, 10_000)) == len(environment.patients("test"))
 
 

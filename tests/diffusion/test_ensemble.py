@@ -18,6 +18,7 @@ from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
 from tcga_coherent.diffusion.ensemble import Ensemble
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.schedule import NoiseSchedule
+from tcga_coherent.diffusion.trained_models import TrainedModels
 
 DIM = 2
 SHAPE = DenoiserShape(
@@ -200,9 +201,10 @@ def test_antithetic_draws_are_mirror_images_around_an_exact_mean(exact):
     assert (paired[:, :3] - paired[:, 3:]).abs().mean() > 0.5
 
 
-def test_antithetic_draws_come_in_pairs():
-    with pytest.raises(ValueError, match="n_draws is 5, but antithetic draws come in pairs"):
-        SamplingConfig(n_draws=5)
+@pytest.mark.parametrize("n_draws", [2, 5])
+def test_antithetic_draws_come_in_pairs(n_draws):
+    with pytest.raises(ValueError, match=f"n_draws is {n_draws}, but antithetic draws come in"):
+        SamplingConfig(n_draws=n_draws)
 
 
 @pytest.mark.parametrize(("spread", "temperature"), [(0.5, 1.0), (1.0, 0.25), (2.0, 0.0)])
@@ -288,12 +290,11 @@ def test_values_of_a_masked_source_change_nothing():
 
 
 def test_deterministic_draws_of_noise_predictors_are_warned_of(exact, caplog):
-    Ensemble([exact("a")], dataclasses.replace(CONFIG, eta=0.0))
-    assert "x_from_a: deterministic draws of denoisers that predict noise are far too wide" in (
-        caplog.text
-    )
+    models = TrainedModels({"x_from_a": exact("a")}, {}, {})
+    models.check(dataclasses.replace(CONFIG, eta=0.0))
+    assert "Deterministic draws of denoisers that predict noise, as x_from_a" in caplog.text
     caplog.clear()
-    Ensemble([exact("a")], CONFIG)
+    models.check(CONFIG)
     assert not caplog.text
 
 

@@ -95,11 +95,21 @@ def fit_agreement(latents: Mapping[str, pd.DataFrame], split: pd.Series) -> Agre
     -------
     Agreement
         With covariances shrunk as Ledoit and Wolf (2004) do.
+
+    Raises
+    ------
+    ValueError
+        When fewer than two training patients have both modalities of a pair.
     """
     train, val = (split.index[split == part] for part in ("train", "val"))
     pairs, reference = {}, {}
     for a, b in combinations(latents, 2):
         both = train.intersection(latents[a].index).intersection(latents[b].index)
+        if len(both) < 2:
+            raise ValueError(
+                f"{len(both)} training patients have both {a} and {b}, at least 2 are needed. Set one "
+                f"of them to null in the modalities parameter."
+            )
         values = np.concatenate(
             [latents[a].loc[both].to_numpy(float), latents[b].loc[both].to_numpy(float)], axis=1
         )

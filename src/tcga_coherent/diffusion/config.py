@@ -1,4 +1,4 @@
-"""Parameters of denoiser training."""
+"""Parameters of training, sampling and completion."""
 
 from dataclasses import field
 from typing import Literal
@@ -147,8 +147,8 @@ class SamplingConfig:
         Draws of each patient (K), even where they are antithetic; 38 antithetic ones or 19 others
         are needed for a 90 % interval.
     antithetic
-        The noise of the second half of the draws is that of the first half negated. Errors of the
-        two halves cancel in the mean of the draws, which is then nearly that of endless draws.
+        The noise of the second half of the draws is that of the first half negated, but for
+        draws that were rejected and made again. Errors of the two halves cancel in the mean of the draws, which is then nearly that of endless draws.
     weights
         Of the ensemble: ``composed`` (learned on validation for each noise level, with the standard
         normal as unconditional expert), ``composed_trained`` (with the multi-condition model
@@ -188,10 +188,10 @@ class SamplingConfig:
 
     @model_validator(mode="after")
     def _check_pairs(self) -> "SamplingConfig":
-        if self.antithetic and self.n_draws % 2:
+        if self.antithetic and (self.n_draws % 2 or self.n_draws < 4):
             raise ValueError(
-                f"n_draws is {self.n_draws}, but antithetic draws come in pairs. Make it even, or set "
-                f"antithetic to false."
+                f"n_draws is {self.n_draws}, but antithetic draws come in pairs, and a spread needs two "
+                f"of them. Make it even and at least 4, or set antithetic to false."
             )
         return self
 

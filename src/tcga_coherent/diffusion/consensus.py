@@ -248,7 +248,9 @@ def consensus_weights(
         weights = torch.cat([constant / constant.sum(), torch.zeros(1)])
         return weights.expand(len(timesteps), n + 1)
     names = [d.name for d in denoisers]
-    if errors is None or not set(names) <= set(errors.names):
+    expert = STANDARD_NORMAL if weighting == "composed" else denoisers[0].target
+    needed = {*names} if weighting == "learned" else {*names, expert}
+    if errors is None or not needed <= set(errors.names):
         raise ValueError(
             f"No consensus weights were learned for {', '.join(names)}. Run the diffusion_training "
             f"pipeline, or set coherent_sampling.weights to inverse_mse."
@@ -256,6 +258,5 @@ def consensus_weights(
     if weighting == "learned":
         learned = [least_error_weights(errors.at(t, names)) for t in timesteps]
         return torch.from_numpy(np.pad(np.stack(learned), ((0, 0), (0, 1)))).float()
-    expert = STANDARD_NORMAL if weighting == "composed" else denoisers[0].target
     composed = [least_error_weights(errors.at(t, [*names, expert]), n_free=1) for t in timesteps]
     return torch.from_numpy(np.stack(composed)).float()

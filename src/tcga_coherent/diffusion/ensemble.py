@@ -1,6 +1,5 @@
 """Coherent Denoising: denoisers of one target that agree on one noise estimate a step."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,8 +25,6 @@ from tcga_coherent.diffusion.samplers import (
     Sampler,
 )
 from tcga_coherent.diffusion.schedule import NoiseSchedule
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -111,8 +108,6 @@ class Ensemble:
         self.sampler = make_sampler(schedule, config)
         self.target_dim = denoisers[0].network.shape.target_dim
         self.device = next(denoisers[0].network.parameters()).device
-        if config.sampler != "ddpm" and config.eta < 1.0:
-            _warn_of_noise_prediction(denoisers)
         self._alphas_cumprod = schedule.alphas_cumprod[self.sampler.timesteps].tolist()
         self._spread = spread * config.temperature
         groups: dict[object, list[LoadedDenoiser]] = {}
@@ -256,16 +251,6 @@ class Ensemble:
     def _combine(self, visit: int, estimates: torch.Tensor) -> torch.Tensor:
         """Return the weighted sum of (members, target_dim, rows) over the members (eq. 7)."""
         return torch.einsum("m,mfr->fr", self.weights[visit], estimates)
-
-
-def _warn_of_noise_prediction(denoisers: Sequence[LoadedDenoiser]) -> None:
-    unsafe = [d.name for d in denoisers if d.network.shape.prediction == "noise"]
-    if unsafe:
-        logger.warning(
-            "%s: deterministic draws of denoisers that predict noise are far too wide. Set "
-            "coherent_sampling.eta to 1, or train with diffusion_training.prediction velocity.",
-            ", ".join(unsafe),
-        )
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def fitted_settings(config: SamplingConfig) -> dict[str, Any]:
     return {key: value for key, value in asdict(config).items() if key not in FREE_SETTINGS}
 
 
-def fit_spread(truth: np.ndarray, draws: np.ndarray, antithetic: bool) -> float:
+def fit_spread(truth: np.ndarray, draws: np.ndarray) -> float:
     """Return the factor of the spread with the least CRPS.
 
     Parameters
@@ -107,9 +107,8 @@ def fit_spread(truth: np.ndarray, draws: np.ndarray, antithetic: bool) -> float:
     truth
         Measured latents, shape (patients, features).
     draws
-        Shape (draws, patients, features).
-    antithetic
-        Whether draws k and k + K / 2 are a pair, see :class:`SamplingConfig`.
+        Antithetic, shape (draws, patients, features), at least four: k and k + draws / 2 are a
+        pair. Around the mean of independent draws the factor would come out too large.
 
     Returns
     -------
@@ -119,8 +118,7 @@ def fit_spread(truth: np.ndarray, draws: np.ndarray, antithetic: bool) -> float:
     mean = draws.mean(axis=0)
     deviations = draws - mean
     error = truth - mean
-    sets = np.split(draws, 2) if antithetic else [draws]
-    between = float(np.mean([_half_mean_difference(part) for part in sets]))
+    between = float(np.mean([_half_mean_difference(half) for half in np.split(draws, 2)]))
 
     def crps(spread: float) -> float:
         return float(np.abs(spread * deviations - error).mean()) - spread * between

@@ -1,5 +1,6 @@
 """All trained denoisers of a cohort, and the ensembles they form."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.consensus import ErrorMoments
 from tcga_coherent.diffusion.ensemble import Ensemble
 from tcga_coherent.diffusion.recalibration import Recalibration
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -66,13 +69,26 @@ class TrainedModels:
         return Ensemble(members, config, self.errors.get(target), expert, spread)
 
     def check(self, config: SamplingConfig) -> None:
-        """Refuse a recalibration that belongs to other settings or denoisers.
+        """Refuse a recalibration of other settings or denoisers; warn of a sampler that is unsafe.
 
         Raises
         ------
         ValueError
             When they differ; the message names how.
         """
+        unsafe = [
+            name
+            for name, denoiser in {**self.single, **self.multi}.items()
+            if denoiser.network.shape.prediction == "noise"
+        ]
+        if unsafe and config.sampler != "ddpm" and config.eta < 1.0:
+            logger.warning(
+                "Deterministic draws of denoisers that predict noise, as %s and %d others do, are far "
+                "too wide. Set coherent_sampling.eta to 1, or train with "
+                "diffusion_training.prediction velocity.",
+                unsafe[0],
+                len(unsafe) - 1,
+            )
         if config.recalibrate and self.recalibration is not None:
             self.recalibration.check(config, self.validation_mse)
 

@@ -98,7 +98,8 @@ def table1(
         One row a target, method and source set. ``r2_mean``, ``r2_std``: R2 of single draws;
         ``r2_of_mean``: R2 of the mean of the draws (for baselines of the exact prediction), with
         its bootstrap interval over patients; ``r2_of_mean_corrected``: without what the mean loses
-        because the draws are finite in number; ``nominal_50``, ``nominal_90``: what the coverages
+        because the draws are finite in number, estimated from their variance, so that it corrects
+        too little for independent draws whose spread was made smaller; ``nominal_50``, ``nominal_90``: what the coverages
         would be for exchangeable draws; ``best``: the best ``r2_of_mean`` of the target among the
         methods that use all sources; ``paper_*``: what the paper reports, on another cohort.
 

@@ -45,6 +45,14 @@ from tcga_coherent.pipelines.partitions import (
 
 logger = logging.getLogger(__name__)
 
+# Draws that the spread is fitted on at least: their mean is then nearly exact.
+FITTING_DRAWS = 20
+RECALIBRATION_COLUMNS = ["target", "method", "source", "spread"] + [
+    f"{measure}_{when}"
+    for when in ("before", "after")
+    for measure in ("crps", "coverage_50", "coverage_90")
+]
+
 
 def learn_agreement(
     latents: Partitions, split: pd.DataFrame, modalities: dict[str, Any]
@@ -69,7 +77,7 @@ def recalibrate_spread(
     Returns
     -------
     recalibration
-        Factor of the spread of each.
+        Factor of the spread of each; none where ``coherent_sampling.recalibrate`` is false.
     table
         The factors, with CRPS and coverage of the validation patients before and after.
     """
@@ -78,18 +86,27 @@ def recalibrate_spread(
     models = load_models(
         single_denoisers, multi_denoisers, consensus, None, "latents", prints, device
     )
-    raw = replace(config, recalibrate=False, temperature=1.0)
+    # Around the mean of few independent draws, their own error would widen the fitted spread.
+    raw = replace(
+        config,
+        antithetic=True,
+        n_draws=max(FITTING_DRAWS, 2 * (config.n_draws // 2)),
+        recalibrate=False,
+        temperature=1.0,
+    )
     patients = split.index[split["split"] == "val"]
     values = _values(frames, patients)
-    spreads, rows = {}, []
-    for target, method, sources in _with_progress(_runs(list(frames))):
+    spreads: dict[str, float] = {}
+    rows: list[dict[str, Any]] = []
+    runs = _runs(list(frames)) if config.recalibrate else []
+    for target, method, sources in _with_progress(runs):
         drawn = models.ensemble(target, method, sources, raw).draw(
             {source: values[source] for source in sources},
             named_keys(config.seed, f"recalibration of {target}", list(patients)),
         )
         truth = values[target].numpy()
         draws = drawn.latents.transpose(0, 1).numpy()
-        spread = fit_spread(truth, draws, config.antithetic)
+        spread = fit_spread(truth, draws)
         spreads[spread_key(target, method, sources)] = spread
         mean = draws.mean(axis=0)
         rows.append(
@@ -98,12 +115,12 @@ def recalibrate_spread(
                 "method": method,
                 "source": join_sources(sources),
                 "spread": spread,
-                **_calibration(truth, draws, config.antithetic, "before"),
-                **_calibration(truth, mean + spread * (draws - mean), config.antithetic, "after"),
+                **_calibration(truth, draws, "before"),
+                **_calibration(truth, mean + spread * (draws - mean), "after"),
             }
         )
     fitted = Recalibration(spreads, fitted_settings(config), models.validation_mse)
-    return store_recalibration(fitted), pd.DataFrame(rows)
+    return store_recalibration(fitted), pd.DataFrame(rows, columns=RECALIBRATION_COLUMNS)
 
 
 def draw_recalibration_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Figure:
@@ -207,10 +224,8 @@ def _values(frames: Mapping[str, pd.DataFrame], patients: pd.Index) -> dict[str,
     }
 
 
-def _calibration(
-    truth: np.ndarray, draws: np.ndarray, antithetic: bool, when: str
-) -> dict[str, float]:
-    sets = independent_sets(draws, antithetic)
+def _calibration(truth: np.ndarray, draws: np.ndarray, when: str) -> dict[str, float]:
+    sets = independent_sets(draws, antithetic=True)
     return {
         f"crps_{when}": float(np.mean([crps(truth, part) for part in sets])),
         f"coverage_50_{when}": _coverage(truth, sets, 0.5),

@@ -37,7 +37,8 @@ def probe_coherence(
 ) -> pd.DataFrame:
     """Generate test patients from all sources, as they are and with one exchanged between patients.
 
-    Draws are independent, made once (a rejected one is kept) and not narrowed by temperature.
+    Draws are recalibrated, independent, made once (a rejected one is kept) and not narrowed by
+    temperature.
 
     Returns
     -------

@@ -252,10 +252,9 @@ def _flags(
     )
     made = generated.flags
     if len(made):
-        outlier = made["patient_id"].isin(measured) & (made["reason"] == "")
-        made = made.assign(
-            reason=made["reason"].mask(outlier, "measured, but removed as an outlier")
-        )
+        outlier = made["patient_id"].isin(measured)
+        removed = "measured, but removed as an outlier; " + made["reason"]
+        made = made.assign(reason=made["reason"].mask(outlier, removed.str.removesuffix("; ")))
     unusable = measured.difference(patients)
     impossible = pd.DataFrame(
         {
