@@ -45,9 +45,9 @@ def _training(path: Path) -> str:
         [
             f"### Training, environment {path.stem.removeprefix('training_')}",
             f"Ratio **{found['ratio']:.1f}**: {found['plain_seconds']:.1f} s of the plain loop to its "
-            f"best scores, {found['fast_seconds']:.1f} s of the engine until all models had reached "
-            f"them; **{found['ratio_within_tolerance']:.1f}** until all were within 0.2 % of them. "
-            f"{_machine(found)}",
+            f"best scores, {found['fast_seconds']:.1f} s of the engine until all models were within "
+            f"0.2 % of them. Ratio until all had reached them: {found['ratio_to_best']:.1f} (nan: not "
+            f"all did). {_machine(found)}",
             _csv(path.with_name(f"{path.stem}_models.csv")),
             _csv(path.with_name(f"{path.stem}_quality.csv")),
             f"Figure: `benchmarks/results/{path.stem}.png`.",

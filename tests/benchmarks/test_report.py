@@ -54,7 +54,7 @@ def test_every_kind_of_result_has_a_section(tmp_path: Path) -> None:
     machine |= {
         "date": "2026-01-02",
         "ratio": 12.0,
-        "ratio_within_tolerance": 13.0,
+        "ratio_to_best": 13.0,
         "plain_seconds": 24.0,
         "fast_seconds": 2.0,
     }
