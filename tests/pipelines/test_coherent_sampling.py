@@ -186,6 +186,27 @@ def test_the_spread_is_fitted_for_every_way_to_generate_a_modality(latents, spli
     assert isinstance(draw_recalibration_figure(table, MODALITIES), Figure)
 
 
+def test_no_spread_is_fitted_where_none_is_wanted(latents, split, models) -> None:
+    raw = replace(SAMPLING, recalibrate=False)
+    checkpoint, table = recalibrate_spread(
+        lazily(latents),
+        split,
+        *(lazily(models[part]) for part in ("single", "multi", "consensus")),
+        MODALITIES,
+        raw,
+        "cpu",
+    )
+    assert checkpoint.metadata["names"] == []
+    assert table.empty
+    assert "coverage_90_after" in table
+    assert isinstance(draw_recalibration_figure(table, MODALITIES), Figure)
+    without = {**models["fitted"], "recalibration": checkpoint}
+    draws, _ = draw(latents, split, {**models, "fitted": without}, raw)
+    assert draws
+    with pytest.raises(ValueError, match="No recalibration was fitted for cna/single/rnaseq"):
+        draw(latents, split, {**models, "fitted": without})
+
+
 def test_recalibrated_draws_have_the_mean_of_the_raw_ones_and_another_spread(
     drawn, latents, split, models
 ) -> None:
