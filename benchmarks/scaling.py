@@ -92,7 +92,7 @@ def plan(device: torch.device, max_patients: int, threads: int) -> list[Point]:
     )
     axes: dict[str, Sequence[int]] = {
         "patients": [n for n in (1_000, 10_000, 100_000, 1_000_000) if n <= max_patients],
-        "draws": (2, 10, 40, 100),
+        "draws": (4, 10, 40, 100),
         "sources": (1, 2, 3, 5, 8),
         "latent_size": (8, 16, 32, 64, 128, 256),
     }

@@ -186,7 +186,9 @@ class StackedDenoiser(nn.Module):
         time = time_embedding(timesteps, self.shape.time_dim)
         hidden = torch.cat([noisy, time, projected], dim=1)
         for layer, norm in zip(self.layers, self.norms, strict=True):
-            hidden = torch.cat([functional.relu(norm(layer(hidden))), time], dim=1)
+            activated = functional.relu(norm(layer(hidden)))
+            # In one type: under autocast the join would widen both, for the next layer to narrow.
+            hidden = torch.cat([activated, time.to(activated.dtype)], dim=1)
         return self.output(hidden)
 
 
