@@ -33,7 +33,12 @@ from tcga_coherent.diffusion.tasks import single_tasks
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.diffusion.training import StackTrainer, group_by_shape
 from tcga_coherent.evaluation.baselines import BaselineParameters, fit_baseline
-from tcga_coherent.evaluation.calibration import central_coverage, crps, independent_sets
+from tcga_coherent.evaluation.calibration import (
+    coverage_over_sets,
+    crps,
+    independent_sets,
+    mean_over_sets,
+)
 from tcga_coherent.evaluation.fidelity import r2, variance_percent
 
 SEEDS = (0, 1, 2)
@@ -149,10 +154,10 @@ def score(
 def _spread_measures(truth: np.ndarray, draws: np.ndarray, antithetic: bool) -> dict[str, float]:
     sets = independent_sets(draws, antithetic)
     return {
-        "crps": float(np.mean([crps(truth, part) for part in sets])),
-        "variance_percent": float(np.mean([variance_percent(truth, part) for part in sets])),
-        "coverage_50": float(np.mean([central_coverage(truth, p, 0.5).observed for p in sets])),
-        "coverage_90": float(np.mean([central_coverage(truth, p, 0.9).observed for p in sets])),
+        "crps": mean_over_sets(crps, truth, sets),
+        "variance_percent": mean_over_sets(variance_percent, truth, sets),
+        "coverage_50": coverage_over_sets(truth, sets, 0.5).observed,
+        "coverage_90": coverage_over_sets(truth, sets, 0.9).observed,
     }
 
 

@@ -4,7 +4,6 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from kedro.framework.project import configure_project
@@ -18,7 +17,7 @@ from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import load_latents, load_models
+from tcga_coherent.pipelines.partitions import latent_tensors, load_latents, load_models
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,8 @@ class Environment:
 
     def values(self, patients: pd.Index) -> dict[str, torch.Tensor]:
         """Return the latents of some patients on the device, one tensor a modality."""
-        return {
-            name: torch.from_numpy(frame.loc[patients].to_numpy(np.float32)).to(self.device)
-            for name, frame in self.latents.items()
-        }
+        values = latent_tensors(self.latents, patients)
+        return {name: value.to(self.device) for name, value in values.items()}
 
     def sources(self, target: str) -> tuple[str, ...]:
         """Return all other modalities."""

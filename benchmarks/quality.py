@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 import torch
 
-from tcga_coherent.evaluation.calibration import central_coverage, crps, independent_sets
+from tcga_coherent.evaluation.calibration import (
+    coverage_over_sets,
+    crps,
+    independent_sets,
+    mean_over_sets,
+)
 from tcga_coherent.evaluation.fidelity import r2
 
 MEASURES = ("r2_of_mean", "crps", "coverage_90")
@@ -34,10 +38,8 @@ def measure(truth: torch.Tensor, latents: torch.Tensor, antithetic: bool) -> dic
     halves = independent_sets(draws, antithetic)
     return {
         "r2_of_mean": r2(measured, draws.mean(axis=0)),
-        "crps": float(np.mean([crps(measured, half) for half in halves])),
-        "coverage_90": float(
-            np.mean([central_coverage(measured, half, 0.9).observed for half in halves])
-        ),
+        "crps": mean_over_sets(crps, measured, halves),
+        "coverage_90": coverage_over_sets(measured, halves, 0.9).observed,
     }
 
 

@@ -29,7 +29,7 @@ from tcga_coherent.diffusion.config import SamplingConfig, Weighting
 from tcga_coherent.diffusion.ensemble import Ensemble
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.trained_models import TrainedModels
-from tcga_coherent.evaluation.calibration import central_coverage, independent_sets
+from tcga_coherent.evaluation.calibration import coverage_over_sets, independent_sets
 from tcga_coherent.evaluation.fidelity import r2, r2_of_draws
 
 SEEDS = (0, 1, 2)
@@ -91,8 +91,8 @@ def scores(truth: torch.Tensor, latents: torch.Tensor, antithetic: bool) -> dict
     """Return the measures of the benchmarks, and the coverage of 50 % intervals."""
     sets = independent_sets(latents.cpu().numpy().transpose(1, 0, 2), antithetic)
     measured = truth.cpu().numpy()
-    half = np.mean([central_coverage(measured, part, 0.5).observed for part in sets])
-    return {**measure(truth, latents, antithetic), "coverage_50": float(half)}
+    half = coverage_over_sets(measured, sets, 0.5).observed
+    return {**measure(truth, latents, antithetic), "coverage_50": half}
 
 
 def compare_readings(environment: Environment) -> pd.DataFrame:

@@ -148,7 +148,8 @@ class SamplingConfig:
         are needed for a 90 % interval.
     antithetic
         The noise of the second half of the draws is that of the first half negated, but for
-        draws that were rejected and made again. Errors of the two halves cancel in the mean of the draws, which is then nearly that of endless draws.
+        draws that were rejected and made again. Errors of the two halves cancel in the mean of the
+        draws, which is then nearly that of endless draws.
     weights
         Of the ensemble: ``composed`` (learned on validation for each noise level, with the standard
         normal as unconditional expert), ``composed_trained`` (with the multi-condition model

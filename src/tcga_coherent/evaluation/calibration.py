@@ -13,7 +13,7 @@ References
 .. [4] Hamill (2001), Interpretation of rank histograms for verifying ensemble forecasts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -154,6 +154,30 @@ def central_coverage(truth: Array, draws: Array, level: float) -> Coverage:
     """
     observed, nominal = coverage_by_patient(truth, draws, [level])
     return Coverage(float(observed.mean()), float(nominal[0]))
+
+
+def mean_over_sets(
+    measure: Callable[[Array, Array], float], truth: Array, sets: Sequence[Array]
+) -> float:
+    """Mean of a measure over sets of independent draws.
+
+    Parameters
+    ----------
+    measure
+        Function of the truth and of a set, such as :func:`crps`.
+    truth
+        Measured values, patients x dimensions.
+    sets
+        Result of :func:`independent_sets`.
+    """
+    return float(np.mean([measure(truth, draws) for draws in sets]))
+
+
+def coverage_over_sets(truth: Array, sets: Sequence[Array], level: float) -> Coverage:
+    """Mean of :func:`central_coverage` over sets of independent draws; the sets are equal in size."""
+    coverages = [central_coverage(truth, draws, level) for draws in sets]
+    observed = float(np.mean([coverage.observed for coverage in coverages]))
+    return Coverage(observed, coverages[0].nominal)
 
 
 def coverage_by_patient(

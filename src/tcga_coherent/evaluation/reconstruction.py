@@ -14,10 +14,11 @@ from tcga_coherent.evaluation.baselines import (
 )
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, resample_patients
 from tcga_coherent.evaluation.calibration import (
-    central_coverage,
+    coverage_over_sets,
     crps,
     energy_score,
     independent_sets,
+    mean_over_sets,
     spread_skill,
 )
 from tcga_coherent.evaluation.fidelity import (
@@ -190,24 +191,24 @@ def _scores(
     """Score draws; what supposes independent draws is the mean over sets of such."""
     single_draws = np.concatenate([r2_of_draws(truth, draws) for draws in sets])
     low, high = _r2_interval(truth, mean, resamples, level)
-    half, most = ([central_coverage(truth, draws, share) for draws in sets] for share in (0.5, 0.9))
+    half, most = (coverage_over_sets(truth, sets, share) for share in (0.5, 0.9))
     r2_of_mean = r2(truth, mean)
     return {
         "r2_mean": float(single_draws.mean()),
         "r2_std": float(single_draws.std(ddof=1)),
-        "variance_percent": _mean([variance_percent(truth, draws) for draws in sets]),
+        "variance_percent": mean_over_sets(variance_percent, truth, sets),
         "r2_of_mean": r2_of_mean,
         "r2_of_mean_low": low,
         "r2_of_mean_high": high,
         "r2_of_mean_corrected": r2_of_mean + _lost_to_few_draws(truth, sets),
         "r2_variance_weighted": r2_variance_weighted(truth, mean),
-        "crps": _mean([crps(truth, draws) for draws in sets]),
-        "energy_score": _mean([energy_score(truth, draws) for draws in sets]),
-        "coverage_50": _mean([coverage.observed for coverage in half]),
-        "coverage_90": _mean([coverage.observed for coverage in most]),
-        "nominal_50": half[0].nominal,
-        "nominal_90": most[0].nominal,
-        "spread_skill": _mean([spread_skill(truth, draws) for draws in sets]),
+        "crps": mean_over_sets(crps, truth, sets),
+        "energy_score": mean_over_sets(energy_score, truth, sets),
+        "coverage_50": half.observed,
+        "coverage_90": most.observed,
+        "nominal_50": half.nominal,
+        "nominal_90": most.nominal,
+        "spread_skill": mean_over_sets(spread_skill, truth, sets),
         "n_patients": len(truth),
         "n_draws": sum(len(draws) for draws in sets),
     }
@@ -221,10 +222,6 @@ def _lost_to_few_draws(truth: Array, sets: tuple[Array, ...]) -> float:
     pair_means = np.mean(sets, axis=0)
     variance = pair_means.var(axis=0, ddof=1).mean() / len(pair_means)
     return float(variance / truth.var())
-
-
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values))
 
 
 def _r2_interval(

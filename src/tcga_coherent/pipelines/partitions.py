@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import torch
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.agreement import Agreement, PairAgreement
@@ -46,6 +47,16 @@ def load_latents(
             )
         frames[name] = frame
     return frames
+
+
+def latent_tensors(
+    frames: Mapping[str, pd.DataFrame], patients: pd.Index
+) -> dict[str, torch.Tensor]:
+    """Return the latents of patients who have every modality, each patients x latent size, float32."""
+    return {
+        name: torch.from_numpy(frame.loc[patients].to_numpy(np.float32))
+        for name, frame in frames.items()
+    }
 
 
 def load_models(

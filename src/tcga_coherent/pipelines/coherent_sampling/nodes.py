@@ -2,13 +2,12 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
@@ -24,7 +23,12 @@ from tcga_coherent.diffusion.recalibration import (
     fitted_settings,
     spread_key,
 )
-from tcga_coherent.evaluation.calibration import central_coverage, crps, independent_sets
+from tcga_coherent.evaluation.calibration import (
+    coverage_over_sets,
+    crps,
+    independent_sets,
+    mean_over_sets,
+)
 from tcga_coherent.evaluation.coherence_figure import draw_coherence
 from tcga_coherent.evaluation.completion_figure import draw_completion, summarise_completion
 from tcga_coherent.evaluation.recalibration_figure import draw_recalibration
@@ -37,6 +41,7 @@ from tcga_coherent.evaluation.source_sets import (
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import (
     Partitions,
+    latent_tensors,
     load_latents,
     load_models,
     store_agreement,
@@ -95,7 +100,7 @@ def recalibrate_spread(
         temperature=1.0,
     )
     patients = split.index[split["split"] == "val"]
-    values = _values(frames, patients)
+    values = latent_tensors(frames, patients)
     spreads: dict[str, float] = {}
     rows: list[dict[str, Any]] = []
     runs = _runs(list(frames)) if config.recalibrate else []
@@ -157,7 +162,7 @@ def draw_test_split(
     )
     models.check(config)
     patients = split.index[split["split"] == "test"]
-    values = _values(frames, patients)
+    values = latent_tensors(frames, patients)
     draws, rows = {}, []
     for target, method, sources in _with_progress(_runs(list(frames))):
         drawn = models.ensemble(target, method, sources, config).draw(
@@ -217,24 +222,13 @@ def _with_progress(
         )  # fmt: skip
 
 
-def _values(frames: Mapping[str, pd.DataFrame], patients: pd.Index) -> dict[str, torch.Tensor]:
-    return {
-        name: torch.from_numpy(frame.loc[patients].to_numpy(np.float32))
-        for name, frame in frames.items()
-    }
-
-
 def _calibration(truth: np.ndarray, draws: np.ndarray, when: str) -> dict[str, float]:
     sets = independent_sets(draws, antithetic=True)
     return {
-        f"crps_{when}": float(np.mean([crps(truth, part) for part in sets])),
-        f"coverage_50_{when}": _coverage(truth, sets, 0.5),
-        f"coverage_90_{when}": _coverage(truth, sets, 0.9),
+        f"crps_{when}": mean_over_sets(crps, truth, sets),
+        f"coverage_50_{when}": coverage_over_sets(truth, sets, 0.5).observed,
+        f"coverage_90_{when}": coverage_over_sets(truth, sets, 0.9).observed,
     }
-
-
-def _coverage(truth: np.ndarray, sets: tuple[np.ndarray, ...], level: float) -> float:
-    return float(np.mean([central_coverage(truth, part, level).observed for part in sets]))
 
 
 def _summary(drawn: Draws) -> dict[str, float]:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
@@ -15,6 +14,7 @@ from tcga_coherent.evaluation.source_sets import join_sources, source_sets
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import (
     Partitions,
+    latent_tensors,
     load_agreement,
     load_latents,
     load_models,
@@ -66,10 +66,7 @@ def probe_coherence(
         coherence=replace(config.coherence, max_attempts=1),
     )
     patients = split.index[split["split"] == "test"]
-    values = {
-        name: torch.from_numpy(frame.loc[patients].to_numpy(np.float32))
-        for name, frame in frames.items()
-    }
+    values = latent_tensors(frames, patients)
     parts = []
     for target in frames:
         sources = source_sets(target, list(frames))[-1]

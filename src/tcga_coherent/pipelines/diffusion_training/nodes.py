@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
@@ -22,7 +21,12 @@ from tcga_coherent.diffusion.training import StackTrainer, group_by_shape
 from tcga_coherent.evaluation.consensus_figure import draw_consensus_weights
 from tcga_coherent.evaluation.training_figure import draw_training_curves
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import Partitions, load_denoisers, load_latents
+from tcga_coherent.pipelines.partitions import (
+    Partitions,
+    latent_tensors,
+    load_denoisers,
+    load_latents,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -173,10 +177,7 @@ def learn_consensus(
         errors={},
     )
     patients = split.index[split["split"] == "val"]
-    values = {
-        name: torch.from_numpy(frame.loc[patients].to_numpy(np.float32))
-        for name, frame in frames.items()
-    }
+    values = latent_tensors(frames, patients)
     consensus, rows = {}, []
     for target in frames:
         sources = tuple(name for name in frames if name != target)
