@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 from tcga_coherent.evaluation.baselines import BaselineParameters
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.calibration_table import CalibrationParameters
+from tcga_coherent.evaluation.forests import ForestParameters
 from tcga_coherent.evaluation.manifold import ManifoldParameters
 from tcga_coherent.evaluation.reconstruction import ReportedRow
 from tcga_coherent.modality import STRICT
@@ -21,6 +22,10 @@ class EvaluationParameters:
     ----------
     seed
         Seed of bootstrap, baseline noise and UMAP.
+    n_repeats
+        Repeats of what has a seed of its own: downstream models and single draws.
+    forests
+        Settings of the downstream models.
     bootstrap
         Intervals over test patients.
     calibration
@@ -34,6 +39,8 @@ class EvaluationParameters:
     """
 
     seed: Annotated[int, Field(ge=0)]
+    n_repeats: Annotated[int, Field(ge=2)]
+    forests: ForestParameters
     bootstrap: BootstrapParameters
     calibration: CalibrationParameters
     baselines: BaselineParameters

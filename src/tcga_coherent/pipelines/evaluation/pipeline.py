@@ -4,6 +4,7 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
+from .baselines import predict_test_split
 from .nodes import (
     compare_reconstructions,
     draw_calibration_figures,
@@ -19,6 +20,13 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
     held_out = ["test_draws", "latents", "split", "presence", "params:modalities"]
     return Pipeline(
         [
+            Node(
+                predict_test_split,
+                inputs=["latents", "split", "presence", "params:modalities", "params:evaluation"],
+                outputs="baseline_predictions",
+                name="predict_test_split",
+                tags=["baselines"],
+            ),
             Node(
                 compare_reconstructions,
                 inputs=[*held_out, "params:coherent_sampling", "params:evaluation"],

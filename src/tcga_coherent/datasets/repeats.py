@@ -1,0 +1,53 @@
+"""Results of the repeats of an experiment, kept one by one."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro.io import AbstractDataset
+
+from tcga_coherent.datasets.atomic import AtomicParquetDataset, remove
+from tcga_coherent.evaluation.repeats import COMPLETE
+
+
+class RepeatsDataset(AbstractDataset[dict[str, pd.DataFrame], dict[str, Callable[[], Any]]]):
+    """A folder with a parquet file for each repeat, in a subfolder named by what they depend on.
+
+    Saving adds the given repeats and removes those of other data or parameters. Repeats that are
+    not all there do not exist for ``kedro run --only-missing-outputs``, which then goes on with
+    them.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    metadata
+        Free-form metadata for Kedro plugins; unused here.
+    """
+
+    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
+        self._folder = Path(path)
+        self.metadata = metadata
+
+    def load(self) -> dict[str, Callable[[], pd.DataFrame]]:
+        """Return ``<identity>/<repeat>`` to a function that loads it; empty where there is none."""
+        return {
+            f"{file.parent.name}/{file.stem}": AtomicParquetDataset(filepath=str(file)).load
+            for file in sorted(self._folder.glob("*/*.parquet"))
+        }
+
+    def save(self, data: dict[str, pd.DataFrame]) -> None:
+        """Write each repeat to its file."""
+        for name, frame in data.items():
+            file = self._folder / f"{name}.parquet"
+            for other in self._folder.glob("*"):
+                if other != file.parent:
+                    remove(other)
+            AtomicParquetDataset(filepath=str(file)).save(frame)
+
+    def _exists(self) -> bool:
+        return any(self._folder.glob(f"*/{COMPLETE}.parquet"))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._folder)}

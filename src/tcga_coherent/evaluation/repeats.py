@@ -1,0 +1,147 @@
+"""Repeats of an experiment: over the machine's cores, each kept as soon as it is done."""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
+from typing import Any, Literal
+
+import joblib
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from tcga_coherent import __version__
+
+logger = logging.getLogger(__name__)
+
+COMPLETE = "complete"
+
+Stored = Mapping[str, Callable[[], pd.DataFrame]]
+Workers = int | Literal["auto"]
+
+
+def identity_of(*parts: Any) -> str:
+    """Return a short hash of everything that determines the result of a repeat.
+
+    Parameters
+    ----------
+    parts
+        Frames, arrays, mappings, sequences, dataclasses of these, and what JSON can hold.
+    """
+    digest = hashlib.sha256(__version__.encode())
+    for part in parts:
+        _add(digest, part)
+    return digest.hexdigest()[:16]
+
+
+def run_repeats(
+    experiment: Callable[[int], pd.DataFrame],
+    repeats: Sequence[int],
+    identity: str,
+    stored: Stored,
+    workers: Workers,
+    name: str,
+) -> Iterator[dict[str, pd.DataFrame]]:
+    """Run an experiment once for each repeat, in several processes.
+
+    Parameters
+    ----------
+    experiment
+        Function of the repeat's number, which seeds it; it must be possible to send it to another
+        process, as a partial of a function of a module is.
+    repeats
+        Numbers of the repeats.
+    identity
+        Result of :func:`identity_of` for all that `experiment` depends on.
+    stored
+        Results of former runs by ``<identity>/<repeat>``; those of this identity are not run again.
+    workers
+        Processes; ``auto`` for one a core. A single one is this one.
+    name
+        What is repeated, for the log.
+
+    Yields
+    ------
+    dict
+        ``<identity>/<repeat>`` to its result, once for each repeat that is done, and at last
+        ``<identity>/complete`` to all of them with the column ``repeat``.
+    """
+    done = {
+        repeat: stored[f"{identity}/{repeat}"]()
+        for repeat in repeats
+        if f"{identity}/{repeat}" in stored
+    }
+    if done:
+        logger.info("%s: %d of %d repeats are there already", name, len(done), len(repeats))
+    open_repeats = [repeat for repeat in repeats if repeat not in done]
+    started = time.monotonic()
+    n_workers = joblib.cpu_count() if workers == "auto" else workers
+    running = joblib.Parallel(
+        n_jobs=max(1, min(n_workers, len(open_repeats))), return_as="generator_unordered"
+    )(joblib.delayed(_run)(experiment, repeat) for repeat in open_repeats)
+    for number, (repeat, result) in enumerate(running, start=1):
+        done[repeat] = result
+        left = (time.monotonic() - started) / number * (len(open_repeats) - number)
+        logger.info("%s: repeat %d of %d, %.1f min left", name, len(done), len(repeats), left / 60)
+        yield {f"{identity}/{repeat}": result}
+    yield {
+        f"{identity}/{COMPLETE}": pd.concat(
+            [done[repeat].assign(repeat=repeat) for repeat in repeats], ignore_index=True
+        )
+    }
+
+
+def all_repeats(stored: Stored, name: str) -> pd.DataFrame:
+    """Return the results of all repeats, with the column ``repeat``.
+
+    Parameters
+    ----------
+    stored
+        What :func:`run_repeats` yielded, by name.
+    name
+        What is repeated, for the message.
+
+    Raises
+    ------
+    ValueError
+        When the repeats are not finished.
+    """
+    complete = [key for key in stored if key.endswith(f"/{COMPLETE}")]
+    if len(complete) != 1:
+        raise ValueError(
+            f"The repeats of {name} are not finished. Run the same command again: it goes on after the "
+            f"last finished one."
+        )
+    return stored[complete[0]]()
+
+
+def _run(experiment: Callable[[int], pd.DataFrame], repeat: int) -> tuple[int, pd.DataFrame]:
+    # Processes beside each other must not wait for each other's threads.
+    with threadpool_limits(1):
+        return repeat, experiment(repeat)
+
+
+def _add(digest: Any, part: Any) -> None:
+    """Feed a value to a hash: its type, its size and its bytes."""
+    digest.update(type(part).__name__.encode())
+    if isinstance(part, pd.DataFrame | pd.Series | pd.Index):
+        digest.update(str(part.shape).encode())
+        digest.update(str(list(getattr(part, "columns", []))).encode())
+        digest.update(pd.util.hash_pandas_object(part).to_numpy().tobytes())
+    elif isinstance(part, np.ndarray):
+        digest.update(f"{part.dtype}{part.shape}".encode())
+        digest.update(np.ascontiguousarray(part).tobytes())
+    elif is_dataclass(part) and not isinstance(part, type):
+        _add(digest, {name: getattr(part, name) for name in part.__dataclass_fields__})
+    elif isinstance(part, Mapping):
+        for key, value in part.items():
+            _add(digest, key)
+            _add(digest, value)
+    elif isinstance(part, list | tuple):
+        for value in part:
+            _add(digest, value)
+    else:
+        digest.update(json.dumps(part).encode())
