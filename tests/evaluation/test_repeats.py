@@ -1,0 +1,89 @@
+import os
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tcga_coherent.evaluation.repeats import all_repeats, identity_of, run_repeats
+
+
+def experiment(offset: int, repeat: int) -> pd.DataFrame:
+    return pd.DataFrame({"value": [offset + repeat], "process": [os.getpid()]})
+
+
+def broken_at_two(repeat: int) -> pd.DataFrame:
+    if repeat == 2:
+        raise RuntimeError("killed")
+    return experiment(0, repeat)
+
+
+def lazily(frames: dict[str, pd.DataFrame]):
+    return {name: lambda frame=frame: frame for name, frame in frames.items()}
+
+
+def run(function, stored=None, workers=1, repeats=range(4)) -> dict[str, pd.DataFrame]:
+    found = {}
+    for part in run_repeats(function, repeats, "id", lazily(stored or {}), workers, "test"):
+        found |= part
+    return found
+
+
+def test_every_repeat_is_kept_and_all_come_together_at_last() -> None:
+    found = run(partial(experiment, 10))
+    assert set(found) == {"id/0", "id/1", "id/2", "id/3", "id/complete"}
+    complete = all_repeats(lazily(found), "test")
+    assert complete[["repeat", "value"]].to_numpy().tolist() == [[0, 10], [1, 11], [2, 12], [3, 13]]
+
+
+def test_processes_give_what_one_gives() -> None:
+    one, two = (run(partial(experiment, 10), workers=n)["id/complete"] for n in (1, 2))
+    pd.testing.assert_series_equal(one["value"], two["value"])
+    assert (one["process"] == os.getpid()).all()
+    assert (two["process"] != os.getpid()).all()
+
+
+def test_what_was_done_before_a_failure_is_not_done_again() -> None:
+    running = run_repeats(broken_at_two, range(4), "id", {}, 1, "test")
+    stored = next(running) | next(running)
+    with pytest.raises(RuntimeError, match="killed"):
+        next(running)
+    assert set(stored) == {"id/0", "id/1"}
+    with pytest.raises(ValueError, match="repeats of test are not finished"):
+        all_repeats(lazily(stored), "test")
+    stored["id/0"]["value"] = 99
+    complete = run(partial(experiment, 10), stored)["id/complete"]
+    assert list(complete["value"]) == [99, 1, 12, 13]
+
+
+def test_results_of_other_data_are_not_used() -> None:
+    stored = {"other/0": experiment(99, 0), "other/complete": experiment(99, 0)}
+    assert list(run(partial(experiment, 10), stored)["id/complete"]["value"]) == [10, 11, 12, 13]
+
+
+@dataclass(frozen=True)
+class Parameters:
+    values: dict[str, np.ndarray]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Parameters({"a": np.array([1.0, 3.0])}),
+        Parameters({"b": np.array([1.0, 2.0])}),
+        {"a": np.array([1.0, 2.0])},
+        Parameters({"a": np.array([1.0, 2.0], dtype=np.float32)}),
+    ],
+)
+def test_an_identity_tells_different_inputs_apart(other) -> None:
+    parameters = Parameters({"a": np.array([1.0, 2.0])})
+    assert identity_of(parameters, 1) == identity_of(Parameters({"a": np.array([1.0, 2.0])}), 1)
+    assert identity_of(parameters, 1) != identity_of(other, 1)
+
+
+def test_an_identity_reads_frames_with_their_labels() -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0]}, index=["x", "y"])
+    others = [frame.rename(columns={"a": "b"}), frame.rename(index={"x": "z"}), frame * 2]
+    assert len({identity_of(f) for f in (frame, *others)}) == 4
+    assert identity_of(frame) == identity_of(frame.copy())
