@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from tcga_coherent.evaluation.palette import METHOD_LABELS, METHOD_STYLES, cancer_type_styles
+from tcga_coherent.evaluation.palette import (
+    METHOD_LABELS,
+    METHOD_STYLES,
+    STRATEGY_LABELS,
+    STRATEGY_STYLES,
+    Style,
+    cancer_type_styles,
+)
 from tcga_coherent.evaluation.source_sets import METHODS
 
 # Linear RGB as seen without green or without red cones: Machado et al. (2009), severity 1.
@@ -37,16 +44,24 @@ def lab(color: str, vision: str) -> np.ndarray:
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
+@pytest.mark.parametrize("styles", [METHOD_STYLES, STRATEGY_STYLES], ids=["method", "strategy"])
 @pytest.mark.parametrize("vision", VISION)
-def test_methods_stay_apart_for_red_green_colour_blind_readers(vision: str) -> None:
+def test_groups_stay_apart_for_red_green_colour_blind_readers(
+    vision: str, styles: dict[str, Style]
+) -> None:
     # A difference of about 2 is just noticeable; small markers need far more.
-    for a, b in combinations(METHOD_STYLES.values(), 2):
+    for a, b in combinations(styles.values(), 2):
         assert np.linalg.norm(lab(a.color, vision) - lab(b.color, vision)) > 30
 
 
 def test_every_method_has_a_style_a_label_and_a_marker_of_its_own() -> None:
-    assert set(METHOD_STYLES) == set(METHOD_LABELS) == set(METHODS)
-    assert len({style.marker for style in METHOD_STYLES.values()}) == len(METHODS)
+    assert set(METHOD_STYLES) == set(METHOD_LABELS) == {*METHODS, "real", "ablation"}
+    assert len({style.marker for style in METHOD_STYLES.values()}) == len(METHOD_STYLES)
+
+
+def test_every_strategy_has_a_style_a_label_and_a_marker_of_its_own() -> None:
+    assert set(STRATEGY_STYLES) == set(STRATEGY_LABELS)
+    assert len({style.marker for style in STRATEGY_STYLES.values()}) == len(STRATEGY_STYLES)
 
 
 def test_twenty_cancer_types_get_twenty_different_styles() -> None:

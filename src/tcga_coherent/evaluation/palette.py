@@ -25,6 +25,9 @@ METHOD_STYLES = {
     "ridge": Style("#AA3377", "v"),
     "knn": Style("#117733", "P"),
     "mean": Style("#BBBBBB", "d"),
+    # What methods are held against: measured data, and a modality that is left missing.
+    "real": Style("#1F3FBF", "*"),
+    "ablation": Style("#C3E187", "X"),
 }
 
 METHOD_LABELS = {
@@ -34,6 +37,26 @@ METHOD_LABELS = {
     "ridge": "Ridge",
     "knn": "kNN",
     "mean": "Mean",
+    "real": "Real",
+    "ablation": "Ablation",
+}
+
+# Ways to choose whom to measure next. Generators keep the colours they have as methods; the oracle
+# has that of the real data, which it alone sees.
+STRATEGY_STYLES = {
+    "multi": METHOD_STYLES["multi"],
+    "coherent": METHOD_STYLES["coherent"],
+    "entropy": Style("#A0522D", "D"),
+    "random": Style("#999999", "x"),
+    "oracle": Style(METHOD_STYLES["real"].color, "*"),
+}
+
+STRATEGY_LABELS = {
+    "multi": METHOD_LABELS["multi"],
+    "coherent": METHOD_LABELS["coherent"],
+    "entropy": "Entropy",
+    "random": "Random",
+    "oracle": "Oracle",
 }
 
 _GROUP_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
