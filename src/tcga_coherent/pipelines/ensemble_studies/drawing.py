@@ -1,0 +1,110 @@
+"""Draws of the test split from all sources, as every study of the ensemble makes them."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.diffusion.ensemble import Draws
+from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
+from tcga_coherent.diffusion.noise import named_keys
+from tcga_coherent.diffusion.trained_models import TrainedModels
+from tcga_coherent.evaluation.fidelity import Array
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.partitions import (
+    Partitions,
+    latent_tensors,
+    load_latents,
+    load_models,
+)
+
+
+@dataclass(frozen=True)
+class UnseenPatients:
+    """Trained models, and latents of the patients whom none of them has seen.
+
+    Attributes
+    ----------
+    models
+        Trained denoisers and what their weights are learned from.
+    latents
+        Modality to frame, test patients x latent size.
+    identity
+        Fingerprints of models and latents.
+    """
+
+    models: TrainedModels
+    latents: dict[str, pd.DataFrame]
+    identity: dict[str, Any]
+
+    @property
+    def patients(self) -> pd.Index:
+        """Test patients, all of whom have all modalities."""
+        return next(iter(self.latents.values())).index
+
+    def sources(self, target: str) -> tuple[str, ...]:
+        """Return all modalities but the target."""
+        return tuple(name for name in self.latents if name != target)
+
+    def truth(self, target: str) -> Array:
+        """Return the measured latents, patients x latent size."""
+        return self.latents[target].to_numpy(np.float32)
+
+    def draw(self, target: str, method: str, config: SamplingConfig) -> Draws:
+        """Draw a target from all other modalities."""
+        values = latent_tensors(self.latents, self.patients)
+        sources = self.sources(target)
+        return self.models.ensemble(target, method, sources, config).draw(
+            {source: values[source] for source in sources},
+            named_keys(config.seed, target, list(self.patients)),
+        )
+
+
+def load_unseen_patients(
+    latents: Partitions,
+    split: pd.DataFrame,
+    single_denoisers: Partitions,
+    multi_denoisers: Partitions,
+    consensus: Partitions,
+    modalities: dict[str, Any],
+    device: str,
+) -> UnseenPatients:
+    """Load models and the latents of the test patients; arguments are datasets of these names.
+
+    Raises
+    ------
+    ValueError
+        When latents are not finite, or denoisers belong to other latents.
+    """
+    frames = load_latents(latents, parse_modalities(modalities))
+    prints = {name: fingerprint_frame(frame) for name, frame in frames.items()}
+    models = load_models(
+        single_denoisers, multi_denoisers, consensus, None, "latents", prints, device
+    )
+    patients = split.index[split["split"] == "test"]
+    test = {name: frame.loc[patients] for name, frame in frames.items()}
+    stored = {
+        family: {name: fingerprint_arrays(load().arrays) for name, load in checkpoints.items()}
+        for family, checkpoints in (
+            ("single", single_denoisers),
+            ("multi", multi_denoisers),
+            ("consensus", consensus),
+        )
+    }
+    identity = {
+        **stored,
+        "test": {name: fingerprint_frame(frame) for name, frame in test.items()},
+    }
+    return UnseenPatients(models, test, identity)
+
+
+def as_drawn(config: SamplingConfig, n_draws: int) -> SamplingConfig:
+    """Return the settings of raw draws: a recalibration belongs to one setting alone."""
+    return replace(config, n_draws=n_draws, recalibrate=False, temperature=1.0)
+
+
+def draws_first(drawn: Draws) -> Array:
+    """Return draws x patients x latent size."""
+    return drawn.latents.transpose(0, 1).numpy()

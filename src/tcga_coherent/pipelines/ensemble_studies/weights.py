@@ -1,0 +1,117 @@
+"""What the consensus weights of the ensembles are, and what each kind is worth (S8)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tcga_coherent.diffusion.config import SamplingConfig, Weighting
+from tcga_coherent.diffusion.consensus import consensus_weights
+from tcga_coherent.evaluation.ensemble_scores import score_draws, summarise_scores
+from tcga_coherent.evaluation.ensemble_weights_figure import EXPERT, draw_weights
+from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats, identity_of, run_repeats
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.ensemble_studies.drawing import (
+    UnseenPatients,
+    as_drawn,
+    draws_first,
+    load_unseen_patients,
+)
+from tcga_coherent.pipelines.ensemble_studies.parameters import EnsembleStudiesParameters
+from tcga_coherent.pipelines.partitions import Partitions
+
+STUDY = "weights of the ensembles"
+PAPERS_WEIGHTS = "inverse_mse"
+
+
+def draw_with_weights(
+    latents: Partitions,
+    split: pd.DataFrame,
+    single_denoisers: Partitions,
+    multi_denoisers: Partitions,
+    consensus: Partitions,
+    finished: Stored,
+    modalities: dict[str, Any],
+    sampling: SamplingConfig,
+    parameters: EnsembleStudiesParameters,
+    device: str,
+    workers: Workers,
+) -> Iterator[dict[str, pd.DataFrame]]:
+    """Score draws of the test split with each kind of weights; a repeat is a seed of the noise."""
+    unseen = load_unseen_patients(
+        latents, split, single_denoisers, multi_denoisers, consensus, modalities, device
+    )
+    config = as_drawn(sampling, parameters.n_draws)
+    identity = identity_of("weights", unseen.identity, config, parameters.weights)
+    experiment = partial(_draw_seed, unseen, config, parameters.weights)
+    repeats = range(parameters.n_repeats)
+    yield from run_repeats(experiment, repeats, identity, finished, workers, STUDY)
+
+
+def tabulate_weights(
+    repeats: Stored,
+    latents: Partitions,
+    split: pd.DataFrame,
+    single_denoisers: Partitions,
+    multi_denoisers: Partitions,
+    consensus: Partitions,
+    modalities: dict[str, Any],
+    parameters: EnsembleStudiesParameters,
+    device: str,
+) -> tuple[pd.DataFrame, Figure]:
+    """Return the weights of each target's ensemble of all sources beside what they are worth.
+
+    Returns
+    -------
+    table
+        A row a ``target`` and kind of ``weights``: ``weight_<source>``, mean over the noise levels,
+        ``weight_expert`` of the unconditional expert; R2 and CRPS with their spread, and the gain
+        over the paper's weights.
+    figure
+        The same as a figure.
+    """
+    unseen = load_unseen_patients(
+        latents, split, single_denoisers, multi_denoisers, consensus, modalities, device
+    )
+    weights = pd.DataFrame(
+        [
+            {"target": target, "weights": kind, **_mean_weights(unseen, target, kind)}
+            for target in unseen.latents
+            for kind in parameters.weights
+        ]
+    )
+    worth = summarise_scores(
+        all_repeats(repeats, STUDY),
+        ["target", "weights"],
+        parameters.bootstrap,
+        parameters.seed,
+        reference={"weights": PAPERS_WEIGHTS},
+    )
+    table = weights.merge(worth, on=["target", "weights"], validate="one_to_one")
+    return table, draw_weights(table, parse_modalities(modalities))
+
+
+def _mean_weights(unseen: UnseenPatients, target: str, kind: Weighting) -> dict[str, float]:
+    """Return the weights, averaged over the noise levels at which errors were measured."""
+    errors = unseen.models.errors[target]
+    sources = unseen.sources(target)
+    members = unseen.models.members(target, "coherent", sources)
+    weights = consensus_weights(members, errors.timesteps.tolist(), kind, errors).mean(dim=0)
+    names = [f"weight_{name}" for name in (*sources, EXPERT)]
+    return dict(zip(names, weights.tolist(), strict=True))
+
+
+def _draw_seed(
+    unseen: UnseenPatients, config: SamplingConfig, kinds: tuple[Weighting, ...], seed: int
+) -> pd.DataFrame:
+    rows = []
+    for target in unseen.latents:
+        for kind in kinds:
+            drawn = unseen.draw(target, "coherent", replace(config, weights=kind, seed=seed))
+            scores = score_draws(unseen.truth(target), draws_first(drawn), config.antithetic)
+            keys = {"target": target, "weights": kind, "patient_id": unseen.patients}
+            rows.append(pd.DataFrame({**keys, **scores}))
+    return pd.concat(rows, ignore_index=True)
