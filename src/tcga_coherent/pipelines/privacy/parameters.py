@@ -1,0 +1,29 @@
+"""Parameters of the privacy pipeline."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from tcga_coherent.evaluation.bootstrap import BootstrapParameters
+from tcga_coherent.modality import STRICT
+from tcga_coherent.privacy.attacks_parameters import AttackParameters
+
+
+@dataclass(frozen=True, config=STRICT)
+class PrivacyParameters:
+    """The ``privacy`` parameters.
+
+    Attributes
+    ----------
+    seed
+        Seed of all that is drawn at random.
+    bootstrap
+        Intervals over patients.
+    attacks
+        Attacks on models and on generated patients.
+    """
+
+    seed: Annotated[int, Field(ge=0)]
+    bootstrap: BootstrapParameters
+    attacks: AttackParameters

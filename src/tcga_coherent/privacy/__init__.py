@@ -1,0 +1,1 @@
+"""What trained models and generated patients give away of the patients they learned from."""
