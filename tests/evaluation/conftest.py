@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tcga_coherent.evaluation.baseline_predictions import predict_baselines
+from tcga_coherent.evaluation.baselines import BaselineParameters
 from tcga_coherent.evaluation.inputs import Cohort, read_cohort
 from tcga_coherent.evaluation.source_sets import generative_methods, partition_name, source_sets
 
@@ -31,6 +33,12 @@ class Simulation:
     @property
     def cohort(self) -> Cohort:
         return read_cohort(self.latents, self.split, self.presence, self.modalities)
+
+    @property
+    def baseline_predictions(self) -> dict[str, Callable[[], pd.DataFrame]]:
+        parameters = BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10, 30))
+        made = dict(predict_baselines(self.cohort, parameters))
+        return {name: lambda frame=frame: frame for name, frame in made.items()}
 
     def conditional(self, target: str, sources: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients and covariance of the target given the sources."""

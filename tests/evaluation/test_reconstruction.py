@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import r2_score
+from sklearn.metrics import mean_squared_error, r2_score
+from sklearn.metrics.pairwise import cosine_similarity
 
-from tcga_coherent.evaluation.baselines import BaselineParameters
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.fidelity import r2
 from tcga_coherent.evaluation.reconstruction import (
@@ -26,8 +26,8 @@ def make(
 ) -> pd.DataFrame:
     return table1(
         simulation.test_draws if test_draws is None else test_draws,
+        simulation.baseline_predictions,
         simulation.cohort,
-        BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10, 30)),
         BootstrapParameters(repeats=repeats, level=0.95),
         REPORTED,
         antithetic,
@@ -140,6 +140,25 @@ def test_r2_of_mean_equals_scikit_learn_on_the_mean_of_the_draws(simulation, tab
     assert row["r2_variance_weighted"] == pytest.approx(
         r2_score(truth, mean, multioutput="variance_weighted")
     )
+
+
+def test_errors_and_cosines_equal_those_of_scikit_learn(simulation, table) -> None:
+    cohort = simulation.cohort
+    truth = cohort.truth("rppa")
+    draws = simulation.test_draws["rppa/coherent/cna+rnaseq"]()
+    each = [draws.xs(k, level="draw").loc[cohort.test].to_numpy() for k in range(19)]
+    row = rows(table, "rppa", "coherent").loc["cna+rnaseq"]
+    mean = np.mean(each, axis=0)
+    assert row["mse_of_mean"] == pytest.approx(mean_squared_error(truth, mean))
+    assert row["mse_of_draws"] == pytest.approx(
+        np.mean([mean_squared_error(truth, draw) for draw in each])
+    )
+    assert row["cosine_of_mean"] == pytest.approx(np.diag(cosine_similarity(truth, mean)).mean())
+    assert row["cosine_of_draws"] == pytest.approx(
+        np.mean([np.diag(cosine_similarity(truth, draw)) for draw in each])
+    )
+    # The other patients' values would do much worse: rows are those of the same patient.
+    assert row["cosine_of_mean"] > 0.3
 
 
 def test_the_bootstrap_interval_equals_resampling_patient_by_patient(simulation) -> None:

@@ -66,6 +66,60 @@ def r2_of_draws(truth: Array, draws: Array) -> NDArray[np.float64]:
     return np.array([r2(truth, draw) for draw in draws])
 
 
+def mse(truth: Array, prediction: Array) -> float:
+    """Mean squared error over all entries.
+
+    Raises
+    ------
+    ValueError
+        When the shapes differ.
+    """
+    _check_same_shape(truth, prediction)
+    return float(np.mean((truth - prediction) ** 2, dtype=float))
+
+
+def mse_of_draws(truth: Array, draws: Array) -> float:
+    """Mean squared error of single draws, averaged over them."""
+    return float(np.mean([mse(truth, draw) for draw in draws]))
+
+
+def cosine(truth: Array, prediction: Array) -> float:
+    """Cosine between measured and predicted values of a patient, averaged over patients.
+
+    Raises
+    ------
+    ValueError
+        When the shapes differ.
+    """
+    return float(cosine_by_patient(truth, prediction).mean())
+
+
+def cosine_of_draws(truth: Array, draws: Array) -> float:
+    """Cosine of single draws with the measured values, averaged over draws and patients."""
+    return float(np.mean([cosine(truth, draw) for draw in draws]))
+
+
+def cosine_by_patient(truth: Array, prediction: Array) -> NDArray[np.float64]:
+    """Cosine between measured and predicted values of each patient.
+
+    A patient whose values are all zero, without a direction, counts as 0.
+
+    Parameters
+    ----------
+    truth, prediction
+        Measured and predicted values, patients x dimensions.
+
+    Raises
+    ------
+    ValueError
+        When the shapes differ.
+    """
+    _check_same_shape(truth, prediction)
+    product = np.sum(truth * prediction, axis=-1, dtype=float)
+    norms = np.linalg.norm(truth, axis=-1) * np.linalg.norm(prediction, axis=-1)
+    return np.divide(product, norms, out=np.zeros_like(product), where=norms > 0)
+
+
 def variance_percent(truth: Array, draws: Array) -> float:
     """Variance over a patient's draws as percent of the variance of the measured data.
 

@@ -1,40 +1,37 @@
 """Table 1: how well each target is reconstructed, by every method from every set of sources."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pydantic.dataclasses import dataclass
 
-from tcga_coherent.evaluation.baselines import (
-    BaselineParameters,
-    fit_baseline,
-    standard_normal_draws,
-)
+from tcga_coherent.evaluation.all_reconstructions import reconstructions
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, resample_patients
 from tcga_coherent.evaluation.calibration import (
     coverage_over_sets,
     crps,
     energy_score,
-    independent_sets,
     mean_over_sets,
     spread_skill,
 )
 from tcga_coherent.evaluation.fidelity import (
     Array,
+    cosine,
+    cosine_of_draws,
+    mse,
+    mse_of_draws,
     r2,
     r2_of_draws,
     r2_variance_weighted,
     variance_percent,
 )
-from tcga_coherent.evaluation.inputs import Cohort, Partitions, read_draws
+from tcga_coherent.evaluation.inputs import Cohort, Partitions
 from tcga_coherent.evaluation.source_sets import (
     BASELINE_METHODS,
     METHODS,
-    generative_methods,
     join_sources,
-    partition_name,
     source_sets,
 )
 from tcga_coherent.modality import STRICT
@@ -66,8 +63,8 @@ class ReportedRow:
 
 def table1(
     test_draws: Partitions,
+    baseline_predictions: Partitions,
     cohort: Cohort,
-    baselines: BaselineParameters,
     bootstrap: BootstrapParameters,
     reported: Sequence[ReportedRow],
     antithetic: bool,
@@ -77,13 +74,11 @@ def table1(
 
     Parameters
     ----------
-    test_draws
-        ``<target>/<method>/<source+source>`` to a function that loads its draws; loaded one at a
+    test_draws, baseline_predictions
+        ``<target>/<method>/<source+source>`` to a function that loads its frame; loaded one at a
         time.
     cohort
         Measured latents and splits.
-    baselines
-        Settings of ridge and nearest neighbours.
     bootstrap
         Settings of the intervals of ``r2_of_mean``.
     reported
@@ -101,7 +96,9 @@ def table1(
         its bootstrap interval over patients; ``r2_of_mean_corrected``: without what the mean loses
         because the draws are finite in number, estimated from their variance, so that it corrects
         too little for independent draws whose spread was made smaller; ``nominal_50``, ``nominal_90``: what the coverages
-        would be for exchangeable draws; ``best``: the best ``r2_of_mean`` of the target among the
+        would be for exchangeable draws; ``mse_of_draws``, ``cosine_of_draws``, ``mse_of_mean``,
+        ``cosine_of_mean``: mean squared error, and cosine between a patient's measured and
+        reconstructed latents averaged over patients; ``best``: the best ``r2_of_mean`` of the target among the
         methods that use all sources; ``paper_*``: what the paper reports, on another cohort.
 
     Raises
@@ -114,18 +111,16 @@ def table1(
     rows: list[dict[str, Any]] = []
     for target in cohort.modalities:
         truth = cohort.truth(target)
-        for method, source, draws in _generated(test_draws, cohort, target):
-            n_draws, mean = len(draws), draws.mean(axis=0)
-            sets = independent_sets(draws, antithetic)
-            scores = _scores(truth, sets, mean, resamples, bootstrap.level)
-            rows.append({"target": target, "method": method, "source": source, **scores})
-        for method, source, draws, mean in _predicted(cohort, target, baselines, n_draws, seed):
-            scores = _scores(truth, (draws,), mean, resamples, bootstrap.level)
-            scores["r2_of_mean_corrected"] = scores["r2_of_mean"]
-            rows.append({"target": target, "method": method, "source": source, **scores})
+        for made in reconstructions(
+            test_draws, baseline_predictions, cohort, target, antithetic, seed
+        ):
+            scores = _scores(truth, made.sets, made.mean, resamples, bootstrap.level)
+            if made.method in BASELINE_METHODS:
+                scores["r2_of_mean_corrected"] = scores["r2_of_mean"]
+            rows.append({"target": target, "method": made.method, "source": made.source, **scores})
     table = pd.DataFrame(rows)
     table["best"] = _best_of_all_sources(table, cohort.modalities)
-    return _beside_reported(_in_order(table), reported)
+    return _beside_reported(in_order(table), reported)
 
 
 def summary_lines(table: pd.DataFrame) -> list[str]:
@@ -150,39 +145,40 @@ def summary_lines(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _generated(
-    test_draws: Partitions, cohort: Cohort, target: str
-) -> Iterator[tuple[str, str, Array]]:
-    """Yield method, sources and draws of the generative methods, one partition at a time."""
-    dimensions = list(cohort.latents[target].columns)
-    n_draws: int | None = None
-    for sources in source_sets(target, cohort.modalities):
-        for method in generative_methods(sources):
-            name = partition_name(target, method, sources)
-            draws = read_draws(test_draws, name, cohort.test, dimensions)
-            n_draws = n_draws or len(draws)
-            if len(draws) != n_draws:
-                raise ValueError(
-                    f"test_draws {name} holds {len(draws)} draws a patient, other partitions of "
-                    f"{target} {n_draws}: sample all of them again with one number of draws."
-                )
-            yield method, join_sources(sources), draws
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Sort rows by target as they come, then by method, then as they come."""
+    rank = {
+        "target": {name: i for i, name in enumerate(table["target"].unique())},
+        "method": {name: i for i, name in enumerate(METHODS)},
+    }
+    return table.sort_values(
+        ["target", "method"],
+        key=lambda column: column.map(rank[str(column.name)]),
+        kind="stable",
+        ignore_index=True,
+    )
 
 
-def _predicted(
-    cohort: Cohort, target: str, parameters: BaselineParameters, n_draws: int, seed: int
-) -> Iterator[tuple[str, str, Array, Array]]:
-    """Yield method, sources, draws and exact prediction of the baselines."""
-    # The same noise for all of them: their differences are then theirs alone.
-    noise = standard_normal_draws(cohort.test, n_draws, cohort.latents[target].shape[1], seed)
-    for sources in source_sets(target, cohort.modalities):
-        for method in BASELINE_METHODS:
-            baseline = fit_baseline(
-                method, target, sources, cohort.latents, cohort.train, cohort.val, parameters
-            )
-            prediction = baseline.predict(cohort.latents, cohort.test)
-            draws = prediction + baseline.noise_sd * noise
-            yield method, join_sources(sources), draws, prediction
+def r2_interval(
+    truth: Array, prediction: Array, resamples: Counts, level: float
+) -> tuple[float, float]:
+    """Percentile interval of R2 over bootstrap samples of the patients.
+
+    Parameters
+    ----------
+    truth, prediction
+        Measured and predicted values, patients x dimensions.
+    resamples
+        How often each patient is drawn, samples x patients.
+    level
+        Share of the samples that the interval holds.
+    """
+    residual = resamples @ np.sum((truth - prediction) ** 2, axis=1)
+    n_entries = resamples.sum(axis=1) * truth.shape[1]
+    mean = resamples @ truth.sum(axis=1) / n_entries
+    total = resamples @ np.sum(truth**2, axis=1) - n_entries * mean**2
+    low, high = np.quantile(1 - residual / total, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def _scores(
@@ -190,7 +186,7 @@ def _scores(
 ) -> dict[str, float]:
     """Score draws; what supposes independent draws is the mean over sets of such."""
     single_draws = np.concatenate([r2_of_draws(truth, draws) for draws in sets])
-    low, high = _r2_interval(truth, mean, resamples, level)
+    low, high = r2_interval(truth, mean, resamples, level)
     half, most = (coverage_over_sets(truth, sets, share) for share in (0.5, 0.9))
     r2_of_mean = r2(truth, mean)
     return {
@@ -202,6 +198,10 @@ def _scores(
         "r2_of_mean_high": high,
         "r2_of_mean_corrected": r2_of_mean + _lost_to_few_draws(truth, sets),
         "r2_variance_weighted": r2_variance_weighted(truth, mean),
+        "mse_of_draws": mean_over_sets(mse_of_draws, truth, sets),
+        "mse_of_mean": mse(truth, mean),
+        "cosine_of_draws": mean_over_sets(cosine_of_draws, truth, sets),
+        "cosine_of_mean": cosine(truth, mean),
         "crps": mean_over_sets(crps, truth, sets),
         "energy_score": mean_over_sets(energy_score, truth, sets),
         "coverage_50": half.observed,
@@ -224,18 +224,6 @@ def _lost_to_few_draws(truth: Array, sets: tuple[Array, ...]) -> float:
     return float(variance / truth.var())
 
 
-def _r2_interval(
-    truth: Array, prediction: Array, resamples: Counts, level: float
-) -> tuple[float, float]:
-    """Percentile interval of R2 over bootstrap samples of the patients."""
-    residual = resamples @ np.sum((truth - prediction) ** 2, axis=1)
-    n_entries = resamples.sum(axis=1) * truth.shape[1]
-    mean = resamples @ truth.sum(axis=1) / n_entries
-    total = resamples @ np.sum(truth**2, axis=1) - n_entries * mean**2
-    low, high = np.quantile(1 - residual / total, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
 def _best_of_all_sources(table: pd.DataFrame, modalities: Sequence[str]) -> pd.Series:
     everything = {
         target: join_sources(source_sets(target, modalities)[-1]) for target in modalities
@@ -243,20 +231,6 @@ def _best_of_all_sources(table: pd.DataFrame, modalities: Sequence[str]) -> pd.S
     complete = table[table["source"] == table["target"].map(everything)]
     winners = complete.groupby("target")["r2_of_mean"].idxmax()
     return pd.Series(table.index.isin(winners), index=table.index)
-
-
-def _in_order(table: pd.DataFrame) -> pd.DataFrame:
-    """Targets as they come, then methods, then sources as they come."""
-    rank = {
-        "target": {name: i for i, name in enumerate(table["target"].unique())},
-        "method": {name: i for i, name in enumerate(METHODS)},
-    }
-    return table.sort_values(
-        ["target", "method"],
-        key=lambda column: column.map(rank[str(column.name)]),
-        kind="stable",
-        ignore_index=True,
-    )
 
 
 def _beside_reported(table: pd.DataFrame, reported: Sequence[ReportedRow]) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from tcga_coherent.evaluation.calibration_table import CalibrationParameters
 from tcga_coherent.evaluation.forests import ForestParameters
 from tcga_coherent.evaluation.manifold import ManifoldParameters
 from tcga_coherent.evaluation.reconstruction import ReportedRow
+from tcga_coherent.evaluation.reconstruction_by_type import ByTypeParameters
 from tcga_coherent.modality import STRICT
 
 
@@ -34,6 +35,8 @@ class EvaluationParameters:
         Settings of ridge and nearest neighbours.
     manifold
         Settings of UMAP and its numbers.
+    reconstruction_by_type
+        When a cancer type has an interval.
     reported_by_paper
         Rows of the paper's Table 1, from another cohort.
     """
@@ -45,4 +48,5 @@ class EvaluationParameters:
     calibration: CalibrationParameters
     baselines: BaselineParameters
     manifold: ManifoldParameters
+    reconstruction_by_type: ByTypeParameters
     reported_by_paper: tuple[ReportedRow, ...]

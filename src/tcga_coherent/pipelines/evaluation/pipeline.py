@@ -6,18 +6,23 @@ from kedro.pipeline import Node, Pipeline
 
 from .baselines import predict_test_split
 from .nodes import (
-    compare_reconstructions,
     draw_calibration_figures,
-    draw_reconstruction_figure,
     judge_coherence,
     measure_calibration,
     project_manifolds,
+)
+from .reconstruction import (
+    compare_by_type,
+    compare_reconstructions,
+    draw_by_type_figures,
+    draw_reconstruction_figure,
 )
 
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
     """Return the evaluation pipeline."""
     held_out = ["test_draws", "latents", "split", "presence", "params:modalities"]
+    reconstructed = ["test_draws", "baseline_predictions", *held_out[1:]]
     return Pipeline(
         [
             Node(
@@ -29,15 +34,31 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
             ),
             Node(
                 compare_reconstructions,
-                inputs=[*held_out, "params:coherent_sampling", "params:evaluation"],
+                inputs=[*reconstructed, "params:coherent_sampling", "params:evaluation"],
                 outputs="table1_reconstruction_table",
                 name="compare_reconstructions",
+                tags=["reconstruction"],
             ),
             Node(
                 draw_reconstruction_figure,
                 inputs=["table1_reconstruction_table", "params:modalities"],
                 outputs="table1_reconstruction_figure",
                 name="draw_reconstruction_figure",
+                tags=["reconstruction"],
+            ),
+            Node(
+                compare_by_type,
+                inputs=[*reconstructed, "params:coherent_sampling", "params:evaluation"],
+                outputs="s2_reconstruction_by_type_table",
+                name="compare_by_type",
+                tags=["reconstruction"],
+            ),
+            Node(
+                draw_by_type_figures,
+                inputs=["s2_reconstruction_by_type_table", "params:modalities"],
+                outputs=["s2_reconstruction_by_type_figure", "s2_source_sets_by_type_figure"],
+                name="draw_by_type_figures",
+                tags=["reconstruction"],
             ),
             Node(
                 measure_calibration,

@@ -1,0 +1,92 @@
+"""Nodes of reconstruction: Table 1, by cancer type, and in the space of features."""
+
+import logging
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.evaluation.inputs import Partitions, read_cohort
+from tcga_coherent.evaluation.reconstruction import summary_lines, table1
+from tcga_coherent.evaluation.reconstruction_by_type import by_type_lines, reconstruction_by_type
+from tcga_coherent.evaluation.reconstruction_by_type_figure import (
+    draw_reconstruction_by_type,
+    draw_source_sets_by_type,
+)
+from tcga_coherent.evaluation.reconstruction_figure import draw_reconstruction
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+
+logger = logging.getLogger(__name__)
+
+
+def compare_reconstructions(
+    test_draws: Partitions,
+    baseline_predictions: Partitions,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    modalities: dict[str, Any],
+    sampling: SamplingConfig,
+    parameters: EvaluationParameters,
+) -> pd.DataFrame:
+    """Score all methods on all targets and sources: Table 1."""
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    table = table1(
+        test_draws,
+        baseline_predictions,
+        cohort,
+        parameters.bootstrap,
+        parameters.reported_by_paper,
+        sampling.antithetic,
+        parameters.seed,
+    )
+    for line in summary_lines(table):
+        logger.info(line)
+    if (table["nominal_90"] < 0.9).any():
+        logger.warning(
+            "%d draws a patient reach no 90 %% interval: coverage_90 is that of their range, to be "
+            "compared with nominal_90 = %.2f. Draw at least 19, or 38 antithetic ones.",
+            table["n_draws"].min(),
+            table["nominal_90"].min(),
+        )
+    return table
+
+
+def draw_reconstruction_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Figure:
+    """Draw Table 1."""
+    labels = {name: config.label for name, config in parse_modalities(modalities).items()}
+    return draw_reconstruction(table, labels)
+
+
+def compare_by_type(
+    test_draws: Partitions,
+    baseline_predictions: Partitions,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    modalities: dict[str, Any],
+    sampling: SamplingConfig,
+    parameters: EvaluationParameters,
+) -> pd.DataFrame:
+    """Score all methods on all targets and sources within each cancer type."""
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    table = reconstruction_by_type(
+        test_draws,
+        baseline_predictions,
+        cohort,
+        parameters.bootstrap,
+        parameters.reconstruction_by_type,
+        sampling.antithetic,
+        parameters.seed,
+    )
+    for line in by_type_lines(table):
+        logger.info(line)
+    return table
+
+
+def draw_by_type_figures(table: pd.DataFrame, modalities: dict[str, Any]) -> tuple[Figure, Figure]:
+    """Draw reconstruction by cancer type, from all sources and from every set of them."""
+    parsed = parse_modalities(modalities)
+    return draw_reconstruction_by_type(table, parsed), draw_source_sets_by_type(table, parsed)
