@@ -119,6 +119,34 @@ def test_weights_follow_the_papers_rule_or_are_equal(exact):
         Ensemble(members, dataclasses.replace(CONFIG, weights="learned"))
 
 
+def test_draws_without_any_source_are_refused_unless_they_are_allowed(exact):
+    keys = named_keys(0, "x", PATIENTS)
+    with pytest.raises(
+        ValueError,
+        match="No source is given for x: .* refused.* coherent_sampling.allow_unconditional to true",
+    ):
+        Ensemble([exact("a")], CONFIG).draw({}, keys)
+
+
+def test_with_permission_all_sources_are_masked(exact):
+    permitted = dataclasses.replace(CONFIG, allow_unconditional=True)
+    keys = named_keys(0, "x", PATIENTS)
+    drawn = Ensemble([exact("a")], permitted).draw({}, keys)
+    # The exact denoiser is at its condition, and a masked one counts as zero.
+    at_zero = Ensemble([exact("a")], CONFIG).draw({"a": conditions(0.0)}, keys)
+    torch.testing.assert_close(drawn.latents, at_zero.latents)
+    assert drawn.latents.std().item() == pytest.approx(0.5, rel=0.06)
+
+
+def test_permission_changes_nothing_where_there_are_sources(exact):
+    given, keys = {"a": torch.randn(5, DIM)}, named_keys(0, "x", PATIENTS[:5])
+    permitted = dataclasses.replace(CONFIG, allow_unconditional=True)
+    torch.testing.assert_close(
+        Ensemble([exact("a")], permitted).draw(given, keys).latents,
+        Ensemble([exact("a")], CONFIG).draw(given, keys).latents,
+    )
+
+
 def test_results_do_not_depend_on_chunks_or_on_the_other_patients(exact):
     members = [exact("a"), exact("b", 0.5)]
     given = {"a": torch.randn(7, DIM), "b": torch.randn(7, DIM)}

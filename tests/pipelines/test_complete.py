@@ -207,12 +207,17 @@ def test_a_measurement_removed_as_an_outlier_is_generated_with_its_reason(
     assert (found["decoded_sd"]["cna"].loc[people[2]] > 0).all()
 
 
+@pytest.mark.parametrize("allow_unconditional", [False, True])
 def test_a_patient_of_whom_nothing_is_left_is_flagged_and_nothing_else(
-    cohort: Cohort, people: pd.Index
+    cohort: Cohort, people: pd.Index, allow_unconditional: bool
 ) -> None:
     measured = {"cna": people[:3], "rnaseq": people[:2]}
     kept = dict.fromkeys(measured, people[:2])
-    found = cohort.complete(some(cohort.tables, **measured), some(cohort.latents, **kept))
+    found = cohort.complete(
+        some(cohort.tables, **measured),
+        some(cohort.latents, **kept),
+        dataclasses.replace(SAMPLING, allow_unconditional=allow_unconditional),
+    )
     flags = found["flags"]
     row = flags[flags["patient_id"] == people[2]]
     assert row[["modality", "status", "accepted"]].to_numpy().tolist() == [

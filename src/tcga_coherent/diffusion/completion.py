@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -71,6 +71,8 @@ def complete_latents(
     ValueError
         When a denoiser or its recalibration is missing.
     """
+    # Permission to draw without a source is for studies of the models, never for patients.
+    sampling = replace(sampling, allow_unconditional=False)
     patients = pd.Index(sorted(set().union(*(frame.index for frame in latents.values()))))
     disagreement = _disagreement(patients, latents, agreement)
     generated: dict[str, Generated] = {}

@@ -169,6 +169,9 @@ class SamplingConfig:
         beyond the second decimal with the number of draws computed at a time.
     chunk_rows
         Draws that are denoised at the same time, at least all of one patient; bounds memory.
+    allow_unconditional
+        Whether draws may be asked for without any source. What a model then draws comes from
+        nothing but what it kept of its training patients. Completion needs it never.
     seed
         Seed of the noise.
     """
@@ -185,6 +188,7 @@ class SamplingConfig:
     coherence: CoherenceConfig = field(default_factory=CoherenceConfig)
     precision: Precision = "float32"
     chunk_rows: int = Field(default=2048, ge=1)
+    allow_unconditional: bool = False
     seed: int = 0
 
     @model_validator(mode="after")

@@ -134,18 +134,23 @@ class Ensemble:
         ----------
         conditions
             Source to its latents, shape (patients, source_dim), or (patients, n_draws, source_dim)
-            where each draw has its own condition.
+            where each draw has its own condition. Without any, every source is masked, which
+            only multi-condition denoisers have learned. Conditions are not judged: whether zeros
+            are a patient near the mean of the training patients or a stand-in for no patient at
+            all cannot be told from them.
         keys
             Noise key of each patient, shape (patients,), from ``named_keys``.
 
         Raises
         ------
         ValueError
-            When no source is given: unconditional generation is refused.
+            When no source is given and ``config.allow_unconditional`` is false.
         """
-        if not conditions:
+        if not conditions and not self.config.allow_unconditional:
             raise ValueError(
-                f"No source is given for {self.target}: generation without a condition is refused."
+                f"No source is given for {self.target}: generation without a condition is refused, "
+                f"as its draws show what a model kept of its training patients. Give a source, or set "
+                f"coherent_sampling.allow_unconditional to true where that is what you study."
             )
         # All draws of a patient lie in one chunk: memory grows with the patients' results alone.
         per_chunk = max(1, self.config.chunk_rows // self.config.n_draws)

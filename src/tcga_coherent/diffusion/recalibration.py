@@ -19,7 +19,15 @@ from tcga_coherent.diffusion.tasks import SOURCE_SEPARATOR
 LEAST_SPREAD, MOST_SPREAD = 0.1, 5.0
 
 # What may change without another fit: how many draws, where and with which noise.
-FREE_SETTINGS = ("n_draws", "antithetic", "recalibrate", "temperature", "chunk_rows", "seed")
+FREE_SETTINGS = (
+    "n_draws",
+    "antithetic",
+    "recalibrate",
+    "temperature",
+    "chunk_rows",
+    "allow_unconditional",
+    "seed",
+)
 
 
 @dataclass(frozen=True)
