@@ -39,7 +39,8 @@ def read_catalog(repo_root, env):
     names = set().union(*(pipeline.datasets() for pipeline in pipelines.values()))
     with KedroSession.create(repo_root, env=env) as session:
         catalog = session.load_context().catalog
-    return {name: catalog.get(name) for name in names if not name.startswith("params:")}
+    names = {name for name in names if name != "parameters" and not name.startswith("params:")}
+    return {name: catalog.get(name) for name in names}
 
 
 @pytest.mark.parametrize("env", ["base", "demo", "cohort", "gpu", "paper"])

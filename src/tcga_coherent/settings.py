@@ -1,8 +1,8 @@
 """Project settings read by Kedro."""
 
-from tcga_coherent.hooks import ComputeHooks, RunParameterHooks
+from tcga_coherent.hooks import ComputeHooks, NodeTimeHooks, RunParameterHooks
 
-HOOKS = (RunParameterHooks(), ComputeHooks())
+HOOKS = (RunParameterHooks(), ComputeHooks(), NodeTimeHooks())
 
 # Without the soft merge an environment that overrides one nested key silently
 # drops the siblings of that key.

@@ -1,4 +1,8 @@
+import base64
 import os
+import subprocess
+import sys
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -10,6 +14,7 @@ from tcga_coherent.datasets.atomic import (
     AtomicFigureDataset,
     AtomicParquetDataset,
     AtomicPartitionedDataset,
+    AtomicTextDataset,
     replace_when_whole,
 )
 
@@ -28,9 +33,68 @@ def test_frames_and_figures_come_back(tmp_path):
     csv = AtomicCSVDataset(filepath=str(tmp_path / "x.csv"), save_args={"index": False})
     csv.save(FRAME)
     assert csv.load()["x"].tolist() == [1.0, 2.0]
-    AtomicFigureDataset(filepath=str(tmp_path / "x.png")).save(Figure())
+    text = AtomicTextDataset(filepath=str(tmp_path / "x.html"))
+    text.save("± 1")
+    assert text.load() == "± 1"
+    assert (tmp_path / "x.html").read_bytes() == "± 1".encode()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["deep", "x.csv", "x.html"]
+
+
+def draw(folder):
+    figure = Figure(figsize=(2, 1))
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [1, 0], marker="o")
+    axes.set_title("R²")
+    # A clip path has a name that would be made up anew by each process.
+    axes.set_xlim(0.2, 0.8)
+    dataset = AtomicFigureDataset(filepath=str(folder / "x.png"), save_args={"format": "png"})
+    dataset.save(figure)
+    return dataset
+
+
+def test_a_figure_is_a_png_and_an_svg_that_needs_no_font(tmp_path):
+    dataset = draw(tmp_path)
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["deep", "x.csv", "x.png"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["x.png", "x.svg"]
+    svg = ElementTree.fromstring(dataset.load())
+    assert svg.tag == "{http://www.w3.org/2000/svg}svg"
+    assert svg.findall(".//{*}text") == []
+    assert dataset.preview() == base64.b64encode((tmp_path / "x.png").read_bytes()).decode()
+
+
+def test_the_same_figure_gives_the_same_bytes(tmp_path):
+    code = (
+        "import sys, pathlib; from tests.datasets.test_atomic import draw; "
+        "draw(pathlib.Path(sys.argv[1]))"
+    )
+    draw(tmp_path / "here")
+    subprocess.run([sys.executable, "-c", code, tmp_path / "there"], check=True)
+    for name in ("x.png", "x.svg"):
+        assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
+
+
+def test_a_figure_that_cannot_be_drawn_leaves_both_former_files(tmp_path):
+    dataset = draw(tmp_path)
+    former = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    class Broken(Figure):
+        def savefig(self, target, *, format, **kwargs):
+            super().savefig(target, format=format, **kwargs)
+            if format == "png":
+                raise RuntimeError("no PNG")
+
+    with pytest.raises(DatasetError, match="no PNG"):
+        dataset.save(Broken())
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == former
+
+
+def test_a_figure_without_its_svg_does_not_exist(tmp_path):
+    dataset = draw(tmp_path)
+    assert dataset.exists()
+    (tmp_path / "x.svg").unlink()
+    assert not dataset.exists()
+    with pytest.raises(DatasetError, match=r"x.svg does not exist: run the node that draws it"):
+        dataset.load()
 
 
 def test_a_failed_write_leaves_the_former_file(tmp_path):

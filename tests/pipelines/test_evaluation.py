@@ -92,7 +92,8 @@ def run(names: list[str], parameters: EvaluationParameters, repo_root: Path, **c
     everything = inputs_of(names) | {"params:evaluation": parameters} | changes
     for name, data in everything.items():
         catalog[name] = MemoryDataset(data, copy_mode="assign")
-    SequentialRunner().run(create_pipeline(), catalog)
+    pipeline = create_pipeline()
+    SequentialRunner().run(pipeline - pipeline.only_nodes_with_tags("report"), catalog)
     return Path("data/08_reporting/demo")
 
 
@@ -183,6 +184,7 @@ def test_a_bad_parameter_is_refused_before_the_run_by_its_key(
 
 def test_the_wiring_reads_persisted_inputs_and_writes_reports_alone() -> None:
     pipeline = create_pipeline()
+    pipeline -= pipeline.only_nodes_with_tags("report")
     assert pipeline.inputs() == {
         "test_draws",
         "latents",

@@ -16,6 +16,8 @@ from kedro.io.core import DatasetError
 from kedro_datasets.matplotlib import MatplotlibDataset
 from kedro_datasets.pandas import CSVDataset, ParquetDataset
 from kedro_datasets.partitions import PartitionedDataset
+from kedro_datasets.text import TextDataset
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 PARTIAL_SUFFIX = ".partial"
@@ -104,12 +106,48 @@ class AtomicCSVDataset(_AtomicSave, CSVDataset):
         self._save_whole(super().save, data)
 
 
-class AtomicFigureDataset(_AtomicSave, MatplotlibDataset):
-    """``matplotlib.MatplotlibDataset`` that is written whole or not at all."""
+class AtomicTextDataset(_AtomicSave, TextDataset):
+    """``text.TextDataset`` that is written whole or not at all."""
 
-    def save(self, data: Figure) -> None:
+    def save(self, data: str) -> None:
         """Write `data` and rename it into place."""
         self._save_whole(super().save, data)
+
+
+class AtomicFigureDataset(_AtomicSave, MatplotlibDataset):
+    """``matplotlib.MatplotlibDataset`` as PNG and, beside it, SVG: both are written or neither.
+
+    ``filepath`` is that of the PNG, which Kedro-Viz previews. The same figure gives the same bytes.
+    """
+
+    @property
+    def _svg_path(self) -> Path:
+        return Path(self._get_load_path()).with_suffix(".svg")
+
+    def save(self, data: Figure) -> None:
+        """Draw `data` in both formats and rename them into place."""
+        # Letters as paths look the same without the fonts; the names of elements would otherwise
+        # differ from run to run.
+        style = rc_context({"svg.fonttype": "path", "svg.hashsalt": "tcga_coherent"})
+        with style, replace_when_whole(self._svg_path) as partial:
+            vector = {**self._save_args, "format": "svg", "metadata": {"Date": None}}
+            data.savefig(partial, **vector)
+            self._save_whole(super().save, data)
+
+    def load(self) -> str:
+        """Return the SVG.
+
+        Raises
+        ------
+        DatasetError
+            When the figure has not been drawn, or by a version that wrote no SVG.
+        """
+        if not self._svg_path.is_file():
+            raise DatasetError(f"{self._svg_path} does not exist: run the node that draws it.")
+        return self._svg_path.read_text(encoding="utf-8")
+
+    def _exists(self) -> bool:
+        return bool(super()._exists()) and self._svg_path.is_file()
 
 
 class AtomicPartitionedDataset(PartitionedDataset):

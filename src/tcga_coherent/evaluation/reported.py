@@ -4,8 +4,10 @@ Marchesi et al., *Coherent cross-modal generation of synthetic biomedical data t
 precision medicine*, PLOS Computational Biology, https://doi.org/10.1371/journal.pcbi.1013455.
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
+import pandas as pd
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
@@ -106,3 +108,36 @@ class ReportedByPaper:
     table2: tuple[ReportedRescue, ...]
     table3: tuple[ReportedPrivacy, ...]
     table4: tuple[ReportedCancerType, ...]
+
+
+def cohort_beside_reported(
+    table: pd.DataFrame, reported: Sequence[ReportedCancerType]
+) -> pd.DataFrame:
+    """Put the paper's counts of patients beside those of the cohort.
+
+    Parameters
+    ----------
+    table
+        ``table4_cohort``: a row a cancer type and one ``TOTAL``.
+    reported
+        The paper's counts. Those of cancer types that the cohort lacks are only in the total.
+
+    Returns
+    -------
+    DataFrame
+        `table` with columns ``paper_<column>``.
+    """
+    counts = pd.DataFrame(
+        [
+            {
+                "cancer_type": row.cancer_type,
+                "paper_total": row.total,
+                **{f"paper_{modality}": n for modality, n in row.measured.items()},
+                "paper_complete": row.complete,
+                "paper_incomplete": row.total - row.complete,
+            }
+            for row in reported
+        ]
+    ).set_index("cancer_type")
+    counts.loc["TOTAL"] = counts.sum()
+    return table.join(counts, on="cancer_type")

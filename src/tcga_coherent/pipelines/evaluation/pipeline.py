@@ -17,13 +17,14 @@ from .reconstruction import (
     draw_by_type_figures,
     draw_reconstruction_figure,
 )
+from .report import export_latex, write_report
 
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
     """Return the evaluation pipeline."""
     held_out = ["test_draws", "latents", "split", "presence", "params:modalities"]
     reconstructed = ["test_draws", "baseline_predictions", *held_out[1:]]
-    return Pipeline(
+    parts = Pipeline(
         [
             Node(
                 predict_test_split,
@@ -83,6 +84,36 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 inputs=[*held_out, "params:evaluation"],
                 outputs=["fig1_umap_table", "fig1_umap_figure"],
                 name="project_manifolds",
+            ),
+        ]
+    )
+    return parts + _report(parts)
+
+
+def _report(parts: Pipeline) -> Pipeline:
+    """Show all tables and figures that the nodes of `parts` make, whichever these are."""
+    made = [name for name in parts.all_outputs() if name.endswith(("_table", "_figure"))]
+    inputs = {
+        "reporting_folder": "reporting_folder",
+        "parameters": "parameters",
+        "reported": "params:reported_by_paper",
+        **{name: name for name in sorted(made)},
+    }
+    return Pipeline(
+        [
+            Node(
+                write_report,
+                inputs={**inputs, "node_times": "node_times"},
+                outputs="report",
+                name="write_report",
+                tags=["report"],
+            ),
+            Node(
+                export_latex,
+                inputs=inputs,
+                outputs="latex_tables",
+                name="export_latex",
+                tags=["report"],
             ),
         ]
     )

@@ -1,0 +1,110 @@
+"""Fill the sections with what there is, and say what there is not."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from tcga_coherent.evaluation.report.display import Display, TableView, display
+from tcga_coherent.evaluation.report.parts import Parts
+from tcga_coherent.evaluation.report.sections import FigureView, Section
+
+NOTE = "note"
+
+
+@dataclass(frozen=True)
+class ShownFigure:
+    """A figure with its view."""
+
+    view: FigureView
+    data_uri: str
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A section with its contents.
+
+    Attributes
+    ----------
+    section
+        What it is about.
+    contents
+        Tables and figures that exist, in the order of the section.
+    missing
+        Command to the names of what it would make.
+    """
+
+    section: Section
+    contents: tuple[Display | ShownFigure, ...]
+    missing: Mapping[str, tuple[str, ...]]
+
+    @property
+    def anchor(self) -> str:
+        """Name for links to the chapter."""
+        return "-".join(self.section.title.lower().split())
+
+
+def fill(sections: Sequence[Section], parts: Parts, modalities: Mapping[str, str]) -> list[Chapter]:
+    """Return the sections with their tables and figures.
+
+    Parameters
+    ----------
+    sections
+        What to show.
+    parts
+        What exists.
+    modalities
+        Modality to its name in tables.
+    """
+    return [_chapter(section, parts, modalities) for section in sections]
+
+
+def _chapter(section: Section, parts: Parts, modalities: Mapping[str, str]) -> Chapter:
+    contents: list[Display | ShownFigure] = []
+    missing: dict[str, list[str]] = {}
+    for view in section.views:
+        if isinstance(view, TableView) and view.name in parts.tables:
+            contents.append(display(parts.tables[view.name](), view, modalities))
+        elif isinstance(view, FigureView) and view.name in parts.figures:
+            contents.append(ShownFigure(view, parts.figures[view.name]().data_uri))
+        else:
+            what = "table" if isinstance(view, TableView) else "figure"
+            command = f"kedro run --env {parts.environment} {view.command or section.command}"
+            missing.setdefault(command, []).append(f"{what} {view.name}")
+    return Chapter(
+        section,
+        tuple(contents),
+        {command: tuple(dict.fromkeys(names)) for command, names in missing.items()},
+    )
+
+
+def left_out(sections: Sequence[Section], parts: Parts) -> list[str]:
+    """Return one sentence for each part that could not be computed, with its reason.
+
+    Parameters
+    ----------
+    sections
+        What is shown.
+    parts
+        Tables; a row that was skipped has the reason in its column ``note``.
+    """
+    names = dict.fromkeys(
+        view.name for section in sections for view in section.views if isinstance(view, TableView)
+    )
+    return [
+        sentence
+        for name in names
+        if name in parts.tables
+        for sentence in _notes(name, parts.tables[name]())
+    ]
+
+
+def _notes(name: str, table: pd.DataFrame) -> Iterator[str]:
+    if NOTE not in table:
+        return
+    skipped = table[table[NOTE].fillna("") != ""]
+    keys = skipped.select_dtypes(include=["object", "string"]).drop(columns=NOTE)
+    for position, note in enumerate(skipped[NOTE]):
+        known = keys.iloc[position].dropna()
+        which = ", ".join(f"{key} {value}" for key, value in known.items() if value != "")
+        yield f"{name}{f' ({which})' if which else ''}: {note}"

@@ -1,0 +1,247 @@
+"""From a tidy table of numbers to the one that people read.
+
+Columns of one quantity become one: ``x_mean`` and ``x_std`` are shown as ``mean ± sd``, ``x_low`` and
+``x_high`` as ``[low, high]`` behind it. What the paper reports (``paper_*``) keeps columns of its own
+under a header of its own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tcga_coherent.evaluation.palette import METHOD_LABELS
+from tcga_coherent.evaluation.report.labels import COLUMN_LABELS, DIGITS, P_VALUE
+
+PAPER = "paper, another cohort"
+PAPER_PREFIX = "paper_"
+ABSENT = "–"
+# A report is passed on: it names no patient, whatever a table holds.
+NAMING_PATIENTS = ("patient_id", "examples")
+
+
+def keep(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table as it is."""
+    return table
+
+
+@dataclass(frozen=True)
+class TableView:
+    """How a table is shown.
+
+    Attributes
+    ----------
+    name
+        Name of the dataset without ``_table``, and of the CSV file.
+    caption
+        What is shown, in which unit, and what the spread is.
+    columns
+        Quantities in the order of the page, without endings such as ``_mean``; none stands for all.
+        Those that a table lacks are left out. The paper's follow theirs.
+    rows
+        Chooses or orders the rows.
+    across
+        Columns whose values become headers, so that rows of one thing stand side by side.
+    digits
+        Digits behind the point.
+    key
+        Distinguishes two views of a table; empty for the only one.
+    command
+        Arguments of ``kedro run`` that make the table, where they are not its section's.
+    """
+
+    name: str
+    caption: str
+    columns: tuple[str, ...] = ()
+    rows: Callable[[pd.DataFrame], pd.DataFrame] = keep
+    across: tuple[str, ...] = ()
+    digits: int = 3
+    key: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Display:
+    """A table in the form that is read.
+
+    Attributes
+    ----------
+    name
+        Name of the CSV file without its ending.
+    key
+        Name that no other display has.
+    caption
+        Its caption.
+    cells
+        Text of each cell; columns are pairs of a group (may be empty) and a header.
+    numeric
+        Of each column whether it holds numbers.
+    """
+
+    name: str
+    key: str
+    caption: str
+    cells: pd.DataFrame
+    numeric: tuple[bool, ...]
+
+
+def display(table: pd.DataFrame, view: TableView, modalities: Mapping[str, str]) -> Display:
+    """Return `table` as `view` shows it.
+
+    Parameters
+    ----------
+    table
+        A table of the reporting folder.
+    view
+        How it is shown.
+    modalities
+        Modality to its name in tables.
+    """
+    table = view.rows(table)
+    table = table.drop(columns=[name for name in NAMING_PATIENTS if name in table])
+    pieces: dict[tuple[str, str], pd.Series] = {}
+    numeric: dict[tuple[str, str], bool] = {}
+    for base in _quantities(table, view.columns):
+        for group, prefix in (("", ""), (PAPER, PAPER_PREFIX)):
+            cells = _cells(table, prefix + base, view.digits, modalities)
+            if cells is not None and not (cells == ABSENT).all():
+                header = (group, COLUMN_LABELS.get(base, base.replace("_", " ")))
+                pieces[header] = cells
+                numeric[header] = base not in table or _is_number(table[base])
+    frame = pd.DataFrame(pieces, index=table.index)
+    frame.columns = pd.MultiIndex.from_tuples(pieces, names=["group", "header"])
+    if view.across:
+        headers = [("", COLUMN_LABELS.get(name, name.replace("_", " "))) for name in view.across]
+        keys = [column for column in pieces if not numeric[column] and column not in headers]
+        frame = _side_by_side(frame, keys, headers, view.name)
+    # The paper's columns stand together, behind all that is computed here.
+    order = sorted(range(frame.shape[1]), key=lambda i: frame.columns[i][0].startswith(PAPER))
+    frame = frame.iloc[:, order]
+    return Display(
+        view.name,
+        view.key or view.name,
+        view.caption,
+        frame.reset_index(drop=True),
+        tuple(numeric.get(column, True) for column in _headers(frame)),
+    )
+
+
+def format_number(value: float, digits: int) -> str:
+    """Write a number with `digits` behind the point; NaN becomes a dash.
+
+    Parameters
+    ----------
+    value
+        Any number.
+    digits
+        Digits behind the point; from 1,000 on there are none.
+    """
+    if np.isnan(value):
+        return ABSENT
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
+    # What rounds to nothing has no sign.
+    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text.replace("-", "−")
+
+
+def format_p_value(value: float, digits: int) -> str:
+    """Write a p value, one too small for `digits` as a power of ten."""
+    if 0 < value < 0.5 * 10.0**-digits:
+        return f"{value:.0e}".replace("-0", "-").replace("-", "−")
+    return format_number(value, digits)
+
+
+def _quantities(table: pd.DataFrame, wanted: Sequence[str]) -> list[str]:
+    """Names of columns without the endings and the prefix that :func:`_cells` puts together."""
+    found = dict.fromkeys(_base(column, table) for column in table.columns)
+    if not wanted:
+        return list(found)
+    return [name for name in wanted if name in found]
+
+
+def _base(column: str, table: pd.DataFrame) -> str:
+    name = column.removeprefix(PAPER_PREFIX)
+    prefix = column[: len(column) - len(name)]
+    for ending in ("_std", "_low", "_high", "_mean"):
+        stem = name.removesuffix(ending)
+        siblings = ("_std", "_low") if ending == "_mean" else ("", "_mean")
+        if stem != name and any(f"{prefix}{stem}{sibling}" in table for sibling in siblings):
+            return stem
+    return name
+
+
+def _cells(
+    table: pd.DataFrame, base: str, digits: int, modalities: Mapping[str, str]
+) -> pd.Series | None:
+    """Text of a quantity with its spread; None where the table lacks it."""
+    # A mean of draws is a quantity of its own: only with its spread is it the mean of something.
+    centre = base if base in table else f"{base}_mean"
+    if centre not in table:
+        return None
+    if not _is_number(table[centre]):
+        return table[centre].map(lambda value: _text(value, modalities))
+    endings = [ending for ending in ("_std", "_low", "_high") if f"{base}{ending}" in table]
+    if not endings and (table[centre].dropna() % 1 == 0).all():
+        digits = 0
+    digits = DIGITS.get(base.removeprefix(PAPER_PREFIX), digits)
+    write = format_p_value if P_VALUE.match(base) else format_number
+    cells, *spread = (
+        table[column].map(lambda value: write(value, digits))
+        for column in (centre, *(f"{base}{ending}" for ending in endings))
+    )
+    spreads = dict(zip(endings, spread, strict=True))
+    if "_std" in spreads:
+        cells = cells.where(spreads["_std"] == ABSENT, cells + " ± " + spreads["_std"])
+    if "_low" in spreads and "_high" in spreads:
+        interval = " [" + spreads["_low"] + ", " + spreads["_high"] + "]"
+        cells = cells.where(spreads["_low"] == ABSENT, cells + interval)
+    return cells
+
+
+def _is_number(column: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column))
+
+
+def _text(value: Any, modalities: Mapping[str, str]) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if pd.isna(value):
+        return ABSENT
+    parts = str(value).split("+")
+    if all(part in modalities for part in parts):
+        return " + ".join(modalities[part] for part in parts)
+    return METHOD_LABELS.get(str(value), str(value))
+
+
+def _headers(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    return [(str(column[0]), str(column[1])) for column in frame.columns]
+
+
+def _side_by_side(
+    frame: pd.DataFrame,
+    keys: list[tuple[str, str]],
+    across: list[tuple[str, str]],
+    name: str,
+) -> pd.DataFrame:
+    """Turn the values of the columns `across` into groups of columns, all in the order they come in."""
+    rows = pd.MultiIndex.from_frame(frame[keys])
+    groups = frame[across].agg(", ".join, axis=1)
+    if pd.MultiIndex.from_arrays([rows.to_flat_index(), groups]).has_duplicates:
+        raise ValueError(
+            f"The report cannot put rows of {name} side by side: several have the same "
+            f"{', '.join(header for _, header in [*keys, *across])}."
+        )
+    places = rows.unique()
+    wide = {key: pd.Series(places.get_level_values(i)) for i, key in enumerate(keys)}
+    values = [column for column in _headers(frame) if column not in [*keys, *across]]
+    for group in groups.unique():
+        chosen = (groups == group).to_numpy()
+        for own, header in values:
+            cells = frame.loc[chosen, [(own, header)]].set_axis(rows[chosen]).iloc[:, 0]
+            cells = cells.reindex(places).fillna(ABSENT).reset_index(drop=True)
+            if not (cells == ABSENT).all():
+                wide[f"{own}: {group}" if own else group, header] = cells
+    result = pd.DataFrame(dict(enumerate(wide.values())))
+    result.columns = pd.MultiIndex.from_tuples(wide, names=["group", "header"])
+    return result

@@ -1,0 +1,416 @@
+"""What the report shows, in the order of the paper's Results: read it top to bottom.
+
+To show one more table or figure, add a view to the section it belongs to. A view whose dataset is not
+there becomes a sentence with the command that makes it.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from tcga_coherent.evaluation.report.display import TableView
+
+RANKS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """How a figure is shown.
+
+    Attributes
+    ----------
+    name
+        Name of the dataset without ``_figure``, and of the SVG and PNG files.
+    alt
+        What is on it, for those who do not see it.
+    caption
+        How to read it.
+    command
+        Arguments of ``kedro run`` that draw the figure, where they are not its section's.
+    """
+
+    name: str
+    alt: str
+    caption: str
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A chapter of the report.
+
+    Attributes
+    ----------
+    title
+        Its heading.
+    text
+        What was done and how to read it, a paragraph.
+    views
+        Tables and figures in the order of the page.
+    command
+        Arguments of ``kedro run`` that make them.
+    """
+
+    title: str
+    text: str
+    views: tuple[TableView | FigureView, ...]
+    command: str
+
+
+def of_the_paper(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of Table 1 that the paper has: single sources, and all sources together."""
+    n_sources = table["source"].str.count(r"\+")
+    return table[(table["method"] == "single") | (n_sources == n_sources.max())]
+
+
+def over_all_types(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows over all cancer types, of the coverage at 50 and 90 % and the CRPS."""
+    coverage = (table["measure"] == "coverage") & table["nominal"].isin([0.5, 0.9])
+    wanted = coverage | (table["measure"] == "crps")
+    return table[wanted & (table["cancer_type"] == "all")].assign(
+        measure=lambda rows: rows["measure"].where(
+            rows["nominal"].isna(),
+            rows["measure"] + rows["nominal"].map(lambda level: f", {level:.0%}"),
+        )
+    )
+
+
+def best_checkpoints(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the step of each model that was kept."""
+    return table[table["best"]].drop_duplicates("model", keep="last")
+
+
+def excerpt_of_ranking(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the first ranks of the clinic's table; the display leaves the names out."""
+    first = table.groupby([name for name in ("task", "modality") if name in table], sort=False)
+    return first.head(RANKS_SHOWN)
+
+
+SECTIONS = (
+    Section(
+        "Data",
+        "Patients of each cancer type, by the modalities they have. Test and validation patients "
+        "have all modalities.",
+        (
+            TableView(
+                "table4_cohort",
+                "Table 4. Patients by cancer type and modality; complete: with all modalities.",
+            ),
+            FigureView(
+                "table4_cohort",
+                "Bars of the number of patients by cancer type and modality.",
+                "Patients by cancer type and modality.",
+            ),
+            TableView(
+                "split",
+                "Patients of each cancer type in training, validation and test, and how many the "
+                "shares of the split would have wanted.",
+                command="--pipeline preprocessing",
+            ),
+            TableView(
+                "quality_control",
+                "Patients and features that each step of preprocessing removed, and values imputed.",
+                command="--pipeline preprocessing",
+            ),
+            FigureView(
+                "quality_control",
+                "Bars of the patients and features left after each step of preprocessing.",
+                "Patients and features left after each step of preprocessing.",
+                command="--pipeline preprocessing",
+            ),
+            TableView(
+                "embedding",
+                "Encoders: R² of values decoded from latents, against PCA of the same size.",
+                command="--pipeline embedding",
+            ),
+        ),
+        "--pipeline ingestion",
+    ),
+    Section(
+        "Fidelity",
+        "Real and generated test patients in one projection, fitted on real patients only. Each "
+        "modality of a generated patient is one draw from the three others.",
+        (
+            FigureView(
+                "fig1_umap",
+                "Three UMAP scatter plots side by side: real, multi-condition and coherent patients, "
+                "by cancer type.",
+                "Figure 1. UMAP of all modalities together. The nearer the clouds of generated "
+                "patients to the real ones, the better.",
+            ),
+            TableView(
+                "fig1_umap",
+                "What the eye sees in Figure 1, in numbers. Agreement: share of patients whose "
+                "nearest real training patients are mostly of their cancer type.",
+            ),
+            FigureView(
+                "s1_umap",
+                "UMAP scatter plots of each modality alone, real and generated.",
+                "Figure S1. UMAP of each modality alone.",
+            ),
+        ),
+        "--pipeline evaluation --tags fidelity",
+    ),
+    Section(
+        "Reconstruction",
+        "Every modality of the test patients is generated from the others and compared with what "
+        "was measured. R² is 1 − SSres/SStot over all entries of the test latents. R² of draws is "
+        "that of one generated profile, as in the paper; R² of mean that of the mean of all draws, "
+        "the point estimate.",
+        (
+            TableView(
+                "table1_reconstruction",
+                "Table 1. ± is the standard deviation over draws, [ ] the bootstrap interval over "
+                "test patients. The paper's ± is over its 10 draws.",
+                columns=(
+                    "target",
+                    "method",
+                    "source",
+                    "r2",
+                    "variance_percent",
+                    "r2_of_mean",
+                    "crps",
+                ),
+                rows=of_the_paper,
+            ),
+            FigureView(
+                "table1_reconstruction",
+                "Dots of R² of the mean of draws with intervals, a panel a target, a row a set of "
+                "sources, a marker a method; below, coverage of intervals.",
+                "Table 1 as a figure, all sets of sources. Bars are bootstrap intervals over patients.",
+            ),
+            TableView(
+                "table1_reconstruction",
+                "Table 1, all methods from all sets of sources. Spread as above.",
+                key="table1_reconstruction_all",
+                columns=(
+                    "target",
+                    "method",
+                    "source",
+                    "r2",
+                    "r2_of_mean",
+                    "variance_percent",
+                    "crps",
+                    "energy_score",
+                    "coverage_50",
+                    "coverage_90",
+                    "spread_skill",
+                ),
+            ),
+            TableView(
+                "s2_reconstruction_by_type",
+                "Table S2. Reconstruction from all sources by cancer type. [ ] is the bootstrap "
+                "interval over test patients of the type.",
+                command="--pipeline evaluation --tags reconstruction",
+            ),
+            FigureView(
+                "s2_reconstruction_by_type",
+                "R² by cancer type, a panel a target.",
+                "Figure S2. Reconstruction by cancer type.",
+                command="--pipeline evaluation --tags reconstruction",
+            ),
+            TableView(
+                "decoded_reconstruction",
+                "Reconstruction in the features themselves: genes, proteins, copy numbers, decoded "
+                "from generated latents.",
+                command="--pipeline evaluation --tags reconstruction",
+            ),
+            FigureView(
+                "decoded_reconstruction",
+                "Distribution over features of the correlation between decoded and measured values.",
+                "Correlation of each feature's decoded with its measured values over test patients.",
+                command="--pipeline evaluation --tags reconstruction",
+            ),
+            TableView(
+                "calibration",
+                "Calibration over all test patients: share of true values within central intervals of "
+                "the draws, and CRPS. [ ] is the bootstrap interval over patients.",
+                columns=("target", "method", "measure", "value"),
+                rows=over_all_types,
+                across=("measure",),
+            ),
+            FigureView(
+                "calibration",
+                "Coverage of intervals of the draws against their level, a panel a target, and error "
+                "against predicted spread.",
+                "Calibration: points on the diagonal are honest intervals.",
+            ),
+            FigureView(
+                "calibration_by_type",
+                "Coverage of 90 % intervals by cancer type and target.",
+                "Calibration by cancer type.",
+            ),
+            TableView(
+                "coherence_error",
+                "Does disagreement of the ensemble tell error, and find modalities exchanged between "
+                "patients? [ ] is the bootstrap interval over patients.",
+            ),
+            FigureView(
+                "coherence_error",
+                "Error against disagreement of the ensemble, and receiver operating curves of "
+                "exchanged modalities.",
+                "Coherence and error.",
+            ),
+        ),
+        "--pipeline evaluation",
+    ),
+    Section(
+        "Preserved signal",
+        "Random forests are trained on real latents of one modality and tested on real and on "
+        "generated ones of the test patients: what a classifier needs is still there where both do "
+        "alike.",
+        (
+            FigureView(
+                "fig2_signal",
+                "Macro F1 of classifiers by modality and task, for real, multi-condition and coherent "
+                "test patients.",
+                "Figure 2 and S3. Classifiers of cancer type and stage.",
+            ),
+            TableView(
+                "fig2_signal",
+                "Figure 2 and S3 in numbers. ± is the standard deviation over repeats (seed of the "
+                "forest and draw), [ ] the bootstrap interval over test patients.",
+            ),
+        ),
+        "--pipeline evaluation --tags signal",
+    ),
+    Section(
+        "Rescue of incomplete patients",
+        "Models trained on complete patients meet test patients of whom modalities are removed. "
+        "Ablation leaves the gap to the model; the completions fill it in.",
+        (
+            TableView(
+                "table2_rescue",
+                "Table 2. Change against complete patients (ablation) and gain over ablation. ± is "
+                "the standard deviation over repeats, [ ] the bootstrap interval over test patients.",
+            ),
+            FigureView(
+                "fig3_rescue",
+                "Score of each completion by pattern of removed modalities, for both tasks.",
+                "Figure 3. Score by pattern of removed modalities.",
+            ),
+            FigureView(
+                "s4_rescue",
+                "Score of further completions by pattern of removed modalities.",
+                "Figure S4. All completions.",
+            ),
+        ),
+        "--pipeline evaluation --tags rescue",
+    ),
+    Section(
+        "Whom to measure next",
+        "For a modality that nobody has yet, counterfactual completions say how much a model's "
+        "prediction of each patient would depend on it. Patients are measured in the order of that "
+        "score, at random, or in the order that would help most (oracle).",
+        (
+            FigureView(
+                "fig4_counterfactual",
+                "Score of the model against the share of patients measured, informed and random order.",
+                "Figure 4. Acquisition curves of the stage classifier.",
+            ),
+            TableView(
+                "fig4_counterfactual",
+                "Area between the curve of each order and that of random order. ± is the standard "
+                "deviation over repeats, [ ] the bootstrap interval over test patients.",
+            ),
+            FigureView(
+                "s5_counterfactual_survival",
+                "C-index against the share of patients measured, informed and random order.",
+                "Figure S5. Acquisition curves of the survival forest.",
+            ),
+            TableView(
+                "s5_counterfactual_survival",
+                "The same for the survival forest.",
+            ),
+            TableView(
+                "counterfactual_ranking_report",
+                f"The first {RANKS_SHOWN} ranks of the table for a clinic; the file has all, with the "
+                "names of the patients, which a report that is passed on must not show.",
+                rows=excerpt_of_ranking,
+            ),
+        ),
+        "--pipeline evaluation --tags counterfactual",
+    ),
+    Section(
+        "Statistics",
+        "Repeats of one split tell how much chance in the models matters, not how much another "
+        "sample of patients would: tests over repeats and intervals over patients stand apart.",
+        (
+            TableView(
+                "s6_statistics",
+                "Table S6. Repeated-measures ANOVA and paired tests, corrected for their number.",
+            ),
+        ),
+        "--pipeline evaluation --tags statistics",
+    ),
+    Section(
+        "Ensemble studies",
+        "What the results owe to choices of the method.",
+        (
+            TableView("s7_hyperparameters", "Table S7. Hyperparameters searched and chosen."),
+            TableView("s8_weights", "Table S8. Weights of the ensemble."),
+            FigureView(
+                "s8_weights", "Scores by kind of weights.", "Figure S8. Weights of the ensemble."
+            ),
+            TableView("s9_rejection", "Table S9. Threshold of rejection, changed by up to 30 %."),
+            FigureView(
+                "s9_rejection",
+                "Scores and rejected share by threshold.",
+                "Figure S9. Threshold of rejection.",
+            ),
+            TableView("s10_latent_size", "Table S10. Size of the latents."),
+            FigureView(
+                "s10_latent_size", "Scores by size of latents.", "Figure S10. Size of the latents."
+            ),
+            FigureView(
+                "consensus_weights",
+                "Weight of each source by noise level, a panel a target.",
+                "Weights of the ensemble's members at each noise level.",
+                command="--pipeline diffusion_training",
+            ),
+            FigureView(
+                "tuning",
+                "Validation score of the trials of the hyperparameter search.",
+                "Search for hyperparameters.",
+                command="--pipeline tuning",
+            ),
+            TableView(
+                "single.training_history",
+                "Single-condition models: the checkpoint kept.",
+                rows=best_checkpoints,
+                command="--pipeline diffusion_training",
+            ),
+            TableView(
+                "multi.training_history",
+                "Multi-condition models: the checkpoint kept.",
+                rows=best_checkpoints,
+                command="--pipeline diffusion_training",
+            ),
+            FigureView(
+                "training_curves",
+                "Training loss and validation score by step, a panel a target.",
+                "Training of the denoisers.",
+                command="--pipeline diffusion_training",
+            ),
+        ),
+        "--pipeline ensemble_studies",
+    ),
+    Section(
+        "Privacy",
+        "Generation without any condition: a model that then draws profiles like those of training "
+        "patients has kept them.",
+        (
+            TableView(
+                "table3_privacy",
+                "Table 3. F1 of covering the manifold of training patients (high is bad) and energy "
+                "distance to them (low is bad). ± is the standard deviation over runs.",
+            ),
+            FigureView(
+                "table3_privacy",
+                "Projections of training patients and of profiles generated without a condition.",
+                "Figure 5. Profiles generated without a condition.",
+            ),
+        ),
+        "--pipeline privacy",
+    ),
+)

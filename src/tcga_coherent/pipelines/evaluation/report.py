@@ -1,0 +1,69 @@
+"""Nodes of the report."""
+
+from typing import Any
+
+import pandas as pd
+
+from tcga_coherent.evaluation.report.build import ShownFigure, fill, left_out
+from tcga_coherent.evaluation.report.headlines import headlines
+from tcga_coherent.evaluation.report.latex import to_latex
+from tcga_coherent.evaluation.report.page import Provenance, render
+from tcga_coherent.evaluation.report.parts import Parts
+from tcga_coherent.evaluation.report.provenance import versions
+from tcga_coherent.evaluation.report.sections import SECTIONS
+from tcga_coherent.evaluation.reported import ReportedByPaper, cohort_beside_reported
+from tcga_coherent.modality import parse_modalities
+
+
+def write_report(
+    reporting_folder: Parts,
+    node_times: pd.DataFrame,
+    parameters: dict[str, Any],
+    reported: ReportedByPaper,
+    **made: pd.DataFrame | str,
+) -> str:
+    """Write the page with all tables and figures.
+
+    `made` are the evaluation's own, by the names of their datasets; those of other pipelines are
+    taken from the folder where they exist.
+    """
+    from tcga_coherent.diffusion.device import resolve_device
+
+    parts = _gather(reporting_folder, made, reported)
+    provenance = Provenance(
+        parts.environment,
+        parameters,
+        versions(str(resolve_device(parameters["compute"]["device"]))),
+        node_times,
+    )
+    chapters = fill(SECTIONS, parts, _labels(parameters))
+    return render(headlines(parts), chapters, left_out(SECTIONS, parts), provenance)
+
+
+def export_latex(
+    reporting_folder: Parts,
+    parameters: dict[str, Any],
+    reported: ReportedByPaper,
+    **made: pd.DataFrame | str,
+) -> dict[str, str]:
+    """Write each table of the page for LaTeX."""
+    chapters = fill(SECTIONS, _gather(reporting_folder, made, reported), _labels(parameters))
+    return {
+        content.key: to_latex(content)
+        for chapter in chapters
+        for content in chapter.contents
+        if not isinstance(content, ShownFigure)
+    }
+
+
+def _gather(folder: Parts, made: dict[str, pd.DataFrame | str], reported: ReportedByPaper) -> Parts:
+    parts = folder.with_made(made)
+    if "table4_cohort" not in parts.tables:
+        return parts
+    cohort = cohort_beside_reported(parts.tables["table4_cohort"](), reported.table4)
+    return parts.with_made({"table4_cohort_table": cohort})
+
+
+def _labels(parameters: dict[str, Any]) -> dict[str, str]:
+    parsed = parse_modalities(parameters["modalities"])
+    return {name: modality.label for name, modality in parsed.items()}
