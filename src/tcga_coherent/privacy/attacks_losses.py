@@ -113,6 +113,7 @@ def model_losses(
     weighting: Weighting,
     latents: Mapping[str, torch.Tensor],
     noising: Noising,
+    targets: Sequence[str] | None = None,
 ) -> dict[tuple[str, str, str], Losses]:
     """Return the losses of patients who have every modality under all models.
 
@@ -126,6 +127,8 @@ def model_losses(
         Modality to latents of the patients, shape (patients, latent size).
     noising
         Noise levels and noises.
+    targets
+        Modalities to denoise; None for all.
 
     Returns
     -------
@@ -134,7 +137,7 @@ def model_losses(
         is the control that has seen nobody.
     """
     found = {}
-    for target in latents:
+    for target in targets or latents:
         sources = tuple(name for name in latents if name != target)
         conditions = {source: latents[source] for source in sources}
         joined = "+".join(sources)
