@@ -20,6 +20,8 @@ from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tests.evaluation.made_up_probe import made_up_probe
 
 N_DRAWS = 5
+# Parts with a test file of their own.
+TESTED_ELSEWHERE = ("report", "signal", "statistics")
 CALIBRATION_FIGURES = ("calibration", "calibration_by_type")
 
 
@@ -93,7 +95,7 @@ def run(names: list[str], parameters: EvaluationParameters, repo_root: Path, **c
     for name, data in everything.items():
         catalog[name] = MemoryDataset(data, copy_mode="assign")
     pipeline = create_pipeline()
-    SequentialRunner().run(pipeline - pipeline.only_nodes_with_tags("report"), catalog)
+    SequentialRunner().run(pipeline - pipeline.only_nodes_with_tags(*TESTED_ELSEWHERE), catalog)
     return Path("data/08_reporting/demo")
 
 
@@ -184,7 +186,7 @@ def test_a_bad_parameter_is_refused_before_the_run_by_its_key(
 
 def test_the_wiring_reads_persisted_inputs_and_writes_reports_alone() -> None:
     pipeline = create_pipeline()
-    pipeline -= pipeline.only_nodes_with_tags("report")
+    pipeline -= pipeline.only_nodes_with_tags(*TESTED_ELSEWHERE)
     assert pipeline.inputs() == {
         "test_draws",
         "latents",

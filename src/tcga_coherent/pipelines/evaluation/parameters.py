@@ -12,6 +12,7 @@ from tcga_coherent.evaluation.forests import ForestParameters
 from tcga_coherent.evaluation.manifold import ManifoldParameters
 from tcga_coherent.evaluation.reconstruction import ReportedRow
 from tcga_coherent.evaluation.reconstruction_by_type import ByTypeParameters
+from tcga_coherent.evaluation.signal_claims import SignalParameters
 from tcga_coherent.modality import STRICT
 
 
@@ -37,6 +38,8 @@ class EvaluationParameters:
         Settings of UMAP and its numbers.
     reconstruction_by_type
         When a cancer type has an interval.
+    signal
+        What the paper says of preserved signal.
     reported_by_paper
         Rows of the paper's Table 1, from another cohort.
     """
@@ -49,4 +52,5 @@ class EvaluationParameters:
     baselines: BaselineParameters
     manifold: ManifoldParameters
     reconstruction_by_type: ByTypeParameters
+    signal: SignalParameters
     reported_by_paper: tuple[ReportedRow, ...]

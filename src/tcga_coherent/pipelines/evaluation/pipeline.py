@@ -18,6 +18,7 @@ from .reconstruction import (
     draw_reconstruction_figure,
 )
 from .report import export_latex, write_report
+from .signal import classify_modalities, draw_signal_figure, measure_signal
 
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
@@ -84,6 +85,43 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 inputs=[*held_out, "params:evaluation"],
                 outputs=["fig1_umap_table", "fig1_umap_figure"],
                 name="project_manifolds",
+            ),
+            Node(
+                classify_modalities,
+                inputs=[
+                    *reconstructed[:-1],
+                    "clinical",
+                    "signal.finished_repeats",
+                    "params:modalities",
+                    "params:coherent_sampling",
+                    "params:compute.workers",
+                    "params:evaluation",
+                ],
+                outputs="signal.repeats",
+                name="classify_modalities",
+                tags=["signal"],
+            ),
+            Node(
+                measure_signal,
+                inputs=[
+                    "signal.repeats",
+                    "latents",
+                    "split",
+                    "presence",
+                    "clinical",
+                    "params:modalities",
+                    "params:evaluation",
+                ],
+                outputs=["fig2_signal_table", "signal_claims_table"],
+                name="measure_signal",
+                tags=["signal"],
+            ),
+            Node(
+                draw_signal_figure,
+                inputs=["fig2_signal_table", "params:modalities"],
+                outputs="fig2_signal_figure",
+                name="draw_signal_figure",
+                tags=["signal"],
             ),
         ]
     )

@@ -1,0 +1,79 @@
+"""Nodes that test classifiers of single modalities on generated ones: Figure 2."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.evaluation.inputs import Partitions, read_cohort
+from tcga_coherent.evaluation.profiles import read_profiles
+from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats
+from tcga_coherent.evaluation.signal import STUDY, predict_from_modalities
+from tcga_coherent.evaluation.signal_claims import claim_lines, claims_table
+from tcga_coherent.evaluation.signal_figure import draw_signal
+from tcga_coherent.evaluation.signal_table import signal_lines, signal_table
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+
+logger = logging.getLogger(__name__)
+
+
+def classify_modalities(
+    test_draws: Partitions,
+    baseline_predictions: Partitions,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    clinical: pd.DataFrame,
+    finished: Stored,
+    modalities: dict[str, Any],
+    sampling: SamplingConfig,
+    workers: Workers,
+    parameters: EvaluationParameters,
+) -> Iterator[dict[str, pd.DataFrame]]:
+    """Train a forest a task, modality and repeat; classify measured and generated test patients."""
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    profiles = read_profiles(cohort, test_draws, baseline_predictions, sampling.antithetic)
+    yield from predict_from_modalities(
+        cohort,
+        clinical,
+        profiles,
+        parameters.forests,
+        parameters.n_repeats,
+        parameters.seed,
+        finished,
+        workers,
+    )
+
+
+def measure_signal(
+    repeats: Stored,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    clinical: pd.DataFrame,
+    modalities: dict[str, Any],
+    parameters: EvaluationParameters,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score the classes of all repeats, and check what the paper says of them."""
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    table = signal_table(
+        all_repeats(repeats, STUDY),
+        cohort,
+        clinical,
+        parameters.bootstrap,
+        parameters.signal.reported,
+        parameters.seed,
+    )
+    claims = claims_table(table, parameters.signal)
+    for line in [*signal_lines(table), *claim_lines(claims)]:
+        logger.info(line)
+    return table, claims
+
+
+def draw_signal_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Figure:
+    """Draw Figure 2."""
+    return draw_signal(table, parse_modalities(modalities))

@@ -1,0 +1,50 @@
+import pytest
+
+from tcga_coherent.evaluation.bootstrap import BootstrapParameters
+from tcga_coherent.evaluation.palette import METHOD_STYLES
+from tcga_coherent.evaluation.signal_claims import ReportedClaim
+from tcga_coherent.evaluation.signal_figure import draw_signal
+from tcga_coherent.evaluation.signal_table import signal_table
+from tcga_coherent.modality import parse_modalities
+from tests.evaluation.made_up_signal import made_up_cohort, made_up_predictions
+
+MODALITIES = parse_modalities(
+    {
+        "cna": {"label": "CNA", "color": "#0072B2", "steps": []},
+        "rnaseq": {"label": "RNA-Seq", "color": "#D55E00", "steps": []},
+    }
+)
+REPORTED = ReportedClaim("cancer_type", "rnaseq", "coherent", "macro_f1", "equal", 0.94, 0.95)
+
+
+@pytest.fixture(scope="module")
+def table():
+    cohort, clinical = made_up_cohort()
+    clinical = clinical.assign(stage=None)
+    predictions = made_up_predictions(cohort, clinical)
+    return signal_table(predictions, cohort, clinical, BootstrapParameters(20, 0.9), (REPORTED,), 0)
+
+
+def test_points_stand_at_the_scores_of_their_method(table) -> None:
+    axes = draw_signal(table, MODALITIES).axes
+    drawn = {
+        (line.get_marker(), line.get_mfc()): line.get_ydata()[0]
+        for line in axes[0].get_lines()
+        if line.get_xdata()[0] > 0.5
+    }
+    style = METHOD_STYLES["coherent"]
+    assert drawn[style.marker, style.color] == pytest.approx(1 / 3)
+    assert drawn[style.marker, "white"] == 0
+    assert drawn[METHOD_STYLES["real"].marker, METHOD_STYLES["real"].color] == 1
+    assert [line.get_ydata()[0] for line in axes[0].get_lines() if line.get_marker() == "_"] == [
+        0.94,
+        0.95,
+    ]
+
+
+def test_a_panel_without_scores_gives_the_reason(table) -> None:
+    figure = draw_signal(table, MODALITIES)
+    said = [text.get_text() for text in figure.axes[1].texts]
+    assert said == ["no training patient has a stage"] * 2
+    titles = [axes.get_title() for axes in figure.axes[:2]]
+    assert titles == ["Cancer type (60 test patients)", "Stage"]
