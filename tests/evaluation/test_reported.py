@@ -5,7 +5,7 @@ import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from tcga_coherent.evaluation.reported import ReportedByPaper
+from tcga_coherent.evaluation.reported import ReportedByPaper, cohort_beside_reported
 
 
 def configured(repo_root):
@@ -54,3 +54,19 @@ def test_a_misspelt_column_is_refused(repo_root):
     raw["table3"][0]["f1"] = 0.1
     with pytest.raises(ValidationError, match="f1"):
         TypeAdapter(ReportedByPaper).validate_python(raw)
+
+
+def test_counts_of_the_paper_stand_beside_those_of_the_cohort(reported):
+    table = pd.DataFrame(
+        {"cancer_type": ["BRCA", "OTHER", "TOTAL"], "total": [10, 5, 15], "cna": [9, 5, 14]}
+    )
+    beside = cohort_beside_reported(table, reported.table4).set_index("cancer_type")
+    assert beside["total"].tolist() == [10, 5, 15]
+    assert beside.loc["BRCA", ["paper_total", "paper_cna", "paper_incomplete"]].tolist() == [
+        1224,
+        1057,
+        412,
+    ]
+    assert beside.filter(like="paper_").loc["OTHER"].isna().all()
+    # The paper's own total, not that of the types that both have.
+    assert beside.loc["TOTAL", ["paper_total", "paper_complete"]].tolist() == [10098, 5054]

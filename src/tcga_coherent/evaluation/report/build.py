@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tcga_coherent.evaluation.report.display import Display, TableView, display
+from tcga_coherent.evaluation.report.display import NOTE, Display, TableView, display
 from tcga_coherent.evaluation.report.parts import Parts
 from tcga_coherent.evaluation.report.sections import FigureView, Section
-
-NOTE = "note"
 
 
 @dataclass(frozen=True)
@@ -102,8 +100,8 @@ def left_out(sections: Sequence[Section], parts: Parts) -> list[str]:
 def _notes(name: str, table: pd.DataFrame) -> Iterator[str]:
     if NOTE not in table:
         return
-    skipped = table[table[NOTE].fillna("") != ""]
-    keys = skipped.select_dtypes(include=["object", "string"]).drop(columns=NOTE)
+    skipped = table[table[NOTE].fillna("").astype(str) != ""]
+    keys = skipped.select_dtypes(include=["object", "string"]).drop(columns=NOTE, errors="ignore")
     for position, note in enumerate(skipped[NOTE]):
         known = keys.iloc[position].dropna()
         which = ", ".join(f"{key} {value}" for key, value in known.items() if value != "")

@@ -5,7 +5,7 @@ Columns of one quantity become one: ``x_mean`` and ``x_std`` are shown as ``mean
 under a header of its own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ from tcga_coherent.evaluation.report.labels import COLUMN_LABELS, DIGITS, P_VALU
 PAPER = "paper, another cohort"
 PAPER_PREFIX = "paper_"
 ABSENT = "–"
+# Column that says why a row could not be computed.
+NOTE = "note"
 # A report is passed on: it names no patient, whatever a table holds.
 NAMING_PATIENTS = ("patient_id", "examples")
 
@@ -100,7 +102,9 @@ def display(table: pd.DataFrame, view: TableView, modalities: Mapping[str, str])
         Modality to its name in tables.
     """
     table = view.rows(table)
-    table = table.drop(columns=[name for name in NAMING_PATIENTS if name in table])
+    # Reasons stand in a list of their own; they would keep rows from standing side by side.
+    hidden = (*NAMING_PATIENTS, NOTE) if view.across else NAMING_PATIENTS
+    table = table.drop(columns=[name for name in hidden if name in table])
     pieces: dict[tuple[str, str], pd.Series] = {}
     numeric: dict[tuple[str, str], bool] = {}
     for base in _quantities(table, view.columns):
@@ -154,19 +158,19 @@ def format_p_value(value: float, digits: int) -> str:
 
 def _quantities(table: pd.DataFrame, wanted: Sequence[str]) -> list[str]:
     """Names of columns without the endings and the prefix that :func:`_cells` puts together."""
-    found = dict.fromkeys(_base(column, table) for column in table.columns)
+    names = dict.fromkeys(column.removeprefix(PAPER_PREFIX) for column in table.columns)
+    found = dict.fromkeys(_base(name, names) for name in names)
     if not wanted:
         return list(found)
     return [name for name in wanted if name in found]
 
 
-def _base(column: str, table: pd.DataFrame) -> str:
-    name = column.removeprefix(PAPER_PREFIX)
-    prefix = column[: len(column) - len(name)]
+def _base(name: str, names: Collection[str]) -> str:
     for ending in ("_std", "_low", "_high", "_mean"):
         stem = name.removesuffix(ending)
+        # A mean of draws is a quantity of its own: only with its spread is it the mean of something.
         siblings = ("_std", "_low") if ending == "_mean" else ("", "_mean")
-        if stem != name and any(f"{prefix}{stem}{sibling}" in table for sibling in siblings):
+        if stem != name and any(f"{stem}{sibling}" in names for sibling in siblings):
             return stem
     return name
 
@@ -175,7 +179,6 @@ def _cells(
     table: pd.DataFrame, base: str, digits: int, modalities: Mapping[str, str]
 ) -> pd.Series | None:
     """Text of a quantity with its spread; None where the table lacks it."""
-    # A mean of draws is a quantity of its own: only with its spread is it the mean of something.
     centre = base if base in table else f"{base}_mean"
     if centre not in table:
         return None
@@ -206,7 +209,7 @@ def _is_number(column: pd.Series) -> bool:
 def _text(value: Any, modalities: Mapping[str, str]) -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
-    if pd.isna(value):
+    if pd.isna(value) or value == "":
         return ABSENT
     parts = str(value).split("+")
     if all(part in modalities for part in parts):

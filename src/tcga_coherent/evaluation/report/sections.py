@@ -63,6 +63,13 @@ def of_the_paper(table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["method"] == "single") | (n_sources == n_sources.max())]
 
 
+def from_all_sources(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows from all sources of the methods that are worth comparing."""
+    n_sources = table["source"].str.count(r"\+")
+    compared = table["method"].isin(["multi", "coherent", "ridge"])
+    return table[compared & (n_sources == n_sources.max())]
+
+
 def over_all_types(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows over all cancer types, of the coverage at 50 and 90 % and the CRPS."""
     coverage = (table["measure"] == "coverage") & table["nominal"].isin([0.5, 0.9])
@@ -199,14 +206,23 @@ SECTIONS = (
             ),
             TableView(
                 "s2_reconstruction_by_type",
-                "Table S2. Reconstruction from all sources by cancer type. [ ] is the bootstrap "
+                "Table S2. R² of the mean draw from all sources by cancer type. [ ] is the bootstrap "
                 "interval over test patients of the type.",
+                columns=("cancer_type", "method", "target", "r2_of_mean"),
+                rows=from_all_sources,
+                across=("target",),
                 command="--pipeline evaluation --tags reconstruction",
             ),
             FigureView(
                 "s2_reconstruction_by_type",
                 "R² by cancer type, a panel a target.",
                 "Figure S2. Reconstruction by cancer type.",
+                command="--pipeline evaluation --tags reconstruction",
+            ),
+            FigureView(
+                "s2_source_sets_by_type",
+                "R² by cancer type and set of sources, a panel a target.",
+                "Figure S2, by set of sources.",
                 command="--pipeline evaluation --tags reconstruction",
             ),
             TableView(

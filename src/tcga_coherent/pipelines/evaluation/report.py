@@ -3,6 +3,7 @@
 from typing import Any
 
 import pandas as pd
+from pydantic_core import to_jsonable_python
 
 from tcga_coherent.evaluation.report.build import ShownFigure, fill, left_out
 from tcga_coherent.evaluation.report.headlines import headlines
@@ -30,14 +31,17 @@ def write_report(
     from tcga_coherent.diffusion.device import resolve_device
 
     parts = _gather(reporting_folder, made, reported)
+    # Kedro has made objects of the groups that nodes have types for.
+    parameters = to_jsonable_python(parameters)
     provenance = Provenance(
         parts.environment,
         parameters,
         versions(str(resolve_device(parameters["compute"]["device"]))),
         node_times,
     )
-    chapters = fill(SECTIONS, parts, _labels(parameters))
-    return render(headlines(parts), chapters, left_out(SECTIONS, parts), provenance)
+    labels = _labels(parameters)
+    chapters = fill(SECTIONS, parts, labels)
+    return render(headlines(parts, labels), chapters, left_out(SECTIONS, parts), provenance)
 
 
 def export_latex(

@@ -1,0 +1,72 @@
+import pandas as pd
+
+from tcga_coherent.evaluation.report.build import ShownFigure, fill, left_out
+from tcga_coherent.evaluation.report.display import Display, TableView
+from tcga_coherent.evaluation.report.parts import Image, Parts
+from tcga_coherent.evaluation.report.sections import FigureView, Section
+
+SECTION = Section(
+    "Whom to ask",
+    "text",
+    (
+        TableView("a", "Table a."),
+        FigureView("a", "dots", "Figure a."),
+        TableView("b", "Table b.", command="--pipeline other"),
+        FigureView("c", "dots", "Figure c."),
+        TableView("c", "Table c."),
+        TableView("c", "Table c in other words.", key="c_again"),
+    ),
+    "--pipeline evaluation --tags ask",
+)
+
+
+def parts(tables=(), figures=()):
+    return Parts(
+        "demo",
+        {name: lambda: pd.DataFrame({"x": [1.5]}) for name in tables},
+        {name: lambda: Image("image/png", b"") for name in figures},
+    )
+
+
+def test_what_exists_is_shown_in_the_order_of_the_section():
+    (chapter,) = fill([SECTION], parts(["a", "b", "c"], ["a", "c"]), {})
+    assert [
+        content.key if isinstance(content, Display) else content.view.name
+        for content in chapter.contents
+    ] == ["a", "a", "b", "c", "c", "c_again"]
+    assert isinstance(chapter.contents[1], ShownFigure)
+    assert chapter.missing == {}
+    assert chapter.anchor == "whom-to-ask"
+
+
+def test_what_is_absent_is_named_once_with_the_command_that_makes_it():
+    (chapter,) = fill([SECTION], parts(["a"]), {})
+    assert [content.key for content in chapter.contents] == ["a"]
+    assert chapter.missing == {
+        "kedro run --env demo --pipeline evaluation --tags ask": (
+            "figure a",
+            "figure c",
+            "table c",
+        ),
+        "kedro run --env demo --pipeline other": ("table b",),
+    }
+
+
+def test_skipped_rows_are_listed_with_their_reasons():
+    table = pd.DataFrame(
+        {
+            "task": ["stage", "cancer_type"],
+            "modality": ["cna", None],
+            "f1_mean": [float("nan"), 0.5],
+            "note": ["no patient has a stage", None],
+        }
+    )
+    tables = {"a": lambda: table, "b": lambda: pd.DataFrame({"x": [1.0]})}
+    assert left_out([SECTION], Parts("demo", tables, {})) == [
+        "a (task stage, modality cna): no patient has a stage"
+    ]
+
+
+def test_nothing_is_left_out_where_all_notes_are_empty():
+    table = pd.DataFrame({"task": ["stage"], "note": [float("nan")]})
+    assert left_out([SECTION], Parts("demo", {"a": lambda: table}, {})) == []
