@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -34,7 +35,7 @@ class Simulation:
     def cohort(self) -> Cohort:
         return read_cohort(self.latents, self.split, self.presence, self.modalities)
 
-    @property
+    @cached_property
     def baseline_predictions(self) -> dict[str, Callable[[], pd.DataFrame]]:
         parameters = BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10, 30))
         made = dict(predict_baselines(self.cohort, parameters))

@@ -1,138 +1,149 @@
 import numpy as np
-import pandas as pd
 import pytest
-from scipy.stats import norm
+from sklearn.manifold import trustworthiness
 
+from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.manifold import (
     ManifoldParameters,
-    energy_distance,
+    manifold_lines,
     manifold_table,
     project,
-    type_agreement,
-    whole_patients,
 )
+from tcga_coherent.evaluation.neighborhoods import energy_distance
+from tcga_coherent.evaluation.outcomes import CannotEvaluate
+from tcga_coherent.evaluation.patient_sets import PatientSet, patient_sets
+from tcga_coherent.evaluation.precision_recall import on_manifold
 
-PARAMETERS = ManifoldParameters(n_neighbors=10, min_dist=0.1, voting_neighbors=5)
-
-
-def test_whole_patients_hold_the_first_draw_of_each_modality_from_all_others(simulation) -> None:
-    sets = whole_patients(simulation.test_draws, simulation.cohort)
-    assert list(sets) == ["real", "multi", "coherent"]
-    patient = simulation.cohort.test[3]
-    rnaseq = simulation.test_draws["rnaseq/coherent/cna+rppa"]().loc[(patient, 0)]
-    np.testing.assert_array_equal(sets["coherent"][3, 4:8], rnaseq)
-    np.testing.assert_array_equal(
-        sets["real"][3, 8:], simulation.latents["rppa"]().loc[patient].to_numpy()
-    )
+PARAMETERS = ManifoldParameters(
+    n_neighbors=10, min_dist=0.1, voting_neighbors=5, precision_recall_neighbors=3
+)
+BOOTSTRAP = BootstrapParameters(repeats=200, level=0.95)
 
 
-def test_whole_patients_of_five_modalities_use_the_four_others(simulation_of_five) -> None:
-    sets = whole_patients(simulation_of_five.test_draws, simulation_of_five.cohort)
-    first = simulation_of_five.test_draws["wsi/multi/cna+rnaseq+rppa+methylation"]()
-    expected = first.xs(0, level="draw").loc[simulation_of_five.cohort.test]
-    np.testing.assert_array_equal(sets["multi"][:, 12:16], expected)
-    assert sets["multi"].shape == (80, 20)
+def sets_of(simulation, test_draws=None) -> dict[str, list[PatientSet]]:
+    draws = simulation.test_draws if test_draws is None else test_draws
+    return patient_sets(draws, simulation.baseline_predictions, simulation.cohort, seed=0)
 
 
-def test_a_missing_partition_is_named(simulation) -> None:
-    fewer = {k: v for k, v in simulation.test_draws.items() if k != "rppa/coherent/cna+rnaseq"}
-    with pytest.raises(ValueError, match=r"no partition rppa/coherent/cna\+rnaseq"):
-        whole_patients(fewer, simulation.cohort)
-
-
-def test_agreement_is_one_for_separate_types_and_chance_for_shuffled_ones() -> None:
-    rng = np.random.default_rng(0)
-    types = np.repeat(["a", "b"], 200)
-    points = rng.standard_normal((400, 3)) + 50 * (types == "b")[:, None]
-    assert type_agreement(points, points, types, 10) == 1
-    shuffled = rng.permutation(types)
-    assert type_agreement(points, points, shuffled, 10) == pytest.approx(0.5, abs=0.05)
-
-
-def test_agreement_equals_a_direct_search_that_leaves_the_patient_out() -> None:
-    rng = np.random.default_rng(1)
-    real, points = rng.standard_normal((2, 40, 3))
-    types = rng.choice(["a", "b", "c"], size=40)
-    shares = []
-    for i in range(40):
-        others = np.delete(np.arange(40), i)
-        distances = np.linalg.norm(real[others] - points[i], axis=1)
-        shares.append(np.mean(types[others[np.argsort(distances)[:4]]] == types[i]))
-    assert type_agreement(real, points, types, 4) == pytest.approx(np.mean(shares))
-
-
-def test_energy_distance_of_shifted_gaussians_equals_the_closed_form() -> None:
-    # |X - Y| is folded normal with mean m and variance 2.
-    shift = 2.0
-    apart = 2 / np.sqrt(np.pi) * np.exp(-(shift**2) / 4)
-    apart += shift * (1 - 2 * norm.cdf(-shift / np.sqrt(2)))
-    expected = 2 * apart - 4 / np.sqrt(np.pi)
-    rng = np.random.default_rng(2)
-    shifts = np.array([0, shift])[:, None, None]
-    distances = [energy_distance(*(rng.standard_normal((2, 200, 1)) + shifts)) for _ in range(200)]
-    assert np.mean(distances) == pytest.approx(expected, abs=0.05)
-
-
-def test_energy_distance_is_zero_on_average_for_alike_patients_of_one_distribution() -> None:
-    rng = np.random.default_rng(3)
-    distances = []
-    for _ in range(300):
-        shared = rng.standard_normal((30, 5))
-        real, generated = shared + 0.3 * rng.standard_normal((2, 30, 5))
-        distances.append(energy_distance(real, generated))
-    assert np.mean(distances) == pytest.approx(0, abs=4 * np.std(distances) / np.sqrt(300))
-    assert np.std(distances) < 0.05
+def named(sets: list[PatientSet]) -> dict[tuple[str, str], PatientSet]:
+    return {(one.name, one.reading): one for one in sets}
 
 
 @pytest.fixture(scope="module")
-def projected(simulation):
-    sets = whole_patients(simulation.test_draws, simulation.cohort)
-    return sets, project(sets, simulation.cohort, PARAMETERS, seed=0)
+def sets(simulation):
+    return sets_of(simulation)
+
+
+@pytest.fixture(scope="module")
+def whole(sets):
+    """One space is enough to test what is done to each."""
+    return {"all": sets["all"]}
+
+
+@pytest.fixture(scope="module")
+def projections(simulation, whole):
+    return project(whole, simulation.cohort, PARAMETERS, seed=0)
+
+
+@pytest.fixture(scope="module")
+def table(whole, projections):
+    return manifold_table(whole, projections, PARAMETERS, BOOTSTRAP, seed=0)
 
 
 def test_the_projection_keeps_patients_apart_that_differ_and_is_reproducible(
-    simulation, projected
+    simulation, whole, projections
 ) -> None:
-    sets, projections = projected
-    assert {name: points.shape for name, points in projections.items()} == dict.fromkeys(
+    own = projections["all"]
+    assert {name: points.shape for name, points in own.items()} == dict.fromkeys(
         ("real", "multi", "coherent"), (300, 2)
     )
-    again = project(sets, simulation.cohort, PARAMETERS, seed=0)
-    np.testing.assert_array_equal(again["coherent"], projections["coherent"])
+    again = project(whole, simulation.cohort, PARAMETERS, seed=0)
+    np.testing.assert_array_equal(again["all"]["coherent"], own["coherent"])
     # Patients that are close in the map are close in the latents: far above a random map.
-    close = np.argsort(
-        np.linalg.norm(projections["real"][:, None] - projections["real"][None], axis=2), axis=1
-    )[:, 1:6]
-    distances = np.linalg.norm(sets["real"][:, None] - sets["real"][None], axis=2)
-    assert np.take_along_axis(distances, close, axis=1).mean() < 0.7 * distances.mean()
+    real = named(whole["all"])["real", "measured"].points
+    close = np.argsort(np.linalg.norm(own["real"][:, None] - own["real"][None], axis=2), axis=1)
+    distances = np.linalg.norm(real[:, None] - real[None], axis=2)
+    assert np.take_along_axis(distances, close[:, 1:6], axis=1).mean() < 0.7 * distances.mean()
 
 
-def test_the_table_says_what_the_figure_shows(simulation, projected) -> None:
-    sets, projections = projected
+def test_each_modality_has_a_map_of_its_own(simulation, sets) -> None:
+    found = project({"rppa": sets["rppa"]}, simulation.cohort, PARAMETERS, seed=0)
+    shown = found["rppa"]["real"]
+    values = named(sets["rppa"])["real", "measured"].points
+    others = named(sets["cna"])["real", "measured"].points
+    assert trustworthiness(values, shown, n_neighbors=5) > 0.8
+    assert trustworthiness(others, shown, n_neighbors=5) < 0.75
+
+
+def test_the_table_says_what_the_figure_shows(simulation, whole, projections, table) -> None:
+    own = named(whole["all"])
+    rows = table.set_index(["set", "reading"])
+    real, multi = own["real", "measured"].points, own["multi", "draw"].points
     types = simulation.cohort.cancer_type[simulation.cohort.test]
-    table = manifold_table(sets, projections, types, PARAMETERS.voting_neighbors).set_index("set")
     share = (types == "LUAD").mean()
-    assert table["type_agreement_by_chance"].iloc[0] == pytest.approx(
+    assert rows.loc[("real", "measured"), "type_agreement_by_chance"] == pytest.approx(
         (share * (300 * share - 1) + (1 - share) * (300 * (1 - share) - 1)) / 299
     )
-    assert table.loc["real", "energy_distance"] == 0
-    assert table.loc["real", "total_variance_ratio"] == 1
-    # The multi model draws from the true conditionals, the ensemble has lost half the spread.
-    assert abs(table.loc["multi", "energy_distance"]) < 0.05
-    assert (
-        table.loc["coherent", "total_variance_ratio"] < table.loc["multi", "total_variance_ratio"]
+    row = rows.loc[("multi", "draw")]
+    assert row["precision"] == pytest.approx(on_manifold(multi, real, 3).mean())
+    assert row["recall"] == pytest.approx(on_manifold(real, multi, 3).mean())
+    assert row["f1"] == pytest.approx(
+        2 * row["precision"] * row["recall"] / (row["precision"] + row["recall"])
     )
-    assert (table["type_agreement"] > table["type_agreement_by_chance"] + 0.1).all()
+    assert row["energy_distance"] == pytest.approx(energy_distance(real, multi))
+    assert row["trustworthiness"] == pytest.approx(
+        trustworthiness(multi, projections["all"]["multi"], n_neighbors=5)
+    )
+    assert rows.loc[("real", "measured"), "total_variance_ratio"] == 1
+    assert rows.loc[("real", "measured"), ["precision", "energy_distance"]].isna().all()
+    shown = rows["trustworthiness"].dropna().index
+    assert list(shown) == [("real", "measured"), ("multi", "draw"), ("coherent", "draw")]
 
 
-def test_too_few_training_patients_are_refused_with_the_parameter(simulation) -> None:
-    sets = whole_patients(simulation.test_draws, simulation.cohort)
-    parameters = ManifoldParameters(n_neighbors=5000, min_dist=0.1, voting_neighbors=5)
-    with pytest.raises(ValueError, match=r"too few for evaluation\.manifold\.n_neighbors = 5000"):
-        project(sets, simulation.cohort, parameters, seed=0)
+def test_true_draws_are_like_other_patients_and_means_are_not(table) -> None:
+    rows = table.set_index(["set", "reading"])
+    # The multi model draws from the true conditionals, the ensemble has lost half the spread.
+    assert abs(rows.loc[("multi", "draw"), "energy_distance"]) < 0.05
+    for measure in ("total_variance_ratio", "recall"):
+        falling = rows.loc[
+            [("multi", "draw"), ("coherent", "draw"), ("multi", "mean"), ("mean", "mean")], measure
+        ]
+        assert falling.is_monotonic_decreasing
+    assert rows.loc[("ridge", "mean"), "precision"] > rows.loc[("multi", "draw"), "precision"]
+    assert rows.loc[("mean", "mean"), "energy_distance"] > 0.5
+    informed = rows.drop(index=("mean", "mean"))
+    assert (informed["type_agreement"] > informed["type_agreement_by_chance"] + 0.1).all()
 
 
-def test_too_few_test_patients_are_refused_with_the_parameter() -> None:
-    sets = {"real": np.zeros((4, 2))}
-    with pytest.raises(ValueError, match=r"4 test patients .*\.voting_neighbors = 4"):
-        manifold_table(sets, sets, pd.Series(list("aabb")), 4)
+def test_intervals_hold_their_number_and_are_as_wide_as_resampling_says(table, whole) -> None:
+    compared = table[table["set"] != "real"]
+    for measure in ("type_agreement", "precision", "recall", "energy_distance"):
+        assert (compared[f"{measure}_low"] <= compared[measure] + 1e-9).all()
+        assert (compared[f"{measure}_high"] >= compared[measure] - 1e-9).all()
+    row = table[table["set"] == "multi"].iloc[0]
+    # Precision is a share: its standard error is known.
+    error = np.sqrt(row["precision"] * (1 - row["precision"]) / 300)
+    assert row["precision_high"] - row["precision_low"] == pytest.approx(3.92 * error, rel=0.25)
+
+
+def test_the_lines_name_each_space_with_its_draws(table) -> None:
+    (line,) = manifold_lines(table)
+    assert line.startswith("all: same-type neighbours / F1 of manifolds / energy distance: real ")
+    assert line.count("multi") == line.count("coherent") == line.count("train") == 1
+
+
+def test_too_few_training_patients_are_refused_with_the_parameter(simulation, whole) -> None:
+    parameters = ManifoldParameters(5000, 0.1, 5, 3)
+    with pytest.raises(CannotEvaluate, match=r"evaluation\.manifold\.n_neighbors = 5000"):
+        project(whole, simulation.cohort, parameters, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("voting", "bounding", "message"),
+    [(2, 3, "voting_neighbors = 2"), (1, 4, "precision_recall_neighbors = 4")],
+)
+def test_too_few_test_patients_are_refused_with_the_parameter(voting, bounding, message) -> None:
+    real = PatientSet("real", "measured", np.zeros((4, 2)), np.array(list("aabb")))
+    parameters = ManifoldParameters(10, 0.1, voting, bounding)
+    with pytest.raises(CannotEvaluate, match=rf"4 test patients .*\.{message}"):
+        manifold_table({"all": [real]}, {}, parameters, BOOTSTRAP, seed=0)

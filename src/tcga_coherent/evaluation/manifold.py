@@ -1,21 +1,20 @@
-"""Whether whole generated patients lie where the real ones do: Figure 1.
-
-A generated patient is every modality generated from all others and put side by side.
-"""
+"""Whether generated patients lie where the real ones do: Figure 1 and S1 Appendix."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 from pydantic.dataclasses import dataclass
-from scipy.spatial.distance import cdist
-from sklearn.neighbors import NearestNeighbors
 
+from tcga_coherent.evaluation.bootstrap import BootstrapParameters, patient_interval
 from tcga_coherent.evaluation.fidelity import Array
-from tcga_coherent.evaluation.inputs import Cohort, Partitions, read_draws
-from tcga_coherent.evaluation.source_sets import generative_methods, partition_name, source_sets
+from tcga_coherent.evaluation.inputs import Cohort
+from tcga_coherent.evaluation.neighborhoods import energy_matrix, type_agreement
+from tcga_coherent.evaluation.outcomes import CannotEvaluate
+from tcga_coherent.evaluation.patient_sets import EVERY_MODALITY, REAL, PatientSet
+from tcga_coherent.evaluation.precision_recall import f1, on_manifold
 from tcga_coherent.modality import STRICT
 
 
@@ -28,51 +27,25 @@ class ManifoldParameters:
     n_neighbors, min_dist
         Settings of UMAP.
     voting_neighbors
-        Real neighbours whose cancer types are compared with a patient's own.
+        Real neighbours whose cancer types are compared with a patient's own, and that trustworthiness
+        looks at.
+    precision_recall_neighbors
+        Which nearest neighbour bounds the manifold around a patient.
     """
 
     n_neighbors: Annotated[int, Field(ge=2)]
     min_dist: Annotated[float, Field(ge=0)]
     voting_neighbors: Annotated[int, Field(ge=1)]
-
-
-def whole_patients(test_draws: Partitions, cohort: Cohort) -> dict[str, Array]:
-    """Put the modalities of the test patients side by side, real and generated.
-
-    Parameters
-    ----------
-    test_draws
-        ``<target>/<method>/<source+source>`` to a function that loads its draws.
-    cohort
-        Measured latents and splits.
-
-    Returns
-    -------
-    dict
-        ``real`` and each method that generates from all other modalities (``multi``, ``coherent``)
-        to patients x (dimensions of all modalities). Generated modalities are one draw, the first.
-
-    Raises
-    ------
-    ValueError
-        When a partition is missing or does not fit the cohort.
-    """
-    modalities = cohort.modalities
-    sets = {"real": np.hstack([cohort.truth(target) for target in modalities])}
-    for method in generative_methods(source_sets(modalities[0], modalities)[-1]):
-        blocks = []
-        for target in modalities:
-            name = partition_name(target, method, source_sets(target, modalities)[-1])
-            dimensions = list(cohort.latents[target].columns)
-            blocks.append(read_draws(test_draws, name, cohort.test, dimensions)[0])
-        sets[method] = np.hstack(blocks)
-    return sets
+    precision_recall_neighbors: Annotated[int, Field(ge=1)]
 
 
 def project(
-    sets: Mapping[str, Array], cohort: Cohort, parameters: ManifoldParameters, seed: int
-) -> dict[str, Array]:
-    """Project with a UMAP that is fitted on the complete training patients.
+    sets: Mapping[str, list[PatientSet]],
+    cohort: Cohort,
+    parameters: ManifoldParameters,
+    seed: int,
+) -> dict[str, dict[str, Array]]:
+    """Project each space with a UMAP that is fitted on the complete training patients.
 
     So real and generated test patients are new to the map alike, and the map has many points to hold
     on to: fitted on a small test set, UMAP pushes all further points to its rim.
@@ -80,7 +53,7 @@ def project(
     Parameters
     ----------
     sets
-        Result of :func:`whole_patients`.
+        Result of :func:`tcga_coherent.evaluation.patient_sets.patient_sets`.
     cohort
         Measured latents and splits.
     parameters
@@ -91,134 +64,204 @@ def project(
     Returns
     -------
     dict
-        Name of the set to its patients x 2.
+        Space to the name of each set that a figure shows to its patients x 2.
 
     Raises
     ------
-    ValueError
+    CannotEvaluate
         When there are not more complete training patients than neighbours.
     """
     train = cohort.complete(cohort.train)
     if len(train) <= parameters.n_neighbors:
-        raise ValueError(
+        raise CannotEvaluate(
             f"{len(train)} complete training patients are too few for "
             f"evaluation.manifold.n_neighbors = {parameters.n_neighbors}: choose fewer neighbours."
         )
     # Compiling umap takes seconds: only this function needs it.
     from umap import UMAP
 
-    mapper = UMAP(
-        n_neighbors=parameters.n_neighbors,
-        min_dist=parameters.min_dist,
-        random_state=seed,
-        transform_seed=seed,
-        n_jobs=1,
-    ).fit(np.hstack([frame.loc[train].to_numpy(float) for frame in cohort.latents.values()]))
-    return {name: mapper.transform(values) for name, values in sets.items()}
+    projections = {}
+    for space, own in sets.items():
+        members = cohort.modalities if space == EVERY_MODALITY else [space]
+        mapper = UMAP(
+            n_neighbors=parameters.n_neighbors,
+            min_dist=parameters.min_dist,
+            random_state=seed,
+            transform_seed=seed,
+            n_jobs=1,
+        ).fit(np.hstack([cohort.latents[name].loc[train].to_numpy(float) for name in members]))
+        projections[space] = {
+            shown.name: mapper.transform(shown.points) for shown in own if shown.is_drawn
+        }
+    return projections
 
 
 def manifold_table(
-    sets: Mapping[str, Array],
-    projections: Mapping[str, Array],
-    cancer_types: pd.Series,
-    voting_neighbors: int,
+    sets: Mapping[str, list[PatientSet]],
+    projections: Mapping[str, Mapping[str, Array]],
+    parameters: ManifoldParameters,
+    bootstrap: BootstrapParameters,
+    seed: int,
 ) -> pd.DataFrame:
-    """Put numbers on what the eye sees in the projection.
+    """Put numbers on what the eye sees in the projections.
 
     Parameters
     ----------
     sets
-        Result of :func:`whole_patients`.
+        Result of :func:`tcga_coherent.evaluation.patient_sets.patient_sets`.
     projections
         Result of :func:`project`.
-    cancer_types
-        Cancer type of each row.
-    voting_neighbors
-        Number of real neighbours to look at.
+    parameters
+        Numbers of neighbours.
+    bootstrap
+        Settings of the intervals.
+    seed
+        Seed of the bootstrap.
 
     Returns
     -------
     DataFrame
-        One row a set. ``type_agreement``: see :func:`type_agreement`; ``type_agreement_umap``: the
-        same among the projected points; ``type_agreement_by_chance``: for neighbours drawn at
-        random; ``energy_distance``: to the real patients, see :func:`energy_distance`;
-        ``total_variance_ratio``: variance of all dimensions over that of the real patients.
+        One row a space and set. ``type_agreement``: see
+        :func:`~tcga_coherent.evaluation.neighborhoods.type_agreement`; ``type_agreement_by_chance``:
+        for neighbours drawn at random; ``type_agreement_umap``: among the projected points;
+        ``trustworthiness``: of the projection (Venna & Kaski, 2001), how far neighbours on the map
+        are neighbours; ``precision``, ``recall``, ``f1``: see
+        :mod:`tcga_coherent.evaluation.precision_recall`; ``energy_distance``: to the real patients,
+        squared; ``total_variance_ratio``: variance of all dimensions over that of the real patients.
+        ``*_low`` and ``*_high`` bound bootstrap intervals over patients, whose neighbourhoods stay
+        those of the whole set. The real patients are not compared with themselves.
 
     Raises
     ------
-    ValueError
-        When there are not more patients than neighbours.
+    CannotEvaluate
+        When there are too few patients for the numbers of neighbours.
     """
-    types = cancer_types.to_numpy()
-    n_patients = len(types)
-    if n_patients <= voting_neighbors:
-        raise ValueError(
-            f"{n_patients} test patients are too few for evaluation.manifold.voting_neighbors = "
-            f"{voting_neighbors}: choose fewer neighbours."
+    _check_sizes(next(iter(sets.values()))[0], parameters)
+    rows = []
+    for space, own in sets.items():
+        real = next(one for one in own if one.name == REAL)
+        for one in own:
+            shown = projections[space].get(one.name) if one.is_drawn else None
+            scores = (
+                _type_scores(real, one, parameters, bootstrap, seed)
+                | _map_scores(real, one, projections[space][REAL], shown, parameters)
+                | _distribution_scores(real, one, parameters, bootstrap, seed)
+            )
+            rows.append({"space": space, "set": one.name, "reading": one.reading, **scores})
+    return pd.DataFrame(rows).assign(note="")
+
+
+def manifold_lines(table: pd.DataFrame) -> list[str]:
+    """Say in one line a space how close one draw of each method comes to the real patients.
+
+    Parameters
+    ----------
+    table
+        Result of :func:`manifold_table`.
+    """
+    lines = []
+    for space, rows in table[table["reading"] != "mean"].groupby("space", sort=False):
+        parts = [
+            f"{row['set']} {row['type_agreement']:.0%}"
+            + ("" if row["set"] == REAL else f" / {row['f1']:.2f} / {row['energy_distance']:.3f}")
+            for _, row in rows.iterrows()
+        ]
+        lines.append(
+            f"{space}: same-type neighbours / F1 of manifolds / energy distance: {', '.join(parts)}"
         )
-    counts = pd.Series(types).value_counts()
-    by_chance = float((counts * (counts - 1)).sum() / (n_patients * (n_patients - 1)))
-    real = sets["real"]
-    rows = [
-        {
-            "set": name,
-            "n_patients": n_patients,
-            "type_agreement": type_agreement(real, values, types, voting_neighbors),
-            "type_agreement_umap": type_agreement(
-                projections["real"], projections[name], types, voting_neighbors
-            ),
-            "type_agreement_by_chance": by_chance,
-            "energy_distance": 0.0 if name == "real" else energy_distance(real, values),
-            "total_variance_ratio": float(values.var(axis=0).sum() / real.var(axis=0).sum()),
-        }
-        for name, values in sets.items()
-    ]
-    return pd.DataFrame(rows)
+    return lines
 
 
-def type_agreement(real: Array, points: Array, types: np.ndarray, n_neighbors: int) -> float:
-    """Share of a point's nearest real patients who have its cancer type.
-
-    Parameters
-    ----------
-    real
-        Real patients x dimensions.
-    points
-        The same patients, real or generated; row i never counts real patient i as a neighbour.
-    types
-        Cancer type of each row.
-    n_neighbors
-        Number of neighbours of each point.
-    """
-    neighbors = NearestNeighbors(n_neighbors=n_neighbors + 1).fit(real)
-    nearest = neighbors.kneighbors(points, return_distance=False)
-    is_self = nearest == np.arange(len(points))[:, None]
-    # A patient that is not among its own n + 1 nearest gives way to the farthest of them.
-    is_self[~is_self.any(axis=1), -1] = True
-    others = nearest[~is_self].reshape(len(points), n_neighbors)
-    return float(np.mean(types[others] == types[:, None]))
+def _check_sizes(real: PatientSet, parameters: ManifoldParameters) -> None:
+    n_patients = len(real.types)
+    # Trustworthiness is defined for neighbourhoods of less than half of the points.
+    if n_patients <= 2 * parameters.voting_neighbors:
+        raise CannotEvaluate(
+            f"{n_patients} test patients are too few for evaluation.manifold.voting_neighbors = "
+            f"{parameters.voting_neighbors}: choose fewer neighbours."
+        )
+    if n_patients <= parameters.precision_recall_neighbors:
+        raise CannotEvaluate(
+            f"{n_patients} test patients are too few for "
+            f"evaluation.manifold.precision_recall_neighbors = "
+            f"{parameters.precision_recall_neighbors}: choose fewer neighbours."
+        )
 
 
-def energy_distance(real: Array, generated: Array) -> float:
-    """Squared energy distance of two sets with the same patients in their rows.
-
-    ``2 E|X - Y| - E|X - X'| - E|Y - Y'|`` with all expectations over pairs of different patients:
-    unbiased, and zero in expectation where both sets follow one distribution, however alike a
-    patient and its generated self are. See Székely & Rizzo (2013), Energy statistics.
-
-    Parameters
-    ----------
-    real, generated
-        Patients x dimensions.
-    """
-    n = len(real)
-    different = ~np.eye(n, dtype=bool)
-
-    def mean_distance(a: Array, b: Array) -> float:
-        return float(cdist(a, b)[different].mean())
-
-    return (
-        2 * mean_distance(real, generated)
-        - mean_distance(real, real)
-        - mean_distance(generated, generated)
+def _type_scores(
+    real: PatientSet,
+    one: PatientSet,
+    parameters: ManifoldParameters,
+    bootstrap: BootstrapParameters,
+    seed: int,
+) -> dict[str, Any]:
+    n = len(one.types)
+    shares = type_agreement(
+        real.points, real.types, one.points, one.types, parameters.voting_neighbors
     )
+    low, high = patient_interval(lambda counts: counts @ shares / n, n, bootstrap, seed)
+    alike = one.types[:, None] == real.types
+    return {
+        "n_patients": n,
+        "type_agreement": float(shares.mean()),
+        "type_agreement_low": float(low),
+        "type_agreement_high": float(high),
+        "type_agreement_by_chance": float(alike[~np.eye(n, dtype=bool)].mean()),
+    }
+
+
+def _map_scores(
+    real: PatientSet,
+    one: PatientSet,
+    projected_real: Array,
+    projected: Array | None,
+    parameters: ManifoldParameters,
+) -> dict[str, float]:
+    """Score the map itself; sets that no figure shows are not on it."""
+    if projected is None:
+        return {"type_agreement_umap": np.nan, "trustworthiness": np.nan}
+    from sklearn.manifold import trustworthiness
+
+    n_neighbors = parameters.voting_neighbors
+    shares = type_agreement(projected_real, real.types, projected, one.types, n_neighbors)
+    return {
+        "type_agreement_umap": float(shares.mean()),
+        "trustworthiness": trustworthiness(one.points, projected, n_neighbors=n_neighbors),
+    }
+
+
+def _distribution_scores(
+    real: PatientSet,
+    one: PatientSet,
+    parameters: ManifoldParameters,
+    bootstrap: BootstrapParameters,
+    seed: int,
+) -> dict[str, float]:
+    names = ("precision", "recall", "f1", "energy_distance")
+    columns = [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
+    ratio = {
+        "total_variance_ratio": float(one.points.var(axis=0).sum() / real.points.var(axis=0).sum())
+    }
+    if one is real:
+        return dict.fromkeys(columns, np.nan) | ratio
+    n = len(one.points)
+    k = parameters.precision_recall_neighbors
+    realistic = on_manifold(one.points, real.points, k)
+    covered = on_manifold(real.points, one.points, k)
+    distances = energy_matrix(real.points, one.points)
+
+    def scores(counts: np.ndarray) -> np.ndarray:
+        precision, recall = counts @ realistic / n, counts @ covered / n
+        # Pairs of a patient with itself, drawn twice, are none of the expectation.
+        pairs = n**2 - (counts**2).sum(axis=1)
+        energy = ((counts @ distances) * counts).sum(axis=1) / pairs
+        return np.stack([precision, recall, f1(precision, recall), energy], axis=1)
+
+    values = scores(np.ones((1, n), dtype=np.int64))[0]
+    low, high = patient_interval(scores, n, bootstrap, seed)
+    found = {
+        f"{name}{end}": float(numbers[i])
+        for i, name in enumerate(names)
+        for end, numbers in (("", values), ("_low", low), ("_high", high))
+    }
+    return found | ratio

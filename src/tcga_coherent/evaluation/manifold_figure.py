@@ -1,61 +1,63 @@
-"""Figure 1: real and generated patients in one projection."""
+"""Figure 1 and those of S1 Appendix: real and generated patients in one projection."""
 
 from collections.abc import Mapping
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tcga_coherent.evaluation.fidelity import Array
-from tcga_coherent.evaluation.palette import METHOD_LABELS, cancer_type_styles
+from tcga_coherent.evaluation.palette import METHOD_LABELS, Style, cancer_type_styles
+from tcga_coherent.evaluation.patient_sets import REAL
 
 LEGEND_COLUMNS = 7
+SMALL = 7
 
 
 def draw_manifolds(
-    projections: Mapping[str, Array], cancer_types: pd.Series, numbers: pd.DataFrame
+    projections: Mapping[str, Mapping[str, Array]],
+    cancer_types: pd.Series,
+    numbers: pd.DataFrame,
+    labels: Mapping[str, str],
 ) -> Figure:
-    """Draw one panel a set of patients, coloured by cancer type, with shared axes.
+    """Draw a row of panels a space and a column a set of patients, coloured by cancer type.
 
     Parameters
     ----------
     projections
-        ``real`` and methods to patients x 2.
+        Space to ``real`` and methods to patients x 2.
     cancer_types
         Cancer type of each row.
     numbers
         Result of :func:`tcga_coherent.evaluation.manifold.manifold_table`, printed below the panels.
+    labels
+        Space to what is written beside its row; empty for nothing.
 
     Returns
     -------
     Figure
-        Panels side by side and a legend of the cancer types below.
+        Panels with a map of its own in each row, and a legend of the cancer types below.
     """
     styles = cancer_type_styles(cancer_types)
+    sets = list(next(iter(projections.values())))
     n_legend_rows = -(-len(styles) // LEGEND_COLUMNS)
     figure = Figure(
-        figsize=(2.4 * len(projections), 3.0 + 0.16 * n_legend_rows), layout="constrained"
+        figsize=(2.4 * len(sets), 2.75 * len(projections) + 0.3 + 0.16 * n_legend_rows),
+        layout="constrained",
     )
-    panels = figure.subplots(1, len(projections), sharex=True, sharey=True, squeeze=False)[0]
-    numbers = numbers.set_index("set")
-    for axes, (name, points) in zip(panels, projections.items(), strict=True):
-        for cancer_type, style in styles.items():
-            chosen = (cancer_types == cancer_type).to_numpy()
-            axes.scatter(
-                *points[chosen].T, s=7, c=style.color, marker=style.marker, alpha=0.75, linewidth=0
-            )
-        title = "Real" if name == "real" else METHOD_LABELS[name]
-        axes.set_title(title, fontsize=9, fontweight="bold")
-        row = numbers.loc[name]
-        note = (
-            "map fitted on training patients"
-            if name == "real"
-            else f"energy distance to real: {row['energy_distance']:.2f}"
-        )
-        caption = f"same-type neighbours: {row['type_agreement']:.0%}\n{note}"
-        axes.set_xlabel(caption, fontsize=7)
-        axes.set_xticks([])
-        axes.set_yticks([])
+    grid = figure.subplots(len(projections), len(sets), sharex="row", sharey="row", squeeze=False)
+    drawn = {
+        (row["space"], row["set"]): row
+        for _, row in numbers[numbers["reading"] != "mean"].iterrows()
+    }
+    for row, (space, own) in zip(grid, projections.items(), strict=True):
+        for axes, (name, points) in zip(row, own.items(), strict=True):
+            _draw_points(axes, points, cancer_types, styles)
+            axes.set_xlabel(_caption(name, drawn[space, name]), fontsize=SMALL)
+        row[0].set_ylabel(labels[space], fontsize=9, fontweight="bold")
+    for axes, name in zip(grid[0], sets, strict=True):
+        axes.set_title(METHOD_LABELS[name], fontsize=9, fontweight="bold")
     handles = [
         Line2D(
             [], [], color=style.color, marker=style.marker, markersize=4, linewidth=0, label=name
@@ -66,8 +68,37 @@ def draw_manifolds(
         handles=handles,
         loc="outside lower center",
         ncols=LEGEND_COLUMNS,
-        fontsize=7,
+        fontsize=SMALL,
         frameon=False,
         handletextpad=0.1,
     )
     return figure
+
+
+def draw_reason(reason: str) -> Figure:
+    """Draw an empty panel that says why there is no figure."""
+    figure = Figure(figsize=(7.2, 1.2))
+    figure.text(0.5, 0.5, reason, ha="center", va="center", fontsize=9, wrap=True)
+    return figure
+
+
+def _draw_points(
+    axes: Axes, points: Array, cancer_types: pd.Series, styles: Mapping[str, Style]
+) -> None:
+    for cancer_type, style in styles.items():
+        chosen = (cancer_types == cancer_type).to_numpy()
+        x, y = points[chosen].T
+        axes.scatter(x, y, s=7, c=style.color, marker=style.marker, alpha=0.75, linewidth=0)
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
+def _caption(name: str, row: pd.Series) -> str:
+    lines = [f"same-type neighbours: {row['type_agreement']:.0%}"]
+    if name == REAL:
+        lines.append("map fitted on training patients")
+        lines.append(f"trustworthiness: {row['trustworthiness']:.2f}")
+    else:
+        lines.append(f"precision {row['precision']:.2f}, recall {row['recall']:.2f}")
+        lines.append(f"energy distance to real: {row['energy_distance']:.2f}")
+    return "\n".join(lines)

@@ -15,8 +15,6 @@ from tcga_coherent.evaluation.calibration_table import calibration_lines, calibr
 from tcga_coherent.evaluation.coherence_error import coherence_error_table, coherence_lines
 from tcga_coherent.evaluation.coherence_error_figure import draw_coherence_error
 from tcga_coherent.evaluation.inputs import Partitions, read_cohort
-from tcga_coherent.evaluation.manifold import manifold_table, project, whole_patients
-from tcga_coherent.evaluation.manifold_figure import draw_manifolds
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 
@@ -64,20 +62,3 @@ def judge_coherence(
     for line in coherence_lines(table):
         logger.info(line)
     return table, draw_coherence_error(coherence_probe, table, parse_modalities(modalities))
-
-
-def project_manifolds(
-    test_draws: Partitions,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    modalities: dict[str, Any],
-    parameters: EvaluationParameters,
-) -> tuple[pd.DataFrame, Figure]:
-    """Project real and generated test patients: Figure 1 and its numbers."""
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
-    cancer_types = cohort.cancer_type[cohort.test]
-    sets = whole_patients(test_draws, cohort)
-    projections = project(sets, cohort, parameters.manifold, parameters.seed)
-    table = manifold_table(sets, projections, cancer_types, parameters.manifold.voting_neighbors)
-    return table, draw_manifolds(projections, cancer_types, table)

@@ -5,11 +5,11 @@ from typing import Any
 from kedro.pipeline import Node, Pipeline
 
 from .baselines import predict_test_split
+from .fidelity import project_manifolds
 from .nodes import (
     draw_calibration_figures,
     judge_coherence,
     measure_calibration,
-    project_manifolds,
 )
 from .reconstruction import (
     compare_by_type,
@@ -82,9 +82,10 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
             ),
             Node(
                 project_manifolds,
-                inputs=[*held_out, "params:evaluation"],
-                outputs=["fig1_umap_table", "fig1_umap_figure"],
+                inputs=[*reconstructed, "params:evaluation"],
+                outputs=["fig1_umap_table", "fig1_umap_figure", "s1_umap_figure"],
                 name="project_manifolds",
+                tags=["fidelity"],
             ),
             Node(
                 classify_modalities,

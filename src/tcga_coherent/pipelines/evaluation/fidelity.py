@@ -1,0 +1,51 @@
+"""Nodes of fidelity: whether generated patients lie where the real ones do."""
+
+import logging
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tcga_coherent.evaluation.inputs import Partitions, read_cohort
+from tcga_coherent.evaluation.manifold import manifold_lines, manifold_table, project
+from tcga_coherent.evaluation.manifold_figure import draw_manifolds, draw_reason
+from tcga_coherent.evaluation.outcomes import CannotEvaluate
+from tcga_coherent.evaluation.patient_sets import EVERY_MODALITY, patient_sets
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+
+logger = logging.getLogger(__name__)
+
+
+def project_manifolds(
+    test_draws: Partitions,
+    baseline_predictions: Partitions,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    modalities: dict[str, Any],
+    parameters: EvaluationParameters,
+) -> tuple[pd.DataFrame, Figure, Figure]:
+    """Project real and generated test patients: Figure 1, the figures of S1, and their numbers."""
+    parsed = parse_modalities(modalities)
+    cohort = read_cohort(latents, split, presence, list(parsed))
+    seed = parameters.seed
+    try:
+        sets = patient_sets(test_draws, baseline_predictions, cohort, seed)
+        projections = project(sets, cohort, parameters.manifold, seed)
+        table = manifold_table(sets, projections, parameters.manifold, parameters.bootstrap, seed)
+    except CannotEvaluate as reason:
+        logger.warning("No projection of patients: %s", reason)
+        note = pd.DataFrame([{"space": EVERY_MODALITY, "note": str(reason)}])
+        return note, draw_reason(str(reason)), draw_reason(str(reason))
+    for line in manifold_lines(table):
+        logger.info(line)
+    labels = {name: config.label for name, config in parsed.items()}
+    cancer_types = cohort.cancer_type[cohort.test]
+    whole = {EVERY_MODALITY: projections[EVERY_MODALITY]}
+    single = {name: projections[name] for name in labels}
+    return (
+        table,
+        draw_manifolds(whole, cancer_types, table, {EVERY_MODALITY: ""}),
+        draw_manifolds(single, cancer_types, table, labels),
+    )
