@@ -27,13 +27,19 @@ COHORT = pd.DataFrame(
 def folder():
     return Parts(
         "demo",
-        {"table4_cohort": lambda: COHORT, "fig1_umap": lambda: pd.DataFrame({"set": ["old"]})},
+        {
+            "table4_cohort": lambda: COHORT,
+            "fig1_umap": lambda: pd.DataFrame({"space": ["all"], "set": ["old"]}),
+        },
         {"fig1_umap": lambda: Image("image/png", b"old")},
     )
 
 
 def test_the_page_shows_what_was_just_made_and_what_lies_in_the_folder(folder):
-    made = {"fig1_umap_table": pd.DataFrame({"set": ["new"]}), "fig1_umap_figure": "<svg/>"}
+    made = {
+        "fig1_umap_table": pd.DataFrame({"space": ["all"], "set": ["new"]}),
+        "fig1_umap_figure": "<svg/>",
+    }
     page = write_report(folder, TIMES, PARAMETERS, REPORTED, **made)
     assert "<td>new</td>" in page
     assert "<td>old</td>" not in page
@@ -47,7 +53,7 @@ def test_the_page_shows_what_was_just_made_and_what_lies_in_the_folder(folder):
 
 def test_every_table_of_the_page_is_there_for_latex(folder):
     tables = export_latex(folder, PARAMETERS, REPORTED)
-    assert sorted(tables) == ["fig1_umap", "table4_cohort"]
+    assert sorted(tables) == ["fig1_umap", "s1_umap", "table4_cohort"]
     row = r"BRCA & 11 & 9 & 8 & 7 & 5 & 4 & 3 & 4 \\"
     assert row in tables["table4_cohort"]
 

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from tcga_coherent.evaluation.report.build import ShownFigure, fill, left_out
+from tcga_coherent.evaluation.report.build import ShownFigure, fill, left_out, without_a_place
 from tcga_coherent.evaluation.report.display import Display, TableView
 from tcga_coherent.evaluation.report.parts import Image, Parts
 from tcga_coherent.evaluation.report.sections import FigureView, Section
@@ -52,21 +52,26 @@ def test_what_is_absent_is_named_once_with_the_command_that_makes_it():
     }
 
 
-def test_skipped_rows_are_listed_with_their_reasons():
+def test_skipped_rows_are_listed_by_reason():
     table = pd.DataFrame(
         {
-            "task": ["stage", "cancer_type"],
-            "modality": ["cna", None],
-            "f1_mean": [float("nan"), 0.5],
-            "note": ["no patient has a stage", None],
+            "task": ["stage", "cancer_type", "stage", "survival"],
+            "modality": ["cna", None, "wsi", None],
+            "f1_mean": [float("nan"), 0.5, float("nan"), float("nan")],
+            "note": ["no patient has a stage", None, "no patient has a stage", "all are censored"],
         }
     )
     tables = {"a": lambda: table, "b": lambda: pd.DataFrame({"x": [1.0]})}
     assert left_out([SECTION], Parts("demo", tables, {})) == [
-        "a (task stage, modality cna): no patient has a stage"
+        "a (task stage; modality cna, wsi): no patient has a stage",
+        "a (task survival): all are censored",
     ]
 
 
 def test_nothing_is_left_out_where_all_notes_are_empty():
     table = pd.DataFrame({"task": ["stage"], "note": [float("nan")]})
     assert left_out([SECTION], Parts("demo", {"a": lambda: table}, {})) == []
+
+
+def test_tables_that_no_section_shows_are_named():
+    assert without_a_place([SECTION], parts(["a", "z", "y"], ["x"])) == ["y", "z"]

@@ -65,6 +65,16 @@ def test_mean_spread_and_interval_of_one_quantity_stand_together():
     assert list(cells.columns) == [("", "F1")]
 
 
+def test_the_interval_of_a_long_table_belongs_to_its_value():
+    table = pd.DataFrame({"measure": ["type_f1"], "value": [0.5], "low": [0.4], "high": [0.6]})
+    assert shown(table).cells.to_numpy().tolist() == [["type f1", "0.500 [0.400, 0.600]"]]
+
+
+def test_sentences_keep_the_names_of_parameters():
+    table = pd.DataFrame({"reason": ["set max_steps higher"]})
+    assert shown(table).cells.to_numpy().tolist() == [["set max_steps higher"]]
+
+
 def test_no_patient_is_named():
     table = TABLE.assign(examples="TCGA-ZZ-0001, TCGA-ZZ-0002")
     assert "TCGA" not in shown(table).cells.to_string()
@@ -76,6 +86,12 @@ def test_no_patient_is_named():
 def test_columns_without_any_value_are_left_out():
     table = pd.DataFrame({"x": [1.5, 2.5], "note": [np.nan, np.nan], "paper_x": [np.nan, np.nan]})
     assert list(shown(table).cells.columns) == [("", "x")]
+
+
+def test_a_table_of_no_rows_keeps_its_headers():
+    cells = shown(TABLE.iloc[:0], columns=("target", "r2")).cells
+    assert list(cells.columns) == [("", "target"), ("", "R² of draws"), (PAPER, "R² of draws")]
+    assert cells.empty
 
 
 def test_rows_are_put_side_by_side_in_the_order_they_come_in():

@@ -66,7 +66,7 @@ def text():
     )
     provenance = Provenance("demo", PARAMETERS, {"tcga_coherent": "9.9", "Python": "3.11"}, times)
     chapters = fill(SECTIONS, Parts("demo", tables, figures), {})
-    return render(["R² is 0.5."], chapters, ["table2 (task stage): no stage"], provenance)
+    return render(["R² is 0.5."], chapters, ["table2 (task stage): no stage"], ["more"], provenance)
 
 
 @pytest.fixture(scope="module")
@@ -122,14 +122,15 @@ def test_long_tables_are_folded_and_short_ones_are_not(page):
 
 def test_what_is_absent_has_the_command_that_makes_it(page):
     words = " ".join(page.text.split())
-    assert "Not run: table absent. kedro run --env demo --pipeline ingestion makes it." in words
-    assert "Not run: table attacks. kedro run --env demo --pipeline privacy makes it." in words
+    assert "Not run: table absent. To make it: kedro run --env demo --pipeline ingestion" in words
+    assert "Not run: table attacks. To make it: kedro run --env demo --pipeline privacy" in words
 
 
 def test_settings_seeds_versions_times_and_what_was_left_out_are_told(page):
     words = " ".join(page.text.split())
     assert "R² is 0.5." in words
     assert "table2 (task stage): no stage" in words
+    assert "Further tables lie beside this report: more.csv ." in words
     assert "tcga_coherent 9.9 Python 3.11" in words
     assert "evaluation.seed 7" in words
     # A minute and a half, rounded to even.
@@ -142,7 +143,7 @@ def test_a_report_before_any_run_is_a_page_too():
     times = pd.DataFrame(columns=["node", "pipeline", "seconds", "finished"])
     chapters = fill(SECTIONS, Parts("demo", {}, {}), {})
     provenance = Provenance("demo", PARAMETERS, {"tcga_coherent": "9.9"}, times)
-    page = Page(render([], chapters, [], provenance))
+    page = Page(render([], chapters, [], [], provenance))
     assert page.open == []
     for sentence in ("no results to sum up", "Nothing that was run had to be", "No times were"):
         assert sentence in page.text

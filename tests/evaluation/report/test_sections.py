@@ -43,12 +43,17 @@ def test_table1_keeps_what_the_paper_has():
 def test_calibration_keeps_two_levels_over_all_types():
     table = pd.DataFrame(
         {
-            "measure": ["coverage", "coverage", "coverage", "coverage", "crps", "spread_skill"],
-            "cancer_type": ["all", "all", "all", "BRCA", "all", "all"],
-            "nominal": [0.5, 0.8, 0.9, 0.9, float("nan"), 1.0],
+            "measure": ["coverage", "coverage", "coverage", "coverage", "spread_skill"],
+            "cancer_type": ["all", "all", "all", "BRCA", "all"],
+            "nominal": [0.5, 0.8, 0.9, 0.9, 1.0],
+            "value": [0.51, 0.8, 0.92, 0.9, 1.0],
+            "low": 0.25,
+            "high": 0.75,
         }
     )
-    assert list(over_all_types(table)["measure"]) == ["coverage, 50%", "coverage, 90%", "crps"]
+    chosen = over_all_types(table)
+    assert list(chosen["interval"]) == ["50 % interval", "90 % interval"]
+    assert list(chosen["covered"]) == [0.51, 0.92]
 
 
 def test_of_each_model_the_last_best_checkpoint_is_shown():

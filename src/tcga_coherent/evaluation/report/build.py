@@ -76,6 +76,22 @@ def _chapter(section: Section, parts: Parts, modalities: Mapping[str, str]) -> C
     )
 
 
+def without_a_place(sections: Sequence[Section], parts: Parts) -> list[str]:
+    """Return the names of tables that exist and that no section shows.
+
+    Parameters
+    ----------
+    sections
+        What is shown.
+    parts
+        What exists.
+    """
+    shown = {
+        view.name for section in sections for view in section.views if isinstance(view, TableView)
+    }
+    return sorted(set(parts.tables) - shown)
+
+
 def left_out(sections: Sequence[Section], parts: Parts) -> list[str]:
     """Return one sentence for each part that could not be computed, with its reason.
 
@@ -100,9 +116,10 @@ def left_out(sections: Sequence[Section], parts: Parts) -> list[str]:
 def _notes(name: str, table: pd.DataFrame) -> Iterator[str]:
     if NOTE not in table:
         return
-    skipped = table[table[NOTE].fillna("").astype(str) != ""]
+    notes = table[NOTE].fillna("").astype(str)
+    skipped = table[notes != ""]
     keys = skipped.select_dtypes(include=["object", "string"]).drop(columns=NOTE, errors="ignore")
-    for position, note in enumerate(skipped[NOTE]):
-        known = keys.iloc[position].dropna()
-        which = ", ".join(f"{key} {value}" for key, value in known.items() if value != "")
+    for note, rows in keys.groupby(notes[notes != ""], sort=False):
+        values = {key: [v for v in rows[key].dropna().unique() if v != ""] for key in rows}
+        which = "; ".join(f"{key} {', '.join(map(str, v))}" for key, v in values.items() if v)
         yield f"{name}{f' ({which})' if which else ''}: {note}"

@@ -105,12 +105,15 @@ def display(table: pd.DataFrame, view: TableView, modalities: Mapping[str, str])
     # Reasons stand in a list of their own; they would keep rows from standing side by side.
     hidden = (*NAMING_PATIENTS, NOTE) if view.across else NAMING_PATIENTS
     table = table.drop(columns=[name for name in hidden if name in table])
+    # Long tables have one quantity a row, whose interval needs no name of its own.
+    if "value" in table:
+        table = table.rename(columns={"low": "value_low", "high": "value_high"})
     pieces: dict[tuple[str, str], pd.Series] = {}
     numeric: dict[tuple[str, str], bool] = {}
     for base in _quantities(table, view.columns):
         for group, prefix in (("", ""), (PAPER, PAPER_PREFIX)):
             cells = _cells(table, prefix + base, view.digits, modalities)
-            if cells is not None and not (cells == ABSENT).all():
+            if cells is not None and (cells.empty or (cells != ABSENT).any()):
                 header = (group, COLUMN_LABELS.get(base, base.replace("_", " ")))
                 pieces[header] = cells
                 numeric[header] = base not in table or _is_number(table[base])
@@ -214,7 +217,10 @@ def _text(value: Any, modalities: Mapping[str, str]) -> str:
     parts = str(value).split("+")
     if all(part in modalities for part in parts):
         return " + ".join(modalities[part] for part in parts)
-    return METHOD_LABELS.get(str(value), str(value))
+    if value in METHOD_LABELS:
+        return METHOD_LABELS[value]
+    # A name, not a sentence, which may quote a parameter.
+    return str(value) if " " in str(value) else str(value).replace("_", " ")
 
 
 def _headers(frame: pd.DataFrame) -> list[tuple[str, str]]:

@@ -44,6 +44,7 @@ def render(
     headlines: Sequence[str],
     chapters: Sequence[Chapter],
     left_out: Sequence[str],
+    further: Sequence[str],
     provenance: Provenance,
 ) -> str:
     """Return the page.
@@ -56,6 +57,8 @@ def render(
         Sections with their contents.
     left_out
         What could not be computed, and why.
+    further
+        Names of tables that are not shown.
     provenance
         Settings, versions and times.
     """
@@ -70,6 +73,7 @@ def render(
         headlines=headlines,
         chapters=chapters,
         left_out=left_out,
+        further=further,
         environment=provenance.environment,
         versions=provenance.versions,
         seeds=seeds(provenance.parameters),

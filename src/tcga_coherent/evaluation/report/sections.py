@@ -11,6 +11,10 @@ import pandas as pd
 from tcga_coherent.evaluation.report.display import TableView
 
 RANKS_SHOWN = 20
+MANIFOLD_COLUMNS = (
+    *("set", "reading", "type_agreement", "type_agreement_by_chance", "type_agreement_umap"),
+    *("precision", "recall", "f1", "energy_distance", "total_variance_ratio", "n_patients"),
+)
 
 
 @dataclass(frozen=True)
@@ -71,15 +75,28 @@ def from_all_sources(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def over_all_types(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows over all cancer types, of the coverage at 50 and 90 % and the CRPS."""
-    coverage = (table["measure"] == "coverage") & table["nominal"].isin([0.5, 0.9])
-    wanted = coverage | (table["measure"] == "crps")
-    return table[wanted & (table["cancer_type"] == "all")].assign(
-        measure=lambda rows: rows["measure"].where(
-            rows["nominal"].isna(),
-            rows["measure"] + rows["nominal"].map(lambda level: f", {level:.0%}"),
-        )
+    """Return the coverage of 50 and 90 % intervals over all cancer types."""
+    chosen = table[
+        (table["measure"] == "coverage")
+        & (table["cancer_type"] == "all")
+        & table["nominal"].isin([0.5, 0.9])
+    ]
+    return chosen.assign(
+        interval=[f"{100 * level:.0f} % interval" for level in chosen["nominal"]],
+        covered=chosen["value"],
+        covered_low=chosen["low"],
+        covered_high=chosen["high"],
     )
+
+
+def whole_patients(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the space of all modalities together."""
+    return table[table["space"] == "all"]
+
+
+def single_modalities(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the spaces of one modality."""
+    return table[table["space"] != "all"]
 
 
 def best_checkpoints(table: pd.DataFrame) -> pd.DataFrame:
@@ -147,13 +164,24 @@ SECTIONS = (
             ),
             TableView(
                 "fig1_umap",
-                "What the eye sees in Figure 1, in numbers. Agreement: share of patients whose "
-                "nearest real training patients are mostly of their cancer type.",
+                "What the eye sees in Figure 1, in numbers. Agreement: share of the nearest real "
+                "training patients that are of a patient's cancer type. Precision and recall: share of "
+                "generated patients among the real ones, and of real ones among the generated. "
+                "[ ] is the bootstrap interval over test patients.",
+                columns=MANIFOLD_COLUMNS,
+                rows=whole_patients,
             ),
             FigureView(
                 "s1_umap",
                 "UMAP scatter plots of each modality alone, real and generated.",
                 "Figure S1. UMAP of each modality alone.",
+            ),
+            TableView(
+                "fig1_umap",
+                "The same for each modality alone.",
+                columns=("space", *MANIFOLD_COLUMNS),
+                rows=single_modalities,
+                key="s1_umap",
             ),
         ),
         "--pipeline evaluation --tags fidelity",
@@ -240,20 +268,21 @@ SECTIONS = (
             TableView(
                 "calibration",
                 "Calibration over all test patients: share of true values within central intervals of "
-                "the draws, and CRPS. [ ] is the bootstrap interval over patients.",
-                columns=("target", "method", "measure", "value"),
+                "the draws. [ ] is the bootstrap interval over patients.",
+                columns=("target", "method", "interval", "covered"),
                 rows=over_all_types,
-                across=("measure",),
+                across=("interval",),
             ),
             FigureView(
                 "calibration",
-                "Coverage of intervals of the draws against their level, a panel a target, and error "
-                "against predicted spread.",
-                "Calibration: points on the diagonal are honest intervals.",
+                "Excess of coverage over the level of intervals, histogram of the rank of the truth "
+                "among the draws, and error against predicted spread, a column a target.",
+                "Calibration. Above: zero is honest. Middle: flat is honest. Below: on the dashed line "
+                "the spread is as large as the error.",
             ),
             FigureView(
                 "calibration_by_type",
-                "Coverage of 90 % intervals by cancer type and target.",
+                "Coverage of 50 and 90 % intervals, and spread over error, by cancer type and target.",
                 "Calibration by cancer type.",
             ),
             TableView(
@@ -283,9 +312,24 @@ SECTIONS = (
                 "Figure 2 and S3. Classifiers of cancer type and stage.",
             ),
             TableView(
+                "signal_claims",
+                "What the paper says of preserved signal, and whether it holds here. ± is the standard "
+                "deviation over repeats (seed of the forest and draw), [ ] the bootstrap interval over "
+                "test patients, which decides.",
+            ),
+            TableView(
                 "fig2_signal",
-                "Figure 2 and S3 in numbers. ± is the standard deviation over repeats (seed of the "
-                "forest and draw), [ ] the bootstrap interval over test patients.",
+                "Figure 2 and S3 in numbers. Spreads as above.",
+                columns=(
+                    "task",
+                    "modality",
+                    "method",
+                    "input",
+                    "macro_f1",
+                    "balanced_accuracy",
+                    "macro_f1_difference_to_real",
+                    "n_patients",
+                ),
             ),
         ),
         "--pipeline evaluation --tags signal",
@@ -364,17 +408,35 @@ SECTIONS = (
         "What the results owe to choices of the method.",
         (
             TableView("s7_hyperparameters", "Table S7. Hyperparameters searched and chosen."),
-            TableView("s8_weights", "Table S8. Weights of the ensemble."),
+            TableView(
+                "s8_weights",
+                "Table S8. Weights of the ensemble, and gain over the paper's, the inverse of the MSE. "
+                "± is the standard deviation over repeats, [ ] the bootstrap interval over test "
+                "patients.",
+                columns=("target", "weights", "r2_of_mean", "crps", "r2_of_mean_gain", "crps_gain"),
+            ),
             FigureView(
                 "s8_weights", "Scores by kind of weights.", "Figure S8. Weights of the ensemble."
             ),
-            TableView("s9_rejection", "Table S9. Threshold of rejection, changed by up to 30 %."),
+            TableView(
+                "s9_rejection",
+                "Table S9. Threshold of rejection, changed by up to 30 %. Spreads as above.",
+                columns=(
+                    "settings",
+                    "target",
+                    "threshold_change",
+                    "rejected_share",
+                    "mean_attempts",
+                    "r2_of_mean",
+                    "crps",
+                ),
+            ),
             FigureView(
                 "s9_rejection",
                 "Scores and rejected share by threshold.",
                 "Figure S9. Threshold of rejection.",
             ),
-            TableView("s10_latent_size", "Table S10. Size of the latents."),
+            TableView("s10_latent_size", "Table S10. Size of the latents. Spreads as above."),
             FigureView(
                 "s10_latent_size", "Scores by size of latents.", "Figure S10. Size of the latents."
             ),

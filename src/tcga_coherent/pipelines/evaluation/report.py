@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from pydantic_core import to_jsonable_python
 
-from tcga_coherent.evaluation.report.build import ShownFigure, fill, left_out
+from tcga_coherent.evaluation.report.build import ShownFigure, fill, left_out, without_a_place
 from tcga_coherent.evaluation.report.headlines import headlines
 from tcga_coherent.evaluation.report.latex import to_latex
 from tcga_coherent.evaluation.report.page import Provenance, render
@@ -41,7 +41,13 @@ def write_report(
     )
     labels = _labels(parameters)
     chapters = fill(SECTIONS, parts, labels)
-    return render(headlines(parts, labels), chapters, left_out(SECTIONS, parts), provenance)
+    return render(
+        headlines(parts, labels),
+        chapters,
+        left_out(SECTIONS, parts),
+        without_a_place(SECTIONS, parts),
+        provenance,
+    )
 
 
 def export_latex(
