@@ -12,12 +12,12 @@ from tcga_coherent.evaluation.palette import METHOD_LABELS, METHOD_STYLES, Style
 from tcga_coherent.modality import ModalityConfig
 
 STYLES = {
-    "encoder": Style("#888888", "x"),
+    "real": METHOD_STYLES["real"],
     "multi": METHOD_STYLES["multi"],
     "coherent": METHOD_STYLES["coherent"],
 }
 LABELS = {
-    "encoder": "Measured values, encoded and decoded",
+    "real": "Measured (features: encoded and decoded)",
     "multi": METHOD_LABELS["multi"],
     "coherent": METHOD_LABELS["coherent"],
 }
@@ -25,6 +25,7 @@ PANELS = (
     ("decoded", "r2_of_mean", "R² of features"),
     ("decoded", "crps", "CRPS of features"),
     ("latent", "r2_of_mean", "R² of latents"),
+    ("latent", "type_f1", "cancer type from\nlatents, macro F1"),
 )
 WIDTH = 7.2  # inches: the text width of a page
 SMALL = 7
@@ -82,12 +83,13 @@ def draw_latent_sizes(table: pd.DataFrame, modalities: Mapping[str, ModalityConf
 
 
 def _draw_curve(axes: Axes, rows: pd.DataFrame, measure: str, style: Style) -> None:
-    if f"{measure}_mean" not in rows or rows[f"{measure}_mean"].isna().all():
+    value = measure if measure == "type_f1" else f"{measure}_mean"
+    if value not in rows or rows[value].isna().all():
         return
     rows = rows.sort_values("latent_size")
     axes.plot(
         rows["latent_size"],
-        rows[f"{measure}_mean"],
+        rows[value],
         color=style.color,
         marker=style.marker,
         markersize=4,

@@ -5,16 +5,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, patient_interval
 from tcga_coherent.evaluation.calibration import crps, independent_sets, mean_over_sets
 from tcga_coherent.evaluation.fidelity import Array
 
 MEASURES = ("r2_of_mean", "crps")
+PARTS = ("squared_error", "truth_sum", "truth_squares", "n_features", "crps")
 
 
-def score_prediction(truth: Array, prediction: Array) -> dict[str, NDArray[np.float64]]:
+def unscored(n_patients: int) -> dict[str, Array]:
+    """Return the parts of :func:`score_prediction` where there is nothing to compare: NaN."""
+    return {name: np.full(n_patients, np.nan) for name in PARTS}
+
+
+def score_prediction(truth: Array, prediction: Array) -> dict[str, Array]:
     """Return what R2 is made of, one value a patient.
 
     Parameters
@@ -28,16 +33,15 @@ def score_prediction(truth: Array, prediction: Array) -> dict[str, NDArray[np.fl
         ``squared_error`` over the features; ``truth_sum``, ``truth_squares`` and ``n_features``,
         from which the spread of any sample of patients follows; ``crps``, NaN.
     """
-    return {
+    return unscored(len(truth)) | {
         "squared_error": np.sum((truth - prediction) ** 2, axis=1, dtype=float),
         "truth_sum": truth.sum(axis=1, dtype=float),
         "truth_squares": np.sum(truth**2, axis=1, dtype=float),
         "n_features": np.full(len(truth), truth.shape[1], dtype=float),
-        "crps": np.full(len(truth), np.nan),
     }
 
 
-def score_draws(truth: Array, draws: Array, antithetic: bool) -> dict[str, NDArray[np.float64]]:
+def score_draws(truth: Array, draws: Array, antithetic: bool) -> dict[str, Array]:
     """Return the parts of :func:`score_prediction` for the mean of the draws, and their CRPS.
 
     Parameters
@@ -113,7 +117,7 @@ def summarise_scores(
     return pd.DataFrame(rows)
 
 
-def _by_patient(rows: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+def _by_patient(rows: pd.DataFrame) -> dict[str, Array]:
     """Return each score as patients x repeats; what holds for all repeats as one column."""
     repeats = [part.sort_values("patient_id") for _, part in rows.groupby("repeat")]
     changing = {
@@ -124,7 +128,7 @@ def _by_patient(rows: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
     return changing | {name: repeats[0][[name]].to_numpy(float) for name in names}
 
 
-def _measures(group: Mapping[str, Array], counts: Counts) -> dict[str, NDArray[np.float64]]:
+def _measures(group: Mapping[str, Array], counts: Counts) -> dict[str, Array]:
     """Return the measures of samples of patients, each samples x repeats."""
     n_entries = counts @ group["n_features"]
     total = counts @ group["truth_squares"] - (counts @ group["truth_sum"]) ** 2 / n_entries

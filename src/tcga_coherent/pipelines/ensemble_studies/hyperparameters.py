@@ -50,8 +50,7 @@ def tabulate_hyperparameters(
         rows.append({"row": "best", "note": missing})
     else:
         _, best = tabulate_search(search, config, tuning)
-        best = best.drop(columns="trial").assign(row="best")
-        rows += [dict(zip(best, values, strict=True)) for values in best.itertuples(index=False)]
+        rows += [{"row": "best", **dict(found)} for _, found in best.iterrows()]
     table = pd.DataFrame(rows)
     scores = [f"{when}{score}" for when in ("", "default_") for score in ("energy_score", "mse")]
     columns = ["row", "model", *names, *scores, "note"]

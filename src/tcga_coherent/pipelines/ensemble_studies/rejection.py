@@ -65,7 +65,6 @@ def paper_like(config: SamplingConfig, n_steps: int) -> SamplingConfig:
         timestep_power=1.0,
         n_steps=n_steps,
         weights="inverse_mse",
-        antithetic=False,
     )
 
 

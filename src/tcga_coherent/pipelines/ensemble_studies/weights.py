@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tcga_coherent.diffusion.config import SamplingConfig, Weighting
 from tcga_coherent.diffusion.consensus import consensus_weights
 from tcga_coherent.evaluation.ensemble_scores import score_draws, summarise_scores
-from tcga_coherent.evaluation.ensemble_weights_figure import EXPERT, draw_weights
+from tcga_coherent.evaluation.ensemble_weights_figure import EXPERT, REFERENCE, draw_weights
 from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats, identity_of, run_repeats
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.ensemble_studies.drawing import (
@@ -24,7 +24,6 @@ from tcga_coherent.pipelines.ensemble_studies.parameters import EnsembleStudiesP
 from tcga_coherent.pipelines.partitions import Partitions
 
 STUDY = "weights of the ensembles"
-PAPERS_WEIGHTS = "inverse_mse"
 
 
 def draw_with_weights(
@@ -81,14 +80,15 @@ def tabulate_weights(
             {"target": target, "weights": kind, **_mean_weights(unseen, target, kind)}
             for target in unseen.latents
             for kind in parameters.weights
-        ]
+        ],
+        columns=["target", "weights", *(f"weight_{name}" for name in (*unseen.latents, EXPERT))],
     )
     worth = summarise_scores(
         all_repeats(repeats, STUDY),
         ["target", "weights"],
         parameters.bootstrap,
         parameters.seed,
-        reference={"weights": PAPERS_WEIGHTS},
+        reference={"weights": REFERENCE},
     )
     table = weights.merge(worth, on=["target", "weights"], validate="one_to_one")
     return table, draw_weights(table, parse_modalities(modalities))
