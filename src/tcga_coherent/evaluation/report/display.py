@@ -186,14 +186,14 @@ def _cells(
     if centre not in table:
         return None
     if not _is_number(table[centre]):
-        return table[centre].map(lambda value: _text(value, modalities))
+        return table[centre].astype(object).map(lambda value: _text(value, modalities))
     endings = [ending for ending in ("_std", "_low", "_high") if f"{base}{ending}" in table]
     if not endings and (table[centre].dropna() % 1 == 0).all():
         digits = 0
     digits = DIGITS.get(base.removeprefix(PAPER_PREFIX), digits)
     write = format_p_value if P_VALUE.match(base) else format_number
     cells, *spread = (
-        table[column].map(lambda value: write(value, digits))
+        table[column].astype(object).map(lambda value: write(value, digits))
         for column in (centre, *(f"{base}{ending}" for ending in endings))
     )
     spreads = dict(zip(endings, spread, strict=True))
