@@ -30,7 +30,9 @@ class MatchedGroups:
     nonmembers: pd.Index
     cancer_type: pd.Series
 
-    def __len__(self) -> int:
+    @property
+    def n_pairs(self) -> int:
+        """Number of pairs."""
         return len(self.members)
 
     @property

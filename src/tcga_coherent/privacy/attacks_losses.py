@@ -201,7 +201,9 @@ class _Estimates:
         projected = []
         for network, denoiser in zip(self._networks, self._denoisers, strict=True):
             stacked, mask = stack_conditions([denoiser], conditions, n_patients, self._device)
-            given = [masks.get(s, torch.ones(n_patients, dtype=torch.bool)) for s in denoiser.sources]
+            given = [
+                masks.get(s, torch.ones(n_patients, dtype=torch.bool)) for s in denoiser.sources
+            ]
             mask = mask & torch.stack(given).to(self._device)
             condition = network.condition(stacked, mask)
             projected.append(condition.repeat_interleave(n_noises, dim=2))

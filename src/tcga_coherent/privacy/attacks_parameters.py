@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from tcga_coherent.evaluation.forests import ForestParameters
 from tcga_coherent.modality import STRICT
 
 Count = Annotated[int, Field(ge=1)]
@@ -105,13 +106,13 @@ class AttributeParameters:
 
     Attributes
     ----------
-    n_trees
-        Trees of the attacker's Random Forests.
+    forests
+        Settings of the attacker's Random Forests.
     n_repeats
         Seeds of the forests, over which predictions are averaged.
     """
 
-    n_trees: Count
+    forests: ForestParameters
     n_repeats: Count
 
 

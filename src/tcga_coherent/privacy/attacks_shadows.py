@@ -86,9 +86,7 @@ def run_shadow(cohort: Cohort, settings: ShadowSettings, number: int) -> pd.Data
     """
     shadows = settings.shadows
     members = half_of_training(cohort, number, settings.seed)
-    own = make_canaries(
-        cohort.latents, cohort.train, shadows.canaries, settings.seed + 2 * number
-    )
+    own = make_canaries(cohort.latents, cohort.train, shadows.canaries, settings.seed + 2 * number)
     others = make_canaries(
         cohort.latents, cohort.train, shadows.canaries, settings.seed + 2 * number + 1
     ).without_copies()
@@ -120,7 +118,9 @@ def run_shadow(cohort: Cohort, settings: ShadowSettings, number: int) -> pd.Data
             for some in (own, others)
         ]
         parts += [
-            _losses(models, cohort, members, settings).assign(kind_of_row=LOSS, checkpoint=checkpoint),
+            _losses(models, cohort, members, settings).assign(
+                kind_of_row=LOSS, checkpoint=checkpoint
+            ),
             pd.concat(canaries).assign(kind_of_row=CANARY, checkpoint=checkpoint),
             _utility(models, cohort, sampling).assign(kind_of_row=UTILITY, checkpoint=checkpoint),
         ]
@@ -146,8 +146,10 @@ def half_of_training(cohort: Cohort, number: int, seed: int) -> pd.Index:
     strata["cancer_type"] = cohort.cancer_type[patients]
     # Strata of an odd number give their last patient to one half or the other at random.
     place = strata.groupby(list(strata.columns)).cumcount()
-    first = strata.groupby(list(strata.columns)).ngroup().map(
-        lambda stratum: np.random.default_rng([seed, number // 2, stratum]).integers(2)
+    first = (
+        strata.groupby(list(strata.columns))
+        .ngroup()
+        .map(lambda stratum: np.random.default_rng([seed, number // 2, stratum]).integers(2))
     )
     return patients[((place + first + number) % 2 == 0).to_numpy()]
 
@@ -160,22 +162,24 @@ def _train(
     config = replace(config, max_steps=max(steps), validation=validation)
     for shape, group in group_by_shape(tasks, config).items():
         trainer = StackTrainer(group, shape, config, resolve_device(device))
-
-        def loaded(m: int, weights: Mapping[str, torch.Tensor], trainer=trainer) -> LoadedDenoiser:
-            task = trainer.tasks[m]
-            network = StackedDenoiser(1, trainer.denoiser.shape).to(trainer.device)
-            network.load_state_dict({name: tensor[m : m + 1] for name, tensor in weights.items()})
-            (mse,) = [r.mse for r in trainer.history[-len(trainer.tasks) :] if r.model == task.name]
-            return LoadedDenoiser(
-                task.name, task.target, task.sources, network.eval(), trainer.schedule, mse
-            )
-
         for _ in trainer.train():
             if trainer.step in steps:
+                weights = trainer.average.state_dict()
                 for m in range(len(group)):
-                    yield str(trainer.step), loaded(m, trainer.average.state_dict())
+                    yield str(trainer.step), _recorded(trainer, m, weights)
         for m in range(len(group)):
-            yield SELECTED, loaded(m, trainer.best)
+            yield SELECTED, _recorded(trainer, m, trainer.best)
+
+
+def _recorded(trainer: StackTrainer, m: int, weights: Mapping[str, torch.Tensor]) -> LoadedDenoiser:
+    """Return one model of the stack with the given weights of it, copied."""
+    task = trainer.tasks[m]
+    network = StackedDenoiser(1, trainer.denoiser.shape).to(trainer.device)
+    network.load_state_dict({name: tensor[m : m + 1] for name, tensor in weights.items()})
+    latest = trainer.history[-len(trainer.tasks) :][m]
+    return LoadedDenoiser(
+        task.name, task.target, task.sources, network.eval(), trainer.schedule, latest.mse
+    )
 
 
 def _losses(
@@ -184,9 +188,7 @@ def _losses(
     """Return the losses of all complete training patients and of the test patients."""
     known = cohort.complete(cohort.train)
     patients = known.append(cohort.test)
-    noising = Noising(
-        settings.membership.timesteps, settings.membership.n_noises, settings.seed
-    )
+    noising = Noising(settings.membership.timesteps, settings.membership.n_noises, settings.seed)
     member = pd.Series(patients.isin(members), index=patients, dtype="boolean")
     member[cohort.test] = pd.NA
     losses = model_losses(models, settings.sampling.weights, _tensors(cohort, patients), noising)

@@ -1,0 +1,311 @@
+"""Attacks with reference trainings, and privacy against usefulness over the length of training."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tcga_coherent.evaluation.bootstrap import BootstrapParameters, resample_patients
+from tcga_coherent.evaluation.fidelity import Array
+from tcga_coherent.evaluation.inputs import Cohort
+from tcga_coherent.privacy.attacks_groups import match_groups
+from tcga_coherent.privacy.attacks_scores import (
+    AttackResult,
+    attack_result,
+    crossed_attack_result,
+)
+from tcga_coherent.privacy.attacks_shadows import CANARY, LOSS, SELECTED, UTILITY
+from tcga_coherent.privacy.canaries import NOT_IMPLANTED, expected_exposure
+from tcga_coherent.privacy.membership import (
+    ALL,
+    ALL_LEVELS,
+    CONTROL,
+    HALVES,
+    METHODS,
+    NEITHER,
+    likelihood_ratios,
+    membership_row,
+)
+
+Model = tuple[str, str, str]
+
+UTILITY_MEASURES = ("r2_of_mean", "crps")
+
+
+@dataclass(frozen=True)
+class ShadowLosses:
+    """Losses of patients under trainings on halves, all at one checkpoint.
+
+    Attributes
+    ----------
+    known
+        Training patients with all modalities.
+    is_member
+        Which of them each training learned from, trainings x patients.
+    losses
+        Model (method, target, sources) to the logarithm of the losses of these patients,
+        trainings x patients x levels.
+    unknown
+        The same of test patients, whom none learned from.
+    """
+
+    known: pd.Index
+    is_member: NDArray[np.bool_]
+    losses: dict[Model, Array]
+    unknown: dict[Model, Array]
+
+    def of_method(self, method: str) -> dict[Model, "Features"]:
+        """Return the features of each model of a method, and of all of them together."""
+        models = [model for model in self.losses if model[0] == method]
+        found = {
+            model: Features(
+                self.losses[model],
+                self.losses[model] - self._control(self.losses, model),
+                self.unknown[model],
+                self.unknown[model] - self._control(self.unknown, model),
+            )
+            for model in models
+        }
+        parts = [vars(features).values() for features in found.values()]
+        found[method, ALL, ""] = Features(
+            *(np.concatenate(part, axis=2) for part in zip(*parts, strict=True))
+        )
+        return found
+
+    def _control(self, losses: Mapping[Model, Array], model: Model) -> Array:
+        return losses[CONTROL, model[1], ""]
+
+
+@dataclass(frozen=True)
+class Features:
+    """Logarithms of losses, trainings x patients x features.
+
+    Attributes
+    ----------
+    losses, calibrated
+        Of training patients, as they are and over those of the standard normal distribution.
+    unknown_losses, unknown_calibrated
+        Of test patients.
+    """
+
+    losses: Array
+    calibrated: Array
+    unknown_losses: Array
+    unknown_calibrated: Array
+
+
+def read_shadow_losses(shadows: pd.DataFrame, checkpoint: str) -> ShadowLosses:
+    """Arrange the losses that the trainings recorded at a checkpoint.
+
+    Parameters
+    ----------
+    shadows
+        Results of :func:`tcga_coherent.privacy.attacks_shadows.run_shadow` with the column
+        ``repeat``.
+    checkpoint
+        Steps, or ``selected``.
+    """
+    rows = shadows[(shadows["kind_of_row"] == LOSS) & (shadows["checkpoint"] == checkpoint)]
+    columns = [name for name in rows if str(name).startswith("t") and str(name)[1:].isdigit()]
+    n_trainings = rows["repeat"].nunique()
+    losses: dict[Model, Array] = {}
+    unknown: dict[Model, Array] = {}
+    for (method, target, source), some in rows.groupby(["method", "target", "source"], sort=False):
+        trained = some["member"].notna()
+        for found, part in ((losses, some[trained]), (unknown, some[~trained])):
+            values = part.sort_values("repeat", kind="stable")[columns].to_numpy(float)
+            found[str(method), str(target), str(source)] = np.log(
+                values.reshape(n_trainings, -1, len(columns))
+            )
+        known = some[trained].sort_values("repeat", kind="stable")
+    is_member = known["member"].to_numpy(bool).reshape(n_trainings, -1)
+    patients = pd.Index(known["patient_id"].iloc[: is_member.shape[1]])
+    return ShadowLosses(patients, is_member, losses, unknown)
+
+
+def attack_with_references(
+    shadows: pd.DataFrame, cohort: Cohort, bootstrap: BootstrapParameters, seed: int
+) -> pd.DataFrame:
+    """Attack the trainings on halves as the released models are selected.
+
+    Parameters
+    ----------
+    shadows
+        As in :func:`read_shadow_losses`.
+    cohort
+        Latents and splits.
+    bootstrap, seed
+        Intervals over patients.
+
+    Returns
+    -------
+    DataFrame
+        Rows of the table of attacks. Group ``halves``: members against training patients of the
+        other half. Group ``neither trained on``: training patients of the other half against test
+        patients, which no denoiser can tell apart by memory.
+    """
+    found = read_shadow_losses(shadows, SELECTED)
+    rows = []
+    for method in METHODS:
+        for model, features in found.of_method(method).items():
+            for attack, result in _membership(features, found.is_member, bootstrap, seed).items():
+                rows.append(membership_row(attack, model, ALL_LEVELS, HALVES, result))
+            for attack, result in _neither(features, found, cohort, bootstrap, seed).items():
+                rows.append(membership_row(attack, model, ALL_LEVELS, NEITHER, result))
+    return pd.DataFrame(rows)
+
+
+def extract_canaries(
+    shadows: pd.DataFrame,
+    n_candidates: int,
+    checkpoint: str,
+    bootstrap: BootstrapParameters,
+    seed: int,
+) -> pd.DataFrame:
+    """Return the mean exposure of canaries by kind and number of copies.
+
+    Parameters
+    ----------
+    shadows, checkpoint
+        As in :func:`read_shadow_losses`.
+    n_candidates
+        The true target and its alternatives.
+    bootstrap, seed
+        Intervals over canaries.
+
+    Returns
+    -------
+    DataFrame
+        Rows of the table of attacks; those of canaries that were never implanted show the null.
+    """
+    rows = shadows[(shadows["kind_of_row"] == CANARY) & (shadows["checkpoint"] == checkpoint)]
+    rows = rows[rows["method"] != CONTROL].astype({"copies": int})
+    keys = ["attack", "method", "kind", "copies"]
+    table = []
+    for (attack, method, kind, copies), some in rows.groupby(keys, sort=False):
+        exposures = some.groupby("patient_id")["exposure"].mean().to_numpy()
+        counts = resample_patients(len(exposures), bootstrap.repeats, seed)
+        low, high = _interval(counts @ exposures / len(exposures), bootstrap)
+        implanted = copies != NOT_IMPLANTED
+        table.append(
+            {
+                "attack": attack,
+                "method": method,
+                "target": ALL,
+                "source": "",
+                "setting": f"{copies} copies" if implanted else "not implanted",
+                "group": f"{kind} the distribution" if kind == "within" else "far from it",
+                "statistic": "exposure_bits",
+                "value": exposures.mean(),
+                "low": low,
+                "high": high,
+                "null": expected_exposure(n_candidates),
+                "n_members" if implanted else "n_nonmembers": len(exposures),
+                "note": f"at most {np.log2(n_candidates):g} bits",
+            }
+        )
+    return pd.DataFrame(table)
+
+
+def weigh_privacy_and_utility(
+    shadows: pd.DataFrame, n_candidates: int, bootstrap: BootstrapParameters, seed: int
+) -> pd.DataFrame:
+    """Return what models are worth and what they give away, over the length of training.
+
+    Parameters
+    ----------
+    shadows, n_candidates, bootstrap, seed
+        As in :func:`extract_canaries`.
+
+    Returns
+    -------
+    DataFrame
+        One row a ``checkpoint`` (``steps`` as a number, missing for ``selected``), ``method`` and
+        ``measure``: ``value``, ``std`` over trainings, ``low`` and ``high`` over patients, ``null``.
+        ``r2_of_mean`` and ``crps`` are means over targets.
+    """
+    tables = []
+    for checkpoint in shadows["checkpoint"].drop_duplicates():
+        rows = [*_utility_rows(shadows, checkpoint)]
+        found = read_shadow_losses(shadows, checkpoint)
+        for method in METHODS:
+            features = found.of_method(method)[method, ALL, ""]
+            for attack, result in _membership(features, found.is_member, bootstrap, seed).items():
+                for name, estimate, null in (
+                    ("auroc", result.auroc, 0.5),
+                    ("tpr_at_1_fpr", result.tpr, 0.01),
+                ):
+                    rows.append(
+                        {"method": method, "measure": f"{attack}_{name}", "null": null}
+                        | vars(estimate)
+                    )
+        canaries = extract_canaries(shadows, n_candidates, checkpoint, bootstrap, seed)
+        for _, row in canaries.iterrows():
+            measure = f"{row['attack']}_bits, {row['group']}, {row['setting']}"
+            rows.append({"measure": measure, **row[["method", "value", "low", "high", "null"]]})
+        tables.append(pd.DataFrame(rows).assign(checkpoint=checkpoint))
+    table = pd.concat(tables, ignore_index=True)
+    table["steps"] = pd.to_numeric(table["checkpoint"].where(table["checkpoint"] != SELECTED))
+    columns = ["checkpoint", "steps", "method", "measure", "value", "std", "low", "high", "null"]
+    return table.reindex(columns=columns)
+
+
+def _membership(
+    features: Features,
+    is_member: NDArray[np.bool_],
+    bootstrap: BootstrapParameters,
+    seed: int,
+) -> dict[str, AttackResult]:
+    scores = {
+        "loss": -features.losses.mean(axis=2),
+        "calibrated_loss": -features.calibrated.mean(axis=2),
+        **likelihood_ratios(features.losses, is_member),
+    }
+    return {
+        attack: crossed_attack_result(found, is_member, bootstrap, seed)
+        for attack, found in scores.items()
+    }
+
+
+def _neither(
+    features: Features,
+    found: ShadowLosses,
+    cohort: Cohort,
+    bootstrap: BootstrapParameters,
+    seed: int,
+) -> dict[str, AttackResult]:
+    """Attack with models that learned from neither group; each patient's losses are averaged."""
+    groups = match_groups(found.known, cohort.test, cohort.cancer_type, seed)
+    unseen = ~found.is_member
+    place = found.known.get_indexer(groups.members)
+    other = cohort.test.get_indexer(groups.nonmembers)
+    results = {}
+    for attack, known, unknown in (
+        ("loss", features.losses, features.unknown_losses),
+        ("calibrated_loss", features.calibrated, features.unknown_calibrated),
+    ):
+        scores = (known.mean(axis=2) * unseen).sum(axis=0) / unseen.sum(axis=0)
+        others = unknown.mean(axis=(0, 2))
+        results[attack] = attack_result(-scores[place], -others[other], bootstrap, seed)
+    return results
+
+
+def _utility_rows(shadows: pd.DataFrame, checkpoint: str) -> Iterator[dict[str, Any]]:
+    rows = shadows[(shadows["kind_of_row"] == UTILITY) & (shadows["checkpoint"] == checkpoint)]
+    means = rows.groupby(["method", "repeat"], sort=False)[list(UTILITY_MEASURES)].mean()
+    for method, found in means.groupby(level="method", sort=False):
+        for measure in UTILITY_MEASURES:
+            yield {
+                "method": method,
+                "measure": measure,
+                "value": found[measure].mean(),
+                "std": found[measure].std(),
+            }
+
+
+def _interval(values: Array, bootstrap: BootstrapParameters) -> tuple[float, float]:
+    low, high = np.quantile(values, [(1 - bootstrap.level) / 2, (1 + bootstrap.level) / 2])
+    return float(low), float(high)
