@@ -1,5 +1,6 @@
 """Figure of the latent sizes (the paper's S10 Appendix)."""
 
+import textwrap
 from collections.abc import Mapping
 
 import pandas as pd
@@ -70,15 +71,13 @@ def draw_latent_sizes(table: pd.DataFrame, modalities: Mapping[str, ModalityConf
     figure.legend(
         handles=handles, loc="outside upper center", ncols=4, fontsize=SMALL, frameon=False
     )
-    notes = table.loc[table["note"] != "", ["latent_size", "target", "note"]].drop_duplicates()
-    if len(notes):
-        figure.supxlabel(
-            "\n".join(
-                f"{modalities[target].label} at {size}: {note}"
-                for size, target, note in notes.itertuples(index=False)
-            ),
-            fontsize=SMALL,
-        )
+    notes = table[table["note"] != ""]
+    lines = []
+    for (size, note), rows in notes.groupby(["latent_size", "note"], sort=False):
+        labels = ", ".join(modalities[target].label for target in rows["target"].unique())
+        lines += textwrap.wrap(f"{labels} at {size}: {note}", width=120)
+    if lines:
+        figure.supxlabel("\n".join(lines), fontsize=SMALL)
     return figure
 
 
