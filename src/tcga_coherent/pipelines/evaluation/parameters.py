@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 from tcga_coherent.evaluation.baselines import BaselineParameters
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.calibration_table import CalibrationParameters
+from tcga_coherent.evaluation.decoded_features import DecodedParameters
 from tcga_coherent.evaluation.forests import ForestParameters
 from tcga_coherent.evaluation.manifold import ManifoldParameters
 from tcga_coherent.evaluation.reconstruction import ReportedRow
@@ -38,6 +39,8 @@ class EvaluationParameters:
         Settings of UMAP and its numbers.
     reconstruction_by_type
         When a cancer type has an interval.
+    decoded
+        Tables of decoded features.
     signal
         What the paper says of preserved signal.
     reported_by_paper
@@ -52,5 +55,6 @@ class EvaluationParameters:
     baselines: BaselineParameters
     manifold: ManifoldParameters
     reconstruction_by_type: ByTypeParameters
+    decoded: DecodedParameters
     signal: SignalParameters
     reported_by_paper: tuple[ReportedRow, ...]

@@ -13,6 +13,7 @@ from .nodes import (
 )
 from .reconstruction import (
     compare_by_type,
+    compare_decoded,
     compare_reconstructions,
     draw_by_type_figures,
     draw_reconstruction_figure,
@@ -60,6 +61,23 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 inputs=["s2_reconstruction_by_type_table", "params:modalities"],
                 outputs=["s2_reconstruction_by_type_figure", "s2_source_sets_by_type_figure"],
                 name="draw_by_type_figures",
+                tags=["reconstruction"],
+            ),
+            Node(
+                compare_decoded,
+                inputs=[
+                    *reconstructed,
+                    "processed",
+                    "encoders",
+                    "preprocessors",
+                    "params:evaluation",
+                ],
+                outputs=[
+                    "decoded_reconstruction_table",
+                    "decoded_features_table",
+                    "decoded_reconstruction_figure",
+                ],
+                name="compare_decoded",
                 tags=["reconstruction"],
             ),
             Node(

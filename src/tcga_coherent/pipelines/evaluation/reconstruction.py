@@ -1,12 +1,25 @@
 """Nodes of reconstruction: Table 1, by cancer type, and in the space of features."""
 
 import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 
+from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.evaluation.decoded import (
+    Decoder,
+    decode_targets,
+    decoded_lines,
+    decoded_rows,
+)
+from tcga_coherent.evaluation.decoded_features import (
+    best_and_worst_features,
+    correlations_by_method,
+)
+from tcga_coherent.evaluation.decoded_figure import draw_decoded
 from tcga_coherent.evaluation.inputs import Partitions, read_cohort
 from tcga_coherent.evaluation.reconstruction import summary_lines, table1
 from tcga_coherent.evaluation.reconstruction_by_type import by_type_lines, reconstruction_by_type
@@ -90,3 +103,46 @@ def draw_by_type_figures(table: pd.DataFrame, modalities: dict[str, Any]) -> tup
     """Draw reconstruction by cancer type, from all sources and from every set of them."""
     parsed = parse_modalities(modalities)
     return draw_reconstruction_by_type(table, parsed), draw_source_sets_by_type(table, parsed)
+
+
+def compare_decoded(
+    test_draws: Partitions,
+    baseline_predictions: Partitions,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    modalities: dict[str, Any],
+    processed: Partitions,
+    encoders: Mapping[str, Callable[[], Checkpoint]],
+    preprocessors: Mapping[str, Callable[[], Checkpoint]],
+    parameters: EvaluationParameters,
+) -> tuple[pd.DataFrame, pd.DataFrame, Figure]:
+    """Score reconstruction from all sources feature by feature, and name the best and the worst."""
+    parsed = parse_modalities(modalities)
+    cohort = read_cohort(latents, split, presence, list(parsed))
+    decoders = {name: _decoder(encoders[name](), preprocessors[name]()) for name in parsed}
+    rows, features, correlations = [], [], {}
+    for decoded in decode_targets(test_draws, baseline_predictions, processed, decoders, cohort):
+        own = correlations_by_method(decoded)
+        correlations[decoded.target] = own
+        rows += decoded_rows(decoded, parameters.bootstrap, parameters.seed)
+        features.append(
+            best_and_worst_features(
+                decoded, own, parameters.decoded, parameters.bootstrap, parameters.seed
+            )
+        )
+    table = pd.DataFrame(rows)
+    for line in decoded_lines(table):
+        logger.info(line)
+    return table, pd.concat(features, ignore_index=True), draw_decoded(correlations, parsed)
+
+
+def _decoder(encoder: Checkpoint, preprocessor: Checkpoint) -> Decoder:
+    # Torch takes seconds to import: only this node needs it.
+    from tcga_coherent.embedding.encoder import Encoder
+    from tcga_coherent.omics.preprocessor import Preprocessor
+
+    return Decoder(
+        Encoder.from_state(encoder.arrays, encoder.metadata).decode,
+        Preprocessor.from_state(preprocessor.arrays, preprocessor.metadata).inverse_transform,
+    )
