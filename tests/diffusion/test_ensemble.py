@@ -123,7 +123,7 @@ def test_draws_without_any_source_are_refused_unless_they_are_allowed(exact):
     keys = named_keys(0, "x", PATIENTS)
     with pytest.raises(
         ValueError,
-        match="No source is given for x: .* refused.* coherent_sampling.allow_unconditional to true",
+        match=r"No source is given for x: .* refused.* coherent_sampling\.allow_unconditional to true",
     ):
         Ensemble([exact("a")], CONFIG).draw({}, keys)
 

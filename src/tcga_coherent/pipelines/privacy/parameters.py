@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.modality import STRICT
 from tcga_coherent.privacy.attacks_parameters import AttackParameters
+from tcga_coherent.privacy.unconditional_experiment import UnconditionalParameters
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -20,10 +21,13 @@ class PrivacyParameters:
         Seed of all that is drawn at random.
     bootstrap
         Intervals over patients.
+    unconditional
+        Generation from nothing.
     attacks
         Attacks on models and on generated patients.
     """
 
     seed: Annotated[int, Field(ge=0)]
     bootstrap: BootstrapParameters
+    unconditional: UnconditionalParameters
     attacks: AttackParameters

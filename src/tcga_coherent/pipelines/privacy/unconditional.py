@@ -1,0 +1,126 @@
+"""Nodes that generate without any patient; what is drawn is measured and shown, and never saved."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
+from tcga_coherent.evaluation.inputs import read_cohort
+from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats, identity_of, run_repeats
+from tcga_coherent.evaluation.reported import ReportedByPaper
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.partitions import Partitions, load_models
+from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
+from tcga_coherent.privacy.unconditional_experiment import (
+    Audited,
+    compare_with_training_patients,
+    summarise_unconditional,
+)
+from tcga_coherent.privacy.unconditional_figure import draw_unconditional, project_unconditional
+
+STUDY = "unconditional generation"
+
+
+def measure_unconditional(
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    single_denoisers: Partitions,
+    multi_denoisers: Partitions,
+    consensus: Partitions,
+    finished: Stored,
+    modalities: dict[str, Any],
+    sampling: SamplingConfig,
+    parameters: PrivacyParameters,
+    device: str,
+    workers: Workers,
+) -> Iterator[dict[str, pd.DataFrame]]:
+    """Measure how close what is generated from nothing comes to training patients.
+
+    A repeat is a seed of the noise. This pipeline is asked for by name, and needs no permission in
+    ``coherent_sampling.allow_unconditional``.
+    """
+    models = (single_denoisers, multi_denoisers, consensus)
+    audited = _load(latents, split, presence, *models, modalities, sampling, device)
+    identity = identity_of(
+        "unconditional",
+        *(_fingerprints(checkpoints) for checkpoints in models),
+        {name: fingerprint_frame(frame) for name, frame in audited.cohort.latents.items()},
+        split,
+        sampling,
+        parameters.unconditional,
+        parameters.bootstrap,
+        parameters.seed,
+    )
+    experiment = partial(
+        compare_with_training_patients,
+        audited,
+        parameters.unconditional,
+        parameters.bootstrap,
+        parameters.seed,
+    )
+    repeats = range(parameters.unconditional.n_repeats)
+    yield from run_repeats(experiment, repeats, identity, finished, workers, STUDY)
+
+
+def tabulate_unconditional(
+    repeats: Stored,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    modalities: dict[str, Any],
+    parameters: PrivacyParameters,
+    reported: ReportedByPaper,
+) -> pd.DataFrame:
+    """Return Table 3: what is generated from nothing against training patients."""
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    return summarise_unconditional(
+        all_repeats(repeats, STUDY), cohort, parameters.unconditional, reported.table3
+    )
+
+
+def draw_unconditional_figure(
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    single_denoisers: Partitions,
+    multi_denoisers: Partitions,
+    consensus: Partitions,
+    modalities: dict[str, Any],
+    sampling: SamplingConfig,
+    parameters: PrivacyParameters,
+    device: str,
+) -> Figure:
+    """Draw Fig 5: rows generated from nothing among training patients."""
+    models = (single_denoisers, multi_denoisers, consensus)
+    audited = _load(latents, split, presence, *models, modalities, sampling, device)
+    return draw_unconditional(
+        project_unconditional(audited, parameters.unconditional, parameters.seed)
+    )
+
+
+def _load(
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    single_denoisers: Partitions,
+    multi_denoisers: Partitions,
+    consensus: Partitions,
+    modalities: dict[str, Any],
+    sampling: SamplingConfig,
+    device: str,
+) -> Audited:
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    prints = {name: fingerprint_frame(frame) for name, frame in cohort.latents.items()}
+    models = load_models(
+        single_denoisers, multi_denoisers, consensus, None, "latents", prints, device
+    )
+    return Audited(models, cohort, sampling)
+
+
+def _fingerprints(checkpoints: Partitions) -> Mapping[str, str]:
+    return {name: fingerprint_arrays(load().arrays) for name, load in checkpoints.items()}
