@@ -44,6 +44,7 @@ METHOD_LABELS = {
 # Ways to choose whom to measure next. Generators keep the colours they have as methods; the oracle
 # has that of the real data, which it alone sees.
 STRATEGY_STYLES = {
+    "ridge": METHOD_STYLES["ridge"],
     "multi": METHOD_STYLES["multi"],
     "coherent": METHOD_STYLES["coherent"],
     "entropy": Style("#A0522D", "D"),
@@ -52,6 +53,7 @@ STRATEGY_STYLES = {
 }
 
 STRATEGY_LABELS = {
+    "ridge": METHOD_LABELS["ridge"],
     "multi": METHOD_LABELS["multi"],
     "coherent": METHOD_LABELS["coherent"],
     "entropy": "Entropy",
