@@ -1,9 +1,9 @@
 import pandas as pd
 
 from tcga_coherent.evaluation.report.build import ShownFigure, fill, left_out, without_a_place
-from tcga_coherent.evaluation.report.display import Display, TableView
+from tcga_coherent.evaluation.report.display import Display
 from tcga_coherent.evaluation.report.parts import Image, Parts
-from tcga_coherent.evaluation.report.sections import FigureView, Section
+from tcga_coherent.evaluation.report.views import FigureView, Section, TableView
 
 SECTION = Section(
     "Whom to ask",

@@ -4,11 +4,11 @@ import pytest
 
 from tcga_coherent.evaluation.report.display import (
     PAPER,
-    TableView,
     display,
     format_number,
     format_p_value,
 )
+from tcga_coherent.evaluation.report.views import TableView
 
 MODALITIES = {"cna": "CNA", "rnaseq": "RNA-Seq"}
 TABLE = pd.DataFrame(

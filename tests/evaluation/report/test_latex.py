@@ -3,8 +3,9 @@ import re
 import pandas as pd
 import pytest
 
-from tcga_coherent.evaluation.report.display import TableView, display
+from tcga_coherent.evaluation.report.display import display
 from tcga_coherent.evaluation.report.latex import escape, to_latex
+from tcga_coherent.evaluation.report.views import TableView
 
 TABLE = pd.DataFrame(
     {

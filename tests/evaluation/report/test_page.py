@@ -6,10 +6,9 @@ import pytest
 import yaml
 
 from tcga_coherent.evaluation.report.build import fill
-from tcga_coherent.evaluation.report.display import TableView
 from tcga_coherent.evaluation.report.page import Provenance, render
 from tcga_coherent.evaluation.report.parts import Image, Parts
-from tcga_coherent.evaluation.report.sections import FigureView, Section
+from tcga_coherent.evaluation.report.views import FigureView, Section, TableView
 
 VOID = {"meta", "img", "br", "link", "hr", "input"}
 SECTIONS = [

@@ -1,16 +1,9 @@
 import pandas as pd
 
-from tcga_coherent.evaluation.report.display import TableView, display
-from tcga_coherent.evaluation.report.sections import (
-    RANKS_SHOWN,
-    SECTIONS,
-    FigureView,
-    best_checkpoints,
-    excerpt_of_ranking,
-    from_all_sources,
-    of_the_paper,
-    over_all_types,
-)
+from tcga_coherent.evaluation.report.display import display
+from tcga_coherent.evaluation.report.sections import SECTIONS
+from tcga_coherent.evaluation.report.selections import RANKS_SHOWN, excerpt_of_ranking
+from tcga_coherent.evaluation.report.views import FigureView, TableView
 
 VIEWS = [view for section in SECTIONS for view in section.views]
 
@@ -27,40 +20,6 @@ def test_every_view_has_a_name_of_its_own_and_says_what_it_shows():
 def test_every_command_names_a_pipeline():
     commands = [section.command for section in SECTIONS] + [view.command for view in VIEWS]
     assert all(command.startswith("--pipeline ") for command in commands if command)
-
-
-def test_table1_keeps_what_the_paper_has():
-    table = pd.DataFrame(
-        {
-            "method": ["single", "multi", "coherent", "coherent", "ridge"],
-            "source": ["cna", "cna", "cna+rppa", "cna+rppa+wsi", "cna+rppa+wsi"],
-        }
-    )
-    assert list(of_the_paper(table).index) == [0, 3, 4]
-    assert list(from_all_sources(table).index) == [3, 4]
-
-
-def test_calibration_keeps_two_levels_over_all_types():
-    table = pd.DataFrame(
-        {
-            "measure": ["coverage", "coverage", "coverage", "coverage", "spread_skill"],
-            "cancer_type": ["all", "all", "all", "BRCA", "all"],
-            "nominal": [0.5, 0.8, 0.9, 0.9, 1.0],
-            "value": [0.51, 0.8, 0.92, 0.9, 1.0],
-            "low": 0.25,
-            "high": 0.75,
-        }
-    )
-    chosen = over_all_types(table)
-    assert list(chosen["interval"]) == ["50 % interval", "90 % interval"]
-    assert list(chosen["covered"]) == [0.51, 0.92]
-
-
-def test_of_each_model_the_last_best_checkpoint_is_shown():
-    table = pd.DataFrame(
-        {"model": ["a", "a", "a", "b"], "step": [1, 2, 3, 1], "best": [True, True, False, True]}
-    )
-    assert list(best_checkpoints(table)["step"]) == [2, 1]
 
 
 def test_the_clinics_table_shows_ranks_and_no_names():

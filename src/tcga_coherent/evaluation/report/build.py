@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tcga_coherent.evaluation.report.display import NOTE, Display, TableView, display
+from tcga_coherent.evaluation.report.display import NOTE, Display, display
 from tcga_coherent.evaluation.report.parts import Parts
-from tcga_coherent.evaluation.report.sections import FigureView, Section
+from tcga_coherent.evaluation.report.views import FigureView, Section, TableView
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Columns of one quantity become one: ``x_mean`` and ``x_std`` are shown as ``mean
 under a header of its own.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import pandas as pd
 
 from tcga_coherent.evaluation.palette import METHOD_LABELS
 from tcga_coherent.evaluation.report.labels import COLUMN_LABELS, DIGITS, P_VALUE
+from tcga_coherent.evaluation.report.views import TableView
 
 PAPER = "paper, another cohort"
 PAPER_PREFIX = "paper_"
@@ -22,46 +23,6 @@ ABSENT = "–"
 NOTE = "note"
 # A report is passed on: it names no patient, whatever a table holds.
 NAMING_PATIENTS = ("patient_id", "examples")
-
-
-def keep(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table as it is."""
-    return table
-
-
-@dataclass(frozen=True)
-class TableView:
-    """How a table is shown.
-
-    Attributes
-    ----------
-    name
-        Name of the dataset without ``_table``, and of the CSV file.
-    caption
-        What is shown, in which unit, and what the spread is.
-    columns
-        Quantities in the order of the page, without endings such as ``_mean``; none stands for all.
-        Those that a table lacks are left out. The paper's follow theirs.
-    rows
-        Chooses or orders the rows.
-    across
-        Columns whose values become headers, so that rows of one thing stand side by side.
-    digits
-        Digits behind the point.
-    key
-        Distinguishes two views of a table; empty for the only one.
-    command
-        Arguments of ``kedro run`` that make the table, where they are not its section's.
-    """
-
-    name: str
-    caption: str
-    columns: tuple[str, ...] = ()
-    rows: Callable[[pd.DataFrame], pd.DataFrame] = keep
-    across: tuple[str, ...] = ()
-    digits: int = 3
-    key: str = ""
-    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,6 +120,11 @@ def format_p_value(value: float, digits: int) -> str:
     return format_number(value, digits)
 
 
+def join_labels(names: str, modalities: Mapping[str, str]) -> str:
+    """Write modality names that are joined by ``+`` by their labels."""
+    return " + ".join(modalities[name] for name in names.split("+"))
+
+
 def _quantities(table: pd.DataFrame, wanted: Sequence[str]) -> list[str]:
     """Names of columns without the endings and the prefix that :func:`_cells` puts together."""
     names = dict.fromkeys(column.removeprefix(PAPER_PREFIX) for column in table.columns)
@@ -214,9 +180,8 @@ def _text(value: Any, modalities: Mapping[str, str]) -> str:
         return "yes" if value else "no"
     if pd.isna(value) or value == "":
         return ABSENT
-    parts = str(value).split("+")
-    if all(part in modalities for part in parts):
-        return " + ".join(modalities[part] for part in parts)
+    if set(str(value).split("+")) <= set(modalities):
+        return join_labels(value, modalities)
     if value in METHOD_LABELS:
         return METHOD_LABELS[value]
     # A name, not a sentence, which may quote a parameter.

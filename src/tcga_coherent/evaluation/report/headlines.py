@@ -5,14 +5,23 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from tcga_coherent.evaluation.palette import METHOD_LABELS
-from tcga_coherent.evaluation.report.display import format_number
+from tcga_coherent.evaluation.report.display import format_number, join_labels
+from tcga_coherent.evaluation.report.labels import COLUMN_LABELS
 from tcga_coherent.evaluation.report.parts import Parts
-from tcga_coherent.evaluation.report.sections import of_the_paper
+from tcga_coherent.evaluation.report.selections import first_metric, of_the_paper
 
 Labels = Mapping[str, str]
 
 # Beside the methods of the paper stands the strongest of the simple ones.
 COMPARED = ("coherent", "multi", "ridge")
+
+POOLING_LABELS = {
+    "draw": "single draws",
+    "mean_of_draws": "means of draws",
+    "multiple": "predictions pooled over draws",
+}
+# Rows of the rescue table that are of no single pattern of removed modalities.
+NO_PATTERNS = ("", "none", "all", "mean of patterns")
 
 
 def headlines(parts: Parts, modalities: Labels) -> list[str]:
@@ -52,6 +61,37 @@ def reconstruction(table: pd.DataFrame, modalities: Labels) -> list[str]:
     return sentences
 
 
+def rescue(table: pd.DataFrame, modalities: Labels) -> list[str]:
+    """Say of each task where ablation costs more than its spread, and where completion gains."""
+    rows = first_metric(table)
+    rows = rows[~rows["removed"].isin(NO_PATTERNS)]
+    sentences = []
+    for (task, metric), own in rows.groupby(["task", "metric"], sort=False):
+        ablation = own[own["method"] == "ablation"].set_index("removed")
+        drop = -ablation["drop_from_full_mean"]
+        costly = list(ablation.index[drop > ablation["drop_from_full_std"]])
+        sentences.append(
+            f"{str(task).capitalize()} ({COLUMN_LABELS.get(str(metric), metric)}): leaving modalities "
+            f"missing costs more than its spread over repeats in {len(costly)} of {len(ablation)} "
+            f"patterns."
+        )
+        completed = own[(own["method"] == "coherent") & own["removed"].isin(costly)]
+        for pooling, gains in completed.groupby("pooling", sort=False):
+            better = gains["gain_over_ablation_mean"] > 0
+            surely = int((gains["gain_over_ablation_low"] > 0).sum())
+            sentence = (
+                f"Coherent Denoising, {POOLING_LABELS[str(pooling)]}, gains over that in "
+                f"{int(better.sum())} of {len(gains)}, and for sure over patients in {surely}"
+            )
+            without = [join_labels(name, modalities) for name in gains.loc[~better, "removed"]]
+            sentences.append(
+                f"{sentence}; it does not where {', '.join(without)} are removed."
+                if without
+                else f"{sentence}."
+            )
+    return sentences
+
+
 def coherence(table: pd.DataFrame, modalities: Labels) -> list[str]:
     """Say how well a modality exchanged between patients is found."""
     found = table[(table["measure"] == "auroc") & (table["statistic"] == "disagreement")]
@@ -74,4 +114,5 @@ def _with_interval(row: pd.Series, quantity: str) -> str:
 HEADLINES: Mapping[str, Callable[[pd.DataFrame, Labels], list[str]]] = {
     "table1_reconstruction": reconstruction,
     "coherence_error": coherence,
+    "table2_rescue": rescue,
 }

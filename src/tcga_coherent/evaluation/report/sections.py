@@ -4,111 +4,24 @@ To show one more table or figure, add a view to the section it belongs to. A vie
 there becomes a sentence with the command that makes it.
 """
 
-from dataclasses import dataclass
+from tcga_coherent.evaluation.report.selections import (
+    RANKS_SHOWN,
+    best_checkpoints,
+    changes_of_single_draws,
+    excerpt_of_ranking,
+    first_metric,
+    from_all_sources,
+    of_the_paper,
+    over_all_types,
+    single_modalities,
+    whole_patients,
+)
+from tcga_coherent.evaluation.report.views import FigureView, Section, TableView
 
-import pandas as pd
-
-from tcga_coherent.evaluation.report.display import TableView
-
-RANKS_SHOWN = 20
 MANIFOLD_COLUMNS = (
     *("set", "reading", "type_agreement", "type_agreement_by_chance", "type_agreement_umap"),
     *("precision", "recall", "f1", "energy_distance", "total_variance_ratio", "n_patients"),
 )
-
-
-@dataclass(frozen=True)
-class FigureView:
-    """How a figure is shown.
-
-    Attributes
-    ----------
-    name
-        Name of the dataset without ``_figure``, and of the SVG and PNG files.
-    alt
-        What is on it, for those who do not see it.
-    caption
-        How to read it.
-    command
-        Arguments of ``kedro run`` that draw the figure, where they are not its section's.
-    """
-
-    name: str
-    alt: str
-    caption: str
-    command: str = ""
-
-
-@dataclass(frozen=True)
-class Section:
-    """A chapter of the report.
-
-    Attributes
-    ----------
-    title
-        Its heading.
-    text
-        What was done and how to read it, a paragraph.
-    views
-        Tables and figures in the order of the page.
-    command
-        Arguments of ``kedro run`` that make them.
-    """
-
-    title: str
-    text: str
-    views: tuple[TableView | FigureView, ...]
-    command: str
-
-
-def of_the_paper(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of Table 1 that the paper has: single sources, and all sources together."""
-    n_sources = table["source"].str.count(r"\+")
-    return table[(table["method"] == "single") | (n_sources == n_sources.max())]
-
-
-def from_all_sources(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows from all sources of the methods that are worth comparing."""
-    n_sources = table["source"].str.count(r"\+")
-    compared = table["method"].isin(["multi", "coherent", "ridge"])
-    return table[compared & (n_sources == n_sources.max())]
-
-
-def over_all_types(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the coverage of 50 and 90 % intervals over all cancer types."""
-    chosen = table[
-        (table["measure"] == "coverage")
-        & (table["cancer_type"] == "all")
-        & table["nominal"].isin([0.5, 0.9])
-    ]
-    return chosen.assign(
-        interval=[f"{100 * level:.0f} % interval" for level in chosen["nominal"]],
-        covered=chosen["value"],
-        covered_low=chosen["low"],
-        covered_high=chosen["high"],
-    )
-
-
-def whole_patients(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the space of all modalities together."""
-    return table[table["space"] == "all"]
-
-
-def single_modalities(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the spaces of one modality."""
-    return table[table["space"] != "all"]
-
-
-def best_checkpoints(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the step of each model that was kept."""
-    return table[table["best"]].drop_duplicates("model", keep="last")
-
-
-def excerpt_of_ranking(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the first ranks of the clinic's table; the display leaves the names out."""
-    first = table.groupby([name for name in ("task", "modality") if name in table], sort=False)
-    return first.head(RANKS_SHOWN)
-
 
 SECTIONS = (
     Section(
@@ -266,6 +179,12 @@ SECTIONS = (
                 command="--pipeline evaluation --tags reconstruction",
             ),
             TableView(
+                "decoded_features",
+                "Features reconstructed best and worst. [ ] is the bootstrap interval over test "
+                "patients; the best of many are best by luck too.",
+                command="--pipeline evaluation --tags reconstruction",
+            ),
+            TableView(
                 "calibration",
                 "Calibration over all test patients: share of true values within central intervals of "
                 "the draws. [ ] is the bootstrap interval over patients.",
@@ -341,8 +260,13 @@ SECTIONS = (
         (
             TableView(
                 "table2_rescue",
-                "Table 2. Change against complete patients (ablation) and gain over ablation. ± is "
-                "the standard deviation over repeats, [ ] the bootstrap interval over test patients.",
+                "Table 2. Macro F1 (stage) and C-index (survival): what removal costs against complete "
+                "patients (ablation, below zero), and what completion by a single draw gains over "
+                "that. ± is the standard deviation over repeats (seed of the forest and draw), [ ] the "
+                "bootstrap interval over test patients.",
+                columns=("task", "removed", "method", "change"),
+                rows=changes_of_single_draws,
+                across=("method",),
             ),
             FigureView(
                 "fig3_rescue",
@@ -353,6 +277,24 @@ SECTIONS = (
                 "s4_rescue",
                 "Score of further completions by pattern of removed modalities.",
                 "Figure S4. All completions.",
+            ),
+            TableView(
+                "table2_rescue",
+                "All completions. Multiple: the forest predicts on every draw, and predictions are "
+                "pooled. Share recovered: gain in proportion to what ablation costs, where that is "
+                "more than its spread. Spreads as above.",
+                columns=(
+                    "task",
+                    "removed",
+                    "method",
+                    "pooling",
+                    "score",
+                    "gain_over_ablation",
+                    "share_of_drop_recovered",
+                    "n_patients",
+                ),
+                rows=first_metric,
+                key="table2_rescue_all",
             ),
         ),
         "--pipeline evaluation --tags rescue",
@@ -398,7 +340,13 @@ SECTIONS = (
         (
             TableView(
                 "s6_statistics",
-                "Table S6. Repeated-measures ANOVA and paired tests, corrected for their number.",
+                "Table S6. Over repeats: repeated-measures ANOVA and paired t tests, corrected for "
+                "their number by Holm's and Bonferroni's rules. Over patients: the paired difference "
+                "with its bootstrap interval [ ]. ± is the standard deviation over repeats.",
+                columns=(
+                    *("study", "condition", "metric", "unit", "test", "treatment", "reference"),
+                    *("difference", "statistic", "p", "p_holm", "p_bonferroni", "n_tests"),
+                ),
             ),
         ),
         "--pipeline evaluation --tags statistics",
