@@ -1,0 +1,146 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import f1_score
+
+from tcga_coherent.evaluation.bootstrap import BootstrapParameters
+from tcga_coherent.evaluation.counterfactual import SCORED_STRATEGIES, score_column
+from tcga_coherent.evaluation.counterfactual_acquisition import follow_acquisitions
+from tcga_coherent.evaluation.counterfactual_tables import (
+    AREA_COLUMNS,
+    CURVE_COLUMNS,
+    area_lines,
+    area_table,
+    areas_by_repeat,
+    curve_table,
+    curves_by_repeat,
+)
+from tests.evaluation.made_up_priorities import need_half, predict_all
+
+BOOTSTRAP = BootstrapParameters(repeats=100, level=0.95)
+
+
+@pytest.fixture(scope="module")
+def made():
+    inputs, cohort, clinical = need_half()
+    return predict_all(inputs), cohort, clinical
+
+
+def follow(repeats: pd.DataFrame, cohort, clinical):
+    return follow_acquisitions(repeats, cohort, clinical, ["rnaseq"], BOOTSTRAP, seed=0)
+
+
+def areas_of(repeats: pd.DataFrame, cohort, clinical) -> pd.DataFrame:
+    table = area_table(follow(repeats, cohort, clinical), repeats, BOOTSTRAP.level)
+    return table.set_index(["task", "unacquired", "strategy"])
+
+
+@pytest.fixture(scope="module")
+def areas(made) -> pd.DataFrame:
+    return areas_of(*made)
+
+
+@pytest.mark.parametrize(("task", "least"), [("stage", 0.03), ("survival", 0.002)])
+def test_informed_acquisition_is_above_random(areas, task, least) -> None:
+    for strategy in ("coherent", "multi", "coherent_expected_change"):
+        row = areas.loc[(task, "generated", strategy)]
+        assert row["area_low"] > least
+        assert row["above_random"] == "yes"
+        assert row["p_above_random"] == 1
+        assert row["area_low"] < row["area_mean"] < row["area_high"]
+        assert 0 < row["share_of_oracle"] < 1
+
+
+def test_the_oracle_is_the_best(areas) -> None:
+    for _, group in areas.groupby(level=["task", "unacquired"]):
+        best = group["area_mean"].idxmax()[-1]
+        assert best == "oracle"
+        assert group.xs("oracle", level="strategy")["share_of_oracle"].item() == 1
+
+
+def test_a_reversed_score_is_below_random(made) -> None:
+    repeats, cohort, clinical = made
+    scores = [score_column(name, "generated") for name in SCORED_STRATEGIES]
+    row = areas_of(repeats.assign(**-repeats[scores]), cohort, clinical).loc[
+        ("stage", "generated", "coherent")
+    ]
+    assert row["area_high"] < -0.02
+    assert row["above_random"] == "no"
+    assert row["p_above_random"] == 0
+
+
+def test_outcomes_of_other_patients_give_no_area(made) -> None:
+    """Labels that have nothing to do with the predictions are predicted as badly in any order."""
+    repeats, cohort, clinical = made
+    rng = np.random.default_rng(3)
+    permuted = clinical.iloc[rng.permutation(len(clinical))].set_axis(clinical.index)
+    table = areas_of(repeats, cohort, permuted)
+    for task in ("stage", "survival"):
+        assert table.loc[(task, "generated", "coherent"), "above_random"] == "undecided"
+        assert abs(table.loc[(task, "generated", "coherent"), "area_mean"]) < 0.02
+
+
+def test_the_ends_of_every_curve_are_nobody_and_everybody_measured(made) -> None:
+    repeats, cohort, clinical = made
+    curves = curve_table(follow(repeats, cohort, clinical), repeats, BOOTSTRAP.level)
+    rows = repeats[repeats["task"] == "stage"]
+    truth = clinical.loc[cohort.test, "stage"].to_numpy()
+    for kind, ratio in (("missing", 0), ("generated", 0), ("real", 1)):
+        scores = []
+        for _, of_repeat in rows.groupby("repeat"):
+            likely = np.where(of_repeat[f"{kind}/III"] > 0.5, "III", "I")
+            scores.append(f1_score(truth, likely, average="macro"))
+        at_end = curves[(curves["task"] == "stage") & (curves["ratio"] == ratio)]
+        if kind != "real":
+            at_end = at_end[at_end["unacquired"] == kind]
+        np.testing.assert_allclose(at_end["score_mean"], np.mean(scores), atol=0.01)
+        np.testing.assert_allclose(at_end["score_std"], at_end["score_std"].iloc[0], atol=1e-12)
+        assert at_end["n_acquired"].eq(ratio * len(truth)).all()
+    assert (curves["n_patients"] == len(truth)).all()
+
+
+def test_areas_of_repeats_average_to_those_of_the_table(made, areas) -> None:
+    repeats, cohort, clinical = made
+    by_repeat = areas_by_repeat(curves_by_repeat(follow(repeats, cohort, clinical)))
+    assert list(by_repeat) == ["task", "modality", "unacquired", "strategy", "repeat", "value"]
+    assert "random" not in set(by_repeat["strategy"])
+    assert set(by_repeat["repeat"]) == {0, 1, 2}
+    grouped = by_repeat.groupby(["task", "unacquired", "strategy"])["value"]
+    np.testing.assert_allclose(grouped.mean()[areas.index], areas["area_mean"])
+    np.testing.assert_allclose(grouped.std()[areas.index], areas["area_std"])
+
+
+def test_patients_without_an_outcome_are_not_scored(made) -> None:
+    repeats, cohort, clinical = made
+    fewer = clinical.copy()
+    fewer.loc[cohort.test[:30], ["stage", "os_days"]] = None
+    assert set(areas_of(repeats, cohort, fewer)["n_patients"]) == {len(cohort.test) - 30}
+
+
+def test_reasons_are_rows_without_numbers(made) -> None:
+    repeats, cohort, clinical = made
+    note = {"task": "survival", "modality": "wsi", "patient_id": "", "note": "no wsi"}
+    noted = [pd.DataFrame([{**note, "repeat": repeat}]) for repeat in range(3)]
+    both = pd.concat([repeats[repeats["task"] == "stage"], *noted], ignore_index=True)
+    acquisitions = follow(both, cohort, clinical)
+    for table, columns in (
+        (curve_table(acquisitions, both, 0.95), CURVE_COLUMNS),
+        (area_table(acquisitions, both, 0.95), AREA_COLUMNS),
+    ):
+        assert list(table) == columns
+        reason = table[table["note"] != ""]
+        assert reason[["task", "modality", "note"]].to_numpy().tolist() == [
+            ["survival", "wsi", "no wsi"]
+        ]
+        assert reason.drop(columns=["task", "modality", "note"]).isna().all(axis=None)
+    lines = list(area_lines(area_table(acquisitions, both, 0.95)))
+    assert lines[-1] == "survival, wsi: no wsi"
+    assert lines[0].startswith("stage, rnaseq, else missing, coherent: area to random +0.")
+
+
+def test_tables_of_reasons_alone_have_all_columns() -> None:
+    note = {"task": "stage", "modality": "wsi", "patient_id": "", "note": "no wsi", "repeat": 0}
+    repeats = pd.DataFrame([note])
+    assert list(curve_table([], repeats, 0.95)) == CURVE_COLUMNS
+    assert list(area_table([], repeats, 0.95)["note"]) == ["no wsi"]
+    assert areas_by_repeat(curves_by_repeat([])).empty
