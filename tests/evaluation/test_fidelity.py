@@ -3,6 +3,11 @@ import pytest
 from sklearn.metrics import r2_score
 
 from tcga_coherent.evaluation.fidelity import (
+    cosine,
+    cosine_by_patient,
+    cosine_of_draws,
+    mse,
+    mse_of_draws,
     r2,
     r2_of_draws,
     r2_variance_weighted,
@@ -81,3 +86,23 @@ def test_draws_of_another_shape_are_refused_with_both_shapes() -> None:
 def test_one_draw_has_no_spread() -> None:
     with pytest.raises(ValueError, match="at least two draws a patient, got one"):
         variance_percent(TRUTH, PREDICTION[None])
+
+
+def test_mse_of_a_constant_error_is_its_square_and_of_draws_their_mean() -> None:
+    assert mse(TRUTH, TRUTH - 0.7) == pytest.approx(0.49)
+    assert mse_of_draws(TRUTH, np.stack([TRUTH, TRUTH + 2.0])) == pytest.approx(2.0)
+
+
+def test_cosine_is_one_for_a_multiple_minus_one_for_the_opposite_and_zero_for_nothing() -> None:
+    prediction = np.vstack([3 * TRUTH[:1], -0.1 * TRUTH[1:2], np.zeros((1, 6))])
+    found = cosine_by_patient(TRUTH[:3], prediction)
+    np.testing.assert_allclose(found, [1, -1, 0], atol=1e-12)
+    assert cosine(TRUTH[:3], prediction) == pytest.approx(0, abs=1e-12)
+    assert cosine(TRUTH[:1], prediction[:1]) == pytest.approx(1)
+    assert cosine_of_draws(TRUTH, np.stack([TRUTH, -TRUTH, TRUTH])) == pytest.approx(1 / 3)
+
+
+def test_measures_of_other_shapes_are_refused() -> None:
+    for measure in (mse, cosine):
+        with pytest.raises(ValueError, match=r"truth is \(50, 6\), but .* \(49, 6\)"):
+            measure(TRUTH, TRUTH[1:])
