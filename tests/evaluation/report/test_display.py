@@ -70,6 +70,11 @@ def test_the_interval_of_a_long_table_belongs_to_its_value():
     assert shown(table).cells.to_numpy().tolist() == [["type f1", "0.500 [0.400, 0.600]"]]
 
 
+def test_a_mean_is_a_method_only_in_a_column_of_methods():
+    table = pd.DataFrame({"method": ["mean"], "reading": ["mean"]})
+    assert shown(table).cells.to_numpy().tolist() == [["Mean", "mean"]]
+
+
 def test_sentences_keep_the_names_of_parameters():
     table = pd.DataFrame({"reason": ["set max_steps higher"]})
     assert shown(table).cells.to_numpy().tolist() == [["set max_steps higher"]]

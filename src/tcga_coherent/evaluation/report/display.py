@@ -21,6 +21,8 @@ PAPER_PREFIX = "paper_"
 ABSENT = "–"
 # Column that says why a row could not be computed.
 NOTE = "note"
+# Elsewhere "mean" is no method.
+METHOD_COLUMNS = ("method", "set", "strategy", "treatment", "reference")
 # A report is passed on: it names no patient, whatever a table holds.
 NAMING_PATIENTS = ("patient_id", "examples")
 
@@ -152,7 +154,9 @@ def _cells(
     if centre not in table:
         return None
     if not _is_number(table[centre]):
-        return table[centre].astype(object).map(lambda value: _text(value, modalities))
+        words = METHOD_LABELS if base in METHOD_COLUMNS else {}
+        values = table[centre].astype(object)
+        return values.map(lambda value: words.get(value) or _text(value, modalities))
     endings = [ending for ending in ("_std", "_low", "_high") if f"{base}{ending}" in table]
     if not endings and (table[centre].dropna() % 1 == 0).all():
         digits = 0
@@ -182,8 +186,6 @@ def _text(value: Any, modalities: Mapping[str, str]) -> str:
         return ABSENT
     if set(str(value).split("+")) <= set(modalities):
         return join_labels(value, modalities)
-    if value in METHOD_LABELS:
-        return METHOD_LABELS[value]
     # A name, not a sentence, which may quote a parameter.
     return str(value) if " " in str(value) else str(value).replace("_", " ")
 

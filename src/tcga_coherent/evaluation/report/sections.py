@@ -9,10 +9,10 @@ from tcga_coherent.evaluation.report.selections import (
     best_checkpoints,
     changes_of_single_draws,
     excerpt_of_ranking,
-    first_metric,
     from_all_sources,
     of_the_paper,
     over_all_types,
+    over_patterns,
     single_modalities,
     whole_patients,
 )
@@ -58,6 +58,10 @@ SECTIONS = (
             TableView(
                 "embedding",
                 "Encoders: R² of values decoded from latents, against PCA of the same size.",
+                columns=(
+                    *("modality", "encoder", "features", "latent_size", "rows_train"),
+                    *("r2_train", "r2_val", "r2_test", "pca_r2_test"),
+                ),
                 command="--pipeline embedding",
             ),
         ),
@@ -293,8 +297,32 @@ SECTIONS = (
                     "share_of_drop_recovered",
                     "n_patients",
                 ),
-                rows=first_metric,
                 key="table2_rescue_all",
+            ),
+            TableView(
+                "rescue_verdict",
+                "Is one way better than another? Yes: by more than its spread over repeats, and by the "
+                "whole bootstrap interval over patients; no: not above zero. Measured data (real) are "
+                "held against ablation and against the cancer type alone. Spreads as above.",
+                columns=(
+                    "task",
+                    "removed",
+                    "method",
+                    "pooling",
+                    "against",
+                    "difference",
+                    "verdict",
+                ),
+            ),
+            TableView(
+                "s4_rescue",
+                "Table S4. All scores, as the mean over patterns. Differences are signed so that more "
+                "is better. Spreads as above.",
+                columns=(
+                    *("task", "metric", "method", "pooling", "score"),
+                    *("drop_from_full", "gain_over_ablation", "n_patients"),
+                ),
+                rows=over_patterns,
             ),
         ),
         "--pipeline evaluation --tags rescue",
@@ -432,9 +460,29 @@ SECTIONS = (
                 "distance to them (low is bad). ± is the standard deviation over runs.",
             ),
             FigureView(
-                "table3_privacy",
-                "Projections of training patients and of profiles generated without a condition.",
-                "Figure 5. Profiles generated without a condition.",
+                "fig5_unconditional",
+                "PCA and UMAP projections of training patients and of profiles generated without a "
+                "condition, a column a method.",
+                "Figure 5. Profiles generated without a condition, among training patients.",
+            ),
+            TableView(
+                "privacy_attacks",
+                "Attacks beyond the paper: what someone who holds generated profiles, or the models, "
+                "learns of training patients. [ ] is the bootstrap interval over patients.",
+            ),
+            FigureView(
+                "privacy_attacks",
+                "Strength of each attack with its interval, by method.",
+                "Attacks on training patients.",
+            ),
+            TableView(
+                "privacy_utility",
+                "Risk beside use, for each method.",
+            ),
+            FigureView(
+                "privacy_utility",
+                "Risk of each method against how well it reconstructs.",
+                "Risk against use.",
             ),
         ),
         "--pipeline privacy",

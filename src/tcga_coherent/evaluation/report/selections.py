@@ -67,6 +67,11 @@ def changes_of_single_draws(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(changes)
 
 
+def over_patterns(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the means over all patterns of removed modalities."""
+    return table[table["removed"] == "mean of patterns"]
+
+
 def best_checkpoints(table: pd.DataFrame) -> pd.DataFrame:
     """Return the step of each model that was kept."""
     return table[table["best"]].drop_duplicates("model", keep="last")
