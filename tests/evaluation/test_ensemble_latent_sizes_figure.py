@@ -40,7 +40,7 @@ def sizes_table() -> pd.DataFrame:
                             },
                             **{
                                 f"type_f1{end}": value + 0.4 if space == "latent" else np.nan
-                                for end in ("", "_low", "_high")
+                                for end in ("_mean", "_low", "_high")
                             },
                         }
                     )

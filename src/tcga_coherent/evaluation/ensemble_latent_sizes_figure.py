@@ -82,7 +82,7 @@ def draw_latent_sizes(table: pd.DataFrame, modalities: Mapping[str, ModalityConf
 
 
 def _draw_curve(axes: Axes, rows: pd.DataFrame, measure: str, style: Style) -> None:
-    value = measure if measure == "type_f1" else f"{measure}_mean"
+    value = f"{measure}_mean"
     if value not in rows or rows[value].isna().all():
         return
     rows = rows.sort_values("latent_size")

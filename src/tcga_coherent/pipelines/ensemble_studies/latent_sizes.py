@@ -110,7 +110,7 @@ def _score_types(scores: pd.DataFrame, bootstrap: BootstrapParameters, seed: int
         low, high = patient_interval(macro_f1, len(group), bootstrap, seed)
         everyone = np.ones((1, len(group)), dtype=np.int64)
         rows.append((*key, macro_f1(everyone)[0], float(low), float(high)))
-    return pd.DataFrame(rows, columns=[*KEYS, "type_f1", "type_f1_low", "type_f1_high"])
+    return pd.DataFrame(rows, columns=[*KEYS, "type_f1_mean", "type_f1_low", "type_f1_high"])
 
 
 def _macro_f1(group: pd.DataFrame, counts: Counts) -> np.ndarray:
