@@ -1,0 +1,223 @@
+"""Nodes that attack the trained models and what they generate."""
+
+import logging
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tcga_coherent.datasets.checkpoint import Checkpoint
+from tcga_coherent.diffusion.completion import draws_frame
+from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.diffusion.noise import named_keys
+from tcga_coherent.evaluation.calibration import independent_sets
+from tcga_coherent.evaluation.inputs import read_cohort, read_draws
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.partitions import Partitions, latent_tensors
+from tcga_coherent.pipelines.privacy.attacked import load_attacked, with_draws
+from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
+from tcga_coherent.privacy.attacks_distances import (
+    attack_conditional_draws,
+    attack_unconditional_draws,
+)
+from tcga_coherent.privacy.attacks_figure import draw_attacks
+from tcga_coherent.privacy.attacks_groups import match_by_cancer_type
+from tcga_coherent.privacy.attacks_losses import Noising
+from tcga_coherent.privacy.attacks_table import attack_lines, join_attacks
+from tcga_coherent.privacy.attributes import infer_attributes
+from tcga_coherent.privacy.membership import attack_released_models
+from tcga_coherent.privacy.unconditional import GENERATORS
+from tcga_coherent.privacy.unconditional import generate_unconditionally as generate_from_nothing
+
+logger = logging.getLogger(__name__)
+
+# The generators that the paper holds against each other.
+METHODS = ("multi", "coherent")
+
+
+def regenerate_complete_patients(
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    single_denoisers: Partitions,
+    multi_denoisers: Partitions,
+    consensus: Partitions,
+    recalibration: Checkpoint,
+    modalities: dict[str, Any],
+    sampling: SamplingConfig,
+    parameters: PrivacyParameters,
+    device: str,
+) -> dict[str, pd.DataFrame]:
+    """Generate every modality of complete training and test patients from all their others.
+
+    Returns
+    -------
+    dict
+        ``<target>/<method>`` to frame, index (``patient_id``, ``draw``).
+    """
+    cohort, models = load_attacked(
+        latents, split, presence, single_denoisers, multi_denoisers, consensus, recalibration,
+        modalities, device,
+    )  # fmt: skip
+    models.check(sampling)
+    config = with_draws(sampling, parameters.attacks.nearest_records.n_draws)
+    patients = cohort.complete(cohort.train).append(cohort.test)
+    values = latent_tensors(cohort.latents, patients)
+    drawn = {}
+    for target in cohort.modalities:
+        sources = tuple(name for name in cohort.modalities if name != target)
+        keys = named_keys(config.seed, f"attacked {target}", list(patients))
+        for method in METHODS:
+            draws = models.ensemble(target, method, sources, config).draw(
+                {source: values[source] for source in sources}, keys
+            )
+            drawn[f"{target}/{method}"] = draws_frame(
+                patients, draws.latents.numpy(), cohort.latents[target].columns
+            )
+    return drawn
+
+
+def attack_generated_patients(
+    privacy_draws: Partitions,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    modalities: dict[str, Any],
+    parameters: PrivacyParameters,
+) -> pd.DataFrame:
+    """Compare generated modalities to training patients and to held-out ones."""
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    groups = match_by_cancer_type(cohort, parameters.seed)
+    draws = {
+        (target, method): independent_sets(
+            read_draws(
+                privacy_draws,
+                f"{target}/{method}",
+                groups.patients,
+                list(cohort.latents[target].columns),
+            ),
+            antithetic=True,
+        )[0]
+        for target in cohort.modalities
+        for method in METHODS
+    }
+    return attack_conditional_draws(
+        cohort,
+        groups,
+        draws,
+        parameters.attacks.nearest_records,
+        parameters.bootstrap,
+        parameters.seed,
+    )
+
+
+def attack_generation_from_nothing(
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    single_denoisers: Partitions,
+    multi_denoisers: Partitions,
+    consensus: Partitions,
+    modalities: dict[str, Any],
+    sampling: SamplingConfig,
+    parameters: PrivacyParameters,
+    device: str,
+) -> pd.DataFrame:
+    """Compare what is generated without any source to training patients and to held-out ones.
+
+    What is generated is not saved.
+    """
+    cohort, models = load_attacked(
+        latents, split, presence, single_denoisers, multi_denoisers, consensus, None,
+        modalities, device,
+    )  # fmt: skip
+    groups = match_by_cancer_type(cohort, parameters.seed)
+    draws = {
+        method: generate_from_nothing(
+            models,
+            cohort.modalities,
+            GENERATORS[method],
+            len(groups.patients),
+            sampling,
+            parameters.seed,
+        )
+        for method in METHODS
+    }
+    return attack_unconditional_draws(
+        cohort,
+        groups,
+        draws,
+        parameters.attacks.nearest_records,
+        parameters.bootstrap,
+        parameters.seed,
+    )
+
+
+def attack_losses(
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    single_denoisers: Partitions,
+    multi_denoisers: Partitions,
+    consensus: Partitions,
+    modalities: dict[str, Any],
+    sampling: SamplingConfig,
+    parameters: PrivacyParameters,
+    device: str,
+) -> pd.DataFrame:
+    """Tell training patients from test patients by the losses of the released denoisers."""
+    cohort, models = load_attacked(
+        latents, split, presence, single_denoisers, multi_denoisers, consensus, None,
+        modalities, device,
+    )  # fmt: skip
+    membership = parameters.attacks.membership
+    return attack_released_models(
+        models,
+        sampling.weights,
+        cohort,
+        match_by_cancer_type(cohort, parameters.seed),
+        Noising(membership.timesteps, membership.n_noises, parameters.seed),
+        parameters.bootstrap,
+        parameters.seed,
+    )
+
+
+def attack_attributes(
+    privacy_draws: Partitions,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    clinical: pd.DataFrame,
+    modalities: dict[str, Any],
+    parameters: PrivacyParameters,
+) -> pd.DataFrame:
+    """Infer cancer type and stage from generated modalities, and from their conditions alone."""
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    return infer_attributes(
+        cohort,
+        clinical,
+        match_by_cancer_type(cohort, parameters.seed),
+        {
+            (target, method): privacy_draws[f"{target}/{method}"]().groupby(level=0).mean()
+            for target in cohort.modalities
+            for method in METHODS
+        },
+        parameters.attacks.attributes,
+        parameters.bootstrap,
+        parameters.seed,
+    )
+
+
+def tabulate_attacks(
+    generated: pd.DataFrame,
+    unconditional: pd.DataFrame,
+    membership: pd.DataFrame,
+    references: pd.DataFrame,
+    attributes: pd.DataFrame,
+    modalities: dict[str, Any],
+) -> tuple[pd.DataFrame, Figure]:
+    """Join all attacks to one table and one figure, and say what leaks."""
+    table = join_attacks([generated, unconditional, membership, references, attributes])
+    for line in attack_lines(table):
+        logger.info(line)
+    return table, draw_attacks(table, parse_modalities(modalities))

@@ -1,0 +1,96 @@
+"""Nodes that train on known halves of the training patients, and attack these trainings."""
+
+import logging
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
+from tcga_coherent.diffusion.fingerprints import fingerprint_frame
+from tcga_coherent.evaluation.inputs import read_cohort
+from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats, identity_of, run_repeats
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.partitions import Partitions, load_consensus
+from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
+from tcga_coherent.privacy.attacks_references import (
+    attack_with_references,
+    extract_canaries,
+    weigh_privacy_and_utility,
+)
+from tcga_coherent.privacy.attacks_shadows import SELECTED, ShadowSettings, run_shadow
+from tcga_coherent.privacy.attacks_utility_figure import draw_privacy_and_utility
+
+logger = logging.getLogger(__name__)
+
+STUDY = "trainings on halves"
+
+
+def train_on_halves(
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    consensus: Partitions,
+    finished: Stored,
+    modalities: dict[str, Any],
+    training: TrainingConfig,
+    sampling: SamplingConfig,
+    parameters: PrivacyParameters,
+    device: str,
+    workers: Workers,
+) -> Iterator[dict[str, pd.DataFrame]]:
+    """Train on halves of the training patients and record what models give away.
+
+    A repeat is a training; the models themselves are not kept.
+    """
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    settings = ShadowSettings(
+        training,
+        sampling,
+        parameters.attacks.shadows,
+        parameters.attacks.membership,
+        load_consensus(consensus),
+        parameters.seed,
+        device,
+    )
+    prints = {name: fingerprint_frame(frame) for name, frame in cohort.latents.items()}
+    identity = identity_of("halves", prints, split, settings)
+    trainings = range(parameters.attacks.shadows.n_trainings)
+    experiment = partial(run_shadow, cohort, settings)
+    yield from run_repeats(experiment, trainings, identity, finished, workers, STUDY)
+
+
+def attack_halves(
+    repeats: Stored,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    modalities: dict[str, Any],
+    parameters: PrivacyParameters,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Attack each training with the others as reference, and look for its canaries.
+
+    Returns
+    -------
+    attacks
+        Rows of the table of attacks.
+    utility
+        Privacy and usefulness over the length of training.
+    """
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    shadows = all_repeats(repeats, STUDY)
+    n_candidates = parameters.attacks.shadows.canaries.n_alternatives + 1
+    bootstrap, seed = parameters.bootstrap, parameters.seed
+    attacks = [
+        attack_with_references(shadows, cohort, bootstrap, seed),
+        extract_canaries(shadows, n_candidates, SELECTED, bootstrap, seed),
+    ]
+    utility = weigh_privacy_and_utility(shadows, n_candidates, bootstrap, seed)
+    return pd.concat(attacks, ignore_index=True), utility
+
+
+def draw_utility_figure(table: pd.DataFrame) -> Figure:
+    """Draw privacy against usefulness over the length of training."""
+    return draw_privacy_and_utility(table)
