@@ -21,7 +21,7 @@ from tests.evaluation.made_up_probe import made_up_probe
 
 N_DRAWS = 5
 # Parts with a test file of their own.
-TESTED_ELSEWHERE = ("report", "signal", "statistics")
+TESTED_ELSEWHERE = ("counterfactual", "report", "signal", "statistics")
 CALIBRATION_FIGURES = ("calibration", "calibration_by_type")
 
 

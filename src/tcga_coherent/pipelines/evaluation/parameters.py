@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 from tcga_coherent.evaluation.baselines import BaselineParameters
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.calibration_table import CalibrationParameters
+from tcga_coherent.evaluation.counterfactual_inputs import CounterfactualParameters
 from tcga_coherent.evaluation.decoded_features import DecodedParameters
 from tcga_coherent.evaluation.forests import ForestParameters
 from tcga_coherent.evaluation.manifold import ManifoldParameters
@@ -43,6 +44,8 @@ class EvaluationParameters:
         Tables of decoded features.
     signal
         What the paper says of preserved signal.
+    counterfactual
+        Versions of a patient, and modalities whose acquisition is prioritised.
     reported_by_paper
         Rows of the paper's Table 1, from another cohort.
     """
@@ -57,4 +60,5 @@ class EvaluationParameters:
     reconstruction_by_type: ByTypeParameters
     decoded: DecodedParameters
     signal: SignalParameters
+    counterfactual: CounterfactualParameters
     reported_by_paper: tuple[ReportedRow, ...]

@@ -5,6 +5,12 @@ from typing import Any
 from kedro.pipeline import Node, Pipeline
 
 from .baselines import predict_test_split
+from .counterfactual import (
+    draw_acquisition_figures,
+    follow_acquisition,
+    predict_counterfactuals,
+    rank_patients,
+)
 from .fidelity import project_manifolds
 from .nodes import (
     draw_calibration_figures,
@@ -141,6 +147,63 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 outputs="fig2_signal_figure",
                 name="draw_signal_figure",
                 tags=["signal"],
+            ),
+            Node(
+                predict_counterfactuals,
+                inputs=[
+                    *reconstructed[:-1],
+                    "clinical",
+                    "counterfactual.finished_repeats",
+                    "params:modalities",
+                    "params:coherent_sampling",
+                    "params:compute.workers",
+                    "params:evaluation",
+                ],
+                outputs="counterfactual.repeats",
+                name="predict_counterfactuals",
+                tags=["counterfactual"],
+            ),
+            Node(
+                follow_acquisition,
+                inputs=[
+                    "counterfactual.repeats",
+                    "latents",
+                    "split",
+                    "presence",
+                    "clinical",
+                    "params:modalities",
+                    "params:evaluation",
+                ],
+                outputs=[
+                    "acquisition_curves",
+                    "fig4_counterfactual_table",
+                    "counterfactual_area_table",
+                ],
+                name="follow_acquisition",
+                tags=["counterfactual"],
+            ),
+            Node(
+                rank_patients,
+                inputs=[
+                    "counterfactual.repeats",
+                    "split",
+                    "params:modalities",
+                    "params:evaluation",
+                ],
+                outputs="counterfactual_ranking_report_table",
+                name="rank_patients",
+                tags=["counterfactual"],
+            ),
+            Node(
+                draw_acquisition_figures,
+                inputs=[
+                    "fig4_counterfactual_table",
+                    "counterfactual_area_table",
+                    "params:modalities",
+                ],
+                outputs=["fig4_counterfactual_figure", "s5_counterfactual_figure"],
+                name="draw_acquisition_figures",
+                tags=["counterfactual"],
             ),
         ]
     )

@@ -1,0 +1,106 @@
+"""Nodes that ask for whom a missing modality is worth measuring: Figures 4 and S5."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.evaluation.counterfactual import STUDY, run_counterfactuals
+from tcga_coherent.evaluation.counterfactual_acquisition import follow_acquisitions
+from tcga_coherent.evaluation.counterfactual_figure import draw_acquisition
+from tcga_coherent.evaluation.counterfactual_inputs import (
+    asked_modalities,
+    counterfactual_inputs,
+)
+from tcga_coherent.evaluation.counterfactual_ranking import ranking_table
+from tcga_coherent.evaluation.counterfactual_tables import (
+    area_lines,
+    area_table,
+    curve_table,
+    curves_by_repeat,
+)
+from tcga_coherent.evaluation.inputs import Partitions, read_cohort
+from tcga_coherent.evaluation.profiles import read_profiles
+from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+
+logger = logging.getLogger(__name__)
+
+
+def predict_counterfactuals(
+    test_draws: Partitions,
+    baseline_predictions: Partitions,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    clinical: pd.DataFrame,
+    finished: Stored,
+    modalities: dict[str, Any],
+    sampling: SamplingConfig,
+    workers: Workers,
+    parameters: EvaluationParameters,
+) -> Iterator[dict[str, pd.DataFrame]]:
+    """Predict stage and survival with measured, missing and counterfactual modalities."""
+    asked = asked_modalities(parameters.counterfactual, modalities)
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    profiles = read_profiles(cohort, test_draws, baseline_predictions, sampling.antithetic)
+    inputs = counterfactual_inputs(
+        cohort,
+        clinical,
+        profiles,
+        asked,
+        parameters.counterfactual.n_counterfactuals,
+        parameters.seed,
+    )
+    yield from run_counterfactuals(
+        inputs, parameters.forests, parameters.n_repeats, parameters.seed, finished, workers
+    )
+
+
+def follow_acquisition(
+    repeats: Stored,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    clinical: pd.DataFrame,
+    modalities: dict[str, Any],
+    parameters: EvaluationParameters,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Measure what acquisition gains by strategy: by repeat, its curves and its areas."""
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    predicted = all_repeats(repeats, STUDY)
+    asked = asked_modalities(parameters.counterfactual, modalities)
+    acquisitions = follow_acquisitions(
+        predicted, cohort, clinical, asked, parameters.bootstrap, parameters.seed
+    )
+    areas = area_table(acquisitions, predicted, parameters.bootstrap.level)
+    for line in area_lines(areas):
+        logger.info(line)
+    curves = curve_table(acquisitions, predicted, parameters.bootstrap.level)
+    return curves_by_repeat(acquisitions), curves, areas
+
+
+def rank_patients(
+    repeats: Stored,
+    split: pd.DataFrame,
+    modalities: dict[str, Any],
+    parameters: EvaluationParameters,
+) -> pd.DataFrame:
+    """Rank the test patients by what measuring a modality may change."""
+    asked = asked_modalities(parameters.counterfactual, modalities)
+    return ranking_table(all_repeats(repeats, STUDY), split["cancer_type"], asked)
+
+
+def draw_acquisition_figures(
+    curves: pd.DataFrame, areas: pd.DataFrame, modalities: dict[str, Any]
+) -> tuple[Figure, Figure]:
+    """Draw Figure 4 (stage) and S5 (survival)."""
+    parsed = parse_modalities(modalities)
+    return (
+        draw_acquisition(curves, areas, "stage", parsed),
+        draw_acquisition(curves, areas, "survival", parsed),
+    )
