@@ -64,6 +64,7 @@ def signal_table(
                 "n_patients": len(test),
                 "n_train": len(train),
                 "n_classes": test.nunique(),
+                "n_train_classes": train.nunique(),
             }
             own = predictions[(predictions["task"] == task) & (predictions["modality"] == modality)]
             resamples = resample_patients(len(test), bootstrap.repeats, seed)
