@@ -52,6 +52,20 @@ def test_what_is_absent_is_named_once_with_the_command_that_makes_it():
     }
 
 
+def test_a_table_of_another_version_is_named_with_the_column_that_it_lacks():
+    def by_task(table):
+        return table[table["task"] == "stage"]
+
+    section = Section("A", "text", (TableView("a", "Table a.", rows=by_task),), "--pipeline a")
+    (chapter,) = fill([section], parts(["a"]), {})
+    assert chapter.contents == ()
+    assert chapter.missing == {
+        "kedro run --env demo --pipeline a": (
+            "table a (made by another version: it has no column 'task')",
+        )
+    }
+
+
 def test_skipped_rows_are_listed_by_reason():
     table = pd.DataFrame(
         {

@@ -91,3 +91,9 @@ def test_rescue_is_counted_where_ablation_costs_more_than_its_spread():
 
 def test_absent_tables_are_not_summed_up():
     assert say() == []
+
+
+def test_a_table_of_another_version_is_named():
+    assert say(table2_rescue=pd.DataFrame({"task": ["stage"]})) == [
+        "table2_rescue.csv was made by another version: it has no column 'metric'."
+    ]

@@ -121,8 +121,8 @@ def test_long_tables_are_folded_and_short_ones_are_not(page):
 
 def test_what_is_absent_has_the_command_that_makes_it(page):
     words = " ".join(page.text.split())
-    assert "Not run: table absent. To make it: kedro run --env demo --pipeline ingestion" in words
-    assert "Not run: table attacks. To make it: kedro run --env demo --pipeline privacy" in words
+    assert "Not there: table absent. To make it: kedro run --env demo --pipeline ingestion" in words
+    assert "Not there: table attacks. To make it: kedro run --env demo --pipeline privacy" in words
 
 
 def test_settings_seeds_versions_times_and_what_was_left_out_are_told(page):

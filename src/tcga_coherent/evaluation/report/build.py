@@ -61,14 +61,19 @@ def _chapter(section: Section, parts: Parts, modalities: Mapping[str, str]) -> C
     contents: list[Display | ShownFigure] = []
     missing: dict[str, list[str]] = {}
     for view in section.views:
+        reason = ""
         if isinstance(view, TableView) and view.name in parts.tables:
-            contents.append(display(parts.tables[view.name](), view, modalities))
+            try:
+                contents.append(display(parts.tables[view.name](), view, modalities))
+                continue
+            except KeyError as column:
+                reason = f" (made by another version: it has no column {column})"
         elif isinstance(view, FigureView) and view.name in parts.figures:
             contents.append(ShownFigure(view, parts.figures[view.name]().data_uri))
-        else:
-            what = "table" if isinstance(view, TableView) else "figure"
-            command = f"kedro run --env {parts.environment} {view.command or section.command}"
-            missing.setdefault(command, []).append(f"{what} {view.name}")
+            continue
+        what = "table" if isinstance(view, TableView) else "figure"
+        command = f"kedro run --env {parts.environment} {view.command or section.command}"
+        missing.setdefault(command, []).append(f"{what} {view.name}{reason}")
     return Chapter(
         section,
         tuple(contents),

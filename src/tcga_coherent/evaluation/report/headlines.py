@@ -34,12 +34,14 @@ def headlines(parts: Parts, modalities: Labels) -> list[str]:
     modalities
         Modality to its name in sentences.
     """
-    return [
-        sentence
-        for name, sentences in HEADLINES.items()
-        if name in parts.tables
-        for sentence in sentences(parts.tables[name](), modalities)
-    ]
+    found: list[str] = []
+    for name, sentences in HEADLINES.items():
+        if name in parts.tables:
+            try:
+                found += sentences(parts.tables[name](), modalities)
+            except KeyError as column:
+                found.append(f"{name}.csv was made by another version: it has no column {column}.")
+    return found
 
 
 def reconstruction(table: pd.DataFrame, modalities: Labels) -> list[str]:
