@@ -56,7 +56,12 @@ def test_curves_are_those_of_the_table(tables) -> None:
         assert tuple(rows.loc[rows["strategy"] == strategy, "score_mean"]) in drawn
 
 
-def test_a_modality_that_cannot_be_evaluated_has_its_reason(tables) -> None:
-    figure = draw_acquisition(*tables, "survival", MODALITIES)
+def test_a_modality_that_cannot_be_evaluated_has_its_reason(tables, tmp_path) -> None:
+    files = []
+    for number, table in enumerate(tables):
+        table.to_csv(tmp_path / f"{number}.csv", index=False)
+        files.append(pd.read_csv(tmp_path / f"{number}.csv"))
+    figure = draw_acquisition(*files, "survival", MODALITIES)
+    assert len(figure.axes[0].lines) == 7
     texts = [text.get_text().replace("\n", " ") for axes in figure.axes for text in axes.texts]
     assert "the cohort has no wsi" in texts

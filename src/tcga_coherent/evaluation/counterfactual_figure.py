@@ -79,7 +79,8 @@ def draw_acquisition(
         label = modalities[name].label if name in modalities else name
         grid[0, column].set_title(label, fontsize=9, fontweight="bold")
         rows = curves[curves["modality"] == name]
-        notes = rows.loc[rows["note"] != "", "note"]
+        # An empty note is missing once the table was a file.
+        notes = rows.loc[rows["score_mean"].isna(), "note"]
         for line, unacquired in enumerate(UNACQUIRED):
             axes = grid[line, column]
             if notes.empty:
