@@ -14,6 +14,7 @@ from tcga_coherent.evaluation.forests import ForestParameters
 from tcga_coherent.evaluation.manifold import ManifoldParameters
 from tcga_coherent.evaluation.reconstruction import ReportedRow
 from tcga_coherent.evaluation.reconstruction_by_type import ByTypeParameters
+from tcga_coherent.evaluation.rescue import RescueParameters
 from tcga_coherent.evaluation.signal_claims import SignalParameters
 from tcga_coherent.modality import STRICT
 
@@ -44,6 +45,8 @@ class EvaluationParameters:
         Tables of decoded features.
     signal
         What the paper says of preserved signal.
+    rescue
+        Draws that downstream models predict incomplete patients with.
     counterfactual
         Versions of a patient, and modalities whose acquisition is prioritised.
     reported_by_paper
@@ -60,5 +63,6 @@ class EvaluationParameters:
     reconstruction_by_type: ByTypeParameters
     decoded: DecodedParameters
     signal: SignalParameters
+    rescue: RescueParameters
     counterfactual: CounterfactualParameters
     reported_by_paper: tuple[ReportedRow, ...]

@@ -25,6 +25,7 @@ from .reconstruction import (
     draw_reconstruction_figure,
 )
 from .report import export_latex, write_report
+from .rescue import draw_rescue_figures, measure_rescue, predict_incomplete_patients
 from .signal import classify_modalities, draw_signal_figure, measure_signal
 
 
@@ -147,6 +148,49 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 outputs="fig2_signal_figure",
                 name="draw_signal_figure",
                 tags=["signal"],
+            ),
+            Node(
+                predict_incomplete_patients,
+                inputs=[
+                    *reconstructed[:-1],
+                    "clinical",
+                    "rescue.finished_repeats",
+                    "params:modalities",
+                    "params:coherent_sampling",
+                    "params:compute.workers",
+                    "params:evaluation",
+                ],
+                outputs="rescue.repeats",
+                name="predict_incomplete_patients",
+                tags=["rescue"],
+            ),
+            Node(
+                measure_rescue,
+                inputs=[
+                    "rescue.repeats",
+                    "latents",
+                    "split",
+                    "presence",
+                    "clinical",
+                    "params:modalities",
+                    "params:reported_by_paper",
+                    "params:evaluation",
+                ],
+                outputs=[
+                    "table2_rescue_table",
+                    "s4_rescue_table",
+                    "rescue_verdict_table",
+                    "rescue_by_repeat_table",
+                ],
+                name="measure_rescue",
+                tags=["rescue"],
+            ),
+            Node(
+                draw_rescue_figures,
+                inputs=["s4_rescue_table", "params:modalities", "params:evaluation"],
+                outputs=["fig3_rescue_figure", "s4_rescue_figure"],
+                name="draw_rescue_figures",
+                tags=["rescue"],
             ),
             Node(
                 predict_counterfactuals,

@@ -1,0 +1,81 @@
+"""Nodes that test forests on patients who miss modalities, or were completed: Table 2, Figure 3."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.evaluation.inputs import Partitions, read_cohort
+from tcga_coherent.evaluation.profiles import read_profiles
+from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats
+from tcga_coherent.evaluation.reported import ReportedByPaper
+from tcga_coherent.evaluation.rescue import STUDY, rescue_repeats, rescue_study
+from tcga_coherent.evaluation.rescue_figure import draw_rescue, draw_rescue_metrics
+from tcga_coherent.evaluation.rescue_scores import rescue_scores_by_repeat, score_rescue
+from tcga_coherent.evaluation.rescue_table import headline_rows, rescue_table
+from tcga_coherent.evaluation.rescue_tasks import rescue_tasks
+from tcga_coherent.evaluation.rescue_verdict import rescue_lines, rescue_verdict
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+
+logger = logging.getLogger(__name__)
+
+
+def predict_incomplete_patients(
+    test_draws: Partitions,
+    baseline_predictions: Partitions,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    clinical: pd.DataFrame,
+    finished: Stored,
+    modalities: dict[str, Any],
+    sampling: SamplingConfig,
+    workers: Workers,
+    parameters: EvaluationParameters,
+) -> Iterator[dict[str, pd.DataFrame]]:
+    """Train forests on whole patients; predict test patients whole, incomplete and completed."""
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    profiles = read_profiles(cohort, test_draws, baseline_predictions, sampling.antithetic)
+    study = rescue_study(
+        cohort,
+        clinical,
+        profiles,
+        parameters.forests,
+        parameters.rescue.n_draws,
+        parameters.seed,
+    )
+    yield from rescue_repeats(study, parameters.n_repeats, finished, workers)
+
+
+def measure_rescue(
+    repeats: Stored,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    clinical: pd.DataFrame,
+    modalities: dict[str, Any],
+    reported: ReportedByPaper,
+    parameters: EvaluationParameters,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Score all repeats: Table 2, all scores, the verdict on them, and the scores by repeat."""
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    tasks = rescue_tasks(cohort, clinical, parameters.forests)
+    scores = score_rescue(all_repeats(repeats, STUDY), tasks, parameters.bootstrap, parameters.seed)
+    level = parameters.bootstrap.level
+    table = rescue_table(scores, tasks, reported.table2, level)
+    verdict = rescue_verdict(scores, tasks, level)
+    for line in rescue_lines(verdict, parameters.rescue.headline_pooling):
+        logger.info(line)
+    return headline_rows(table), table, verdict, rescue_scores_by_repeat(scores)
+
+
+def draw_rescue_figures(
+    table: pd.DataFrame, modalities: dict[str, Any], parameters: EvaluationParameters
+) -> tuple[Figure, Figure]:
+    """Draw Figure 3, and the other scores and poolings."""
+    parsed, pooling = parse_modalities(modalities), parameters.rescue.headline_pooling
+    return draw_rescue(table, parsed, pooling), draw_rescue_metrics(table, parsed, pooling)
