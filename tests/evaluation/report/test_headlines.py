@@ -89,6 +89,22 @@ def test_rescue_is_counted_where_ablation_costs_more_than_its_spread():
     ]
 
 
+def test_acquisition_is_summed_up_for_the_coherent_orders():
+    rows = [
+        ("stage", "cna", "missing", "coherent", 0.01, 0.002, 0.02, "yes"),
+        ("stage", "rppa", "missing", "coherent", -0.01, -0.03, 0.02, "undecided"),
+        ("stage", "cna", "missing", "oracle", 0.5, 0.4, 0.6, "yes"),
+        ("survival", "cna", None, None, None, None, None, None),
+    ]
+    columns = ["task", "modality", "unacquired", "strategy"]
+    columns += ["area_mean", "area_low", "area_high", "above_random"]
+    assert say(counterfactual_area=pd.DataFrame(rows, columns=columns)) == [
+        "Stage, acquisition by the variance over coherent counterfactuals (what is not acquired is "
+        "missing), area above random order and whether its interval is above zero: CNA 0.010 [0.002, "
+        "0.020] (yes); RPPA −0.010 [−0.030, 0.020] (undecided)."
+    ]
+
+
 def test_absent_tables_are_not_summed_up():
     assert say() == []
 

@@ -6,6 +6,7 @@ from tcga_coherent.evaluation.report.selections import (
     from_all_sources,
     of_the_paper,
     over_all_types,
+    quarters,
 )
 
 
@@ -68,3 +69,13 @@ def test_of_each_model_the_last_best_checkpoint_is_shown():
         {"model": ["a", "a", "a", "b"], "step": [1, 2, 3, 1], "best": [True, True, False, True]}
     )
     assert list(best_checkpoints(table)["step"]) == [2, 1]
+
+
+def test_curves_are_shown_at_quarters():
+    table = pd.DataFrame({"ratio": [0.0, 0.05, 0.25, 0.7, 0.7499999999, 1.0, None]})
+    assert list(quarters(table)["measured"]) == [
+        "0 % measured",
+        "25 % measured",
+        "75 % measured",
+        "100 % measured",
+    ]

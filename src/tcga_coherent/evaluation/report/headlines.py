@@ -94,6 +94,24 @@ def rescue(table: pd.DataFrame, modalities: Labels) -> list[str]:
     return sentences
 
 
+def acquisition(table: pd.DataFrame, modalities: Labels) -> list[str]:
+    """Say of each task whether informed acquisition is above random."""
+    judged = table[table["above_random"].notna() & (table["strategy"] == "coherent")]
+    sentences = []
+    for (task, unacquired), rows in judged.groupby(["task", "unacquired"], sort=False):
+        areas = "; ".join(
+            f"{modalities[str(row['modality'])]} {_with_interval(row, 'area', '_mean')} "
+            f"({row['above_random']})"
+            for _, row in rows.iterrows()
+        )
+        sentences.append(
+            f"{str(task).capitalize()}, acquisition by the variance over coherent counterfactuals (what "
+            f"is not acquired is {unacquired}), area above random order and whether its interval is "
+            f"above zero: {areas}."
+        )
+    return sentences
+
+
 def coherence(table: pd.DataFrame, modalities: Labels) -> list[str]:
     """Say how well a modality exchanged between patients is found."""
     found = table[(table["measure"] == "auroc") & (table["statistic"] == "disagreement")]
@@ -107,8 +125,8 @@ def coherence(table: pd.DataFrame, modalities: Labels) -> list[str]:
     ]
 
 
-def _with_interval(row: pd.Series, quantity: str) -> str:
-    value, low, high = (format_number(row[quantity + end], 3) for end in ("", "_low", "_high"))
+def _with_interval(row: pd.Series, quantity: str, centre: str = "") -> str:
+    value, low, high = (format_number(row[quantity + end], 3) for end in (centre, "_low", "_high"))
     return f"{value} [{low}, {high}]"
 
 
@@ -117,4 +135,5 @@ HEADLINES: Mapping[str, Callable[[pd.DataFrame, Labels], list[str]]] = {
     "table1_reconstruction": reconstruction,
     "coherence_error": coherence,
     "table2_rescue": rescue,
+    "counterfactual_area": acquisition,
 }

@@ -13,6 +13,7 @@ from tcga_coherent.evaluation.report.selections import (
     of_the_paper,
     over_all_types,
     over_patterns,
+    quarters,
     single_modalities,
     whole_patients,
 )
@@ -338,19 +339,28 @@ SECTIONS = (
                 "Score of the model against the share of patients measured, informed and random order.",
                 "Figure 4. Acquisition curves of the stage classifier.",
             ),
-            TableView(
-                "fig4_counterfactual",
-                "Area between the curve of each order and that of random order. ± is the standard "
-                "deviation over repeats, [ ] the bootstrap interval over test patients.",
-            ),
             FigureView(
-                "s5_counterfactual_survival",
+                "s5_counterfactual",
                 "C-index against the share of patients measured, informed and random order.",
                 "Figure S5. Acquisition curves of the survival forest.",
             ),
             TableView(
-                "s5_counterfactual_survival",
-                "The same for the survival forest.",
+                "counterfactual_area",
+                "Mean difference between the curve of each order and that of random order (area), and "
+                "what measuring everybody gains over measuring nobody. Unacquired: what a model sees of "
+                "patients who are not measured. ± is the standard deviation over repeats, [ ] the "
+                "bootstrap interval over test patients.",
+                columns=(
+                    *("task", "modality", "unacquired", "strategy", "area", "above_random"),
+                    *("share_of_oracle", "gain", "n_patients"),
+                ),
+            ),
+            TableView(
+                "fig4_counterfactual",
+                "Figures 4 and S5 in numbers, at quarters of the patients. Spreads as above.",
+                columns=("task", "modality", "unacquired", "strategy", "measured", "score"),
+                rows=quarters,
+                across=("measured",),
             ),
             TableView(
                 "counterfactual_ranking_report",

@@ -77,6 +77,13 @@ def best_checkpoints(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["best"]].drop_duplicates("model", keep="last")
 
 
+def quarters(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the points of acquisition curves at quarters of the patients."""
+    # Ratios come from a file, where 0.75 may be a little less.
+    chosen = table[((4 * table["ratio"]).round(6) % 1 == 0) & table["ratio"].notna()]
+    return chosen.assign(measured=[f"{100 * ratio:.0f} % measured" for ratio in chosen["ratio"]])
+
+
 def excerpt_of_ranking(table: pd.DataFrame) -> pd.DataFrame:
     """Return the first ranks of the clinic's table; the display leaves the names out."""
     first = table.groupby([name for name in ("task", "modality") if name in table], sort=False)
