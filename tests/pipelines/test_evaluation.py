@@ -18,11 +18,28 @@ from tcga_coherent.evaluation.source_sets import generative_methods, partition_n
 from tcga_coherent.pipelines.evaluation import create_pipeline
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tests.evaluation.made_up_probe import made_up_probe
+from tests.pipelines.linear_encoders import N_FEATURES, feature_inputs
 
 N_DRAWS = 5
 # Parts with a test file of their own.
-TESTED_ELSEWHERE = ("counterfactual", "report", "signal", "statistics")
-CALIBRATION_FIGURES = ("calibration", "calibration_by_type")
+TESTED_ELSEWHERE = ("counterfactual", "report", "rescue", "signal", "statistics")
+FIGURES = (
+    "table1_reconstruction",
+    "s2_reconstruction_by_type",
+    "s2_source_sets_by_type",
+    "decoded_reconstruction",
+    "fig1_umap",
+    "s1_umap",
+    "calibration",
+    "calibration_by_type",
+    "coherence_error",
+)
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch) -> None:
+    """The catalog's paths are relative: what a run writes is not to lie in the project."""
+    monkeypatch.chdir(tmp_path)
 
 
 def inputs_of(names: list[str], seed: int = 0) -> dict:
@@ -62,6 +79,7 @@ def inputs_of(names: list[str], seed: int = 0) -> dict:
         "coherence_probe": made_up_probe(names, names, n_patients=40),
         "params:coherent_sampling": SamplingConfig(n_draws=N_DRAWS, antithetic=False),
         "latents": {name: lambda name=name: frames[name] for name in names},
+        **feature_inputs(frames, patients[:120]),
         "split": split,
         "presence": pd.DataFrame(True, index=patients, columns=names),
         "params:modalities": {
@@ -84,18 +102,25 @@ def parameters(raw_parameters) -> EvaluationParameters:
     return validator.validate_raw_params(raw_parameters)["evaluation"]
 
 
-def run(names: list[str], parameters: EvaluationParameters, repo_root: Path, **changes) -> Path:
+def run(
+    names: list[str],
+    parameters: EvaluationParameters,
+    repo_root: Path,
+    tags: tuple[str, ...] = (),
+    **changes,
+) -> Path:
     """Run the pipeline with the project's own catalog of reports; return their folder."""
     config = OmegaConfigLoader(
         conf_source=str(repo_root / "conf"), base_env="base", default_run_env="local", env="demo"
     )
-    reports = {name: config["catalog"][name] for name in ("{name}_table", "{name}_figure")}
-    catalog = DataCatalog.from_config(reports)
+    written = ("{name}_table", "{name}_figure", "baseline_predictions")
+    catalog = DataCatalog.from_config({name: config["catalog"][name] for name in written})
     everything = inputs_of(names) | {"params:evaluation": parameters} | changes
     for name, data in everything.items():
         catalog[name] = MemoryDataset(data, copy_mode="assign")
     pipeline = create_pipeline()
-    SequentialRunner().run(pipeline - pipeline.only_nodes_with_tags(*TESTED_ELSEWHERE), catalog)
+    pipeline -= pipeline.only_nodes_with_tags(*TESTED_ELSEWHERE)
+    SequentialRunner().run(pipeline.only_nodes_with_tags(*tags) if tags else pipeline, catalog)
     return Path("data/08_reporting/demo")
 
 
@@ -107,30 +132,64 @@ def run(names: list[str], parameters: EvaluationParameters, repo_root: Path, **c
     ],
 )
 def test_the_pipeline_writes_tables_and_figures_for_any_modalities(
-    names, n_rows, parameters, repo_root, tmp_path, monkeypatch, caplog
+    names, n_rows, parameters, repo_root, caplog
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     with caplog.at_level(logging.INFO, logger="tcga_coherent"):
         folder = run(names, parameters, repo_root)
     table = pd.read_csv(folder / "table1_reconstruction.csv")
     assert len(table) == n_rows
     assert table["r2_of_mean"].notna().all()
+    by_type = pd.read_csv(folder / "s2_reconstruction_by_type.csv")
+    assert len(by_type) == 3 * n_rows
+    decoded = pd.read_csv(folder / "decoded_reconstruction.csv")
+    assert len(decoded) == len(names) * 6 * 2
+    assert (decoded["n_features"] == N_FEATURES).all()
+    # The encoder loses the noise beside its axes; nothing generated comes near it.
+    scores = decoded[decoded["unit"] == "standardised"].pivot_table(
+        index="target", columns="method", values="r2"
+    )
+    assert (scores["ceiling"] > 0.7).all()
+    assert (scores.drop(columns="ceiling").lt(scores["ceiling"] - 0.2, axis=0)).all(axis=None)
+    assert len(pd.read_csv(folder / "decoded_features.csv")) == len(names) * 2 * N_FEATURES
     umap_table = pd.read_csv(folder / "fig1_umap.csv")
-    assert list(umap_table["set"]) == ["real", "multi", "coherent"]
+    assert list(umap_table["space"].unique()) == ["all", *names]
+    drawn = umap_table[umap_table["trustworthiness"].notna()]
+    assert list(drawn["set"]) == ["real", "multi", "coherent"] * (1 + len(names))
     calibration = pd.read_csv(folder / "calibration.csv")
     assert list(calibration["method"].unique()) == ["multi", "coherent", "ridge"]
     assert set(calibration["cancer_type"]) == {"all", "LUAD", "BRCA"}
     coherence = pd.read_csv(folder / "coherence_error.csv")
     found = coherence[coherence["measure"] == "auroc"]
     assert len(found) == 3 * len(names) * (len(names) - 1)
-    for figure in ("table1_reconstruction", "fig1_umap", *CALIBRATION_FIGURES, "coherence_error"):
+    for figure in FIGURES:
         height, width, _ = imread(folder / f"{figure}.png").shape
         assert min(height, width) > 300
-    for told in ("best from all sources", "coverage of the 50 %", "draws rejected"):
+    for told in (
+        "best from all sources",
+        "more is known of patients than their type",
+        "median correlation",
+        "coverage of the 50 %",
+        "draws rejected",
+    ):
         lines = [line for line in caplog.messages if told in line]
         assert sorted(line.split(":")[0] for line in lines) == sorted(names)
     assert "5 draws a patient reach no 90 % interval" in caplog.text
     assert "nominal_90 = 0.67" in caplog.text
+
+
+def test_too_few_patients_for_a_map_are_said_in_its_table_and_figures(
+    raw_parameters, repo_root, caplog
+) -> None:
+    manifold = raw_parameters["evaluation"]["manifold"] | {"n_neighbors": 500}
+    changed = {"evaluation": raw_parameters["evaluation"] | {"manifold": manifold}}
+    validator = ParameterValidator({"evaluation": create_pipeline()})
+    parameters = validator.validate_raw_params(changed)["evaluation"]
+    folder = run(["cna", "rnaseq"], parameters, repo_root, tags=("baselines", "fidelity"))
+    (note,) = pd.read_csv(folder / "fig1_umap.csv")["note"]
+    assert note.startswith("120 complete training patients are too few for evaluation.manifold.n_n")
+    assert "No projection of patients: 120 complete" in caplog.text
+    assert (folder / "fig1_umap.png").exists()
+    assert (folder / "s1_umap.png").exists()
 
 
 def test_a_missing_partition_stops_the_run_with_its_name(parameters, repo_root) -> None:
@@ -192,12 +251,23 @@ def test_the_wiring_reads_persisted_inputs_and_writes_reports_alone() -> None:
         "latents",
         "split",
         "presence",
+        "processed",
+        "encoders",
+        "preprocessors",
         "coherence_probe",
         "params:modalities",
         "params:coherent_sampling",
         "params:evaluation",
     }
     assert pipeline.all_outputs() == {
+        "baseline_predictions",
+        "s2_reconstruction_by_type_table",
+        "s2_reconstruction_by_type_figure",
+        "s2_source_sets_by_type_figure",
+        "decoded_reconstruction_table",
+        "decoded_reconstruction_figure",
+        "decoded_features_table",
+        "s1_umap_figure",
         "table1_reconstruction_table",
         "table1_reconstruction_figure",
         "calibration_table",
