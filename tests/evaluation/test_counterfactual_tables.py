@@ -58,6 +58,14 @@ def test_the_oracle_is_the_best(areas) -> None:
         assert group.xs("oracle", level="strategy")["share_of_oracle"].item() == 1
 
 
+def test_the_forests_own_doubt_is_the_bar_for_generated_data(areas) -> None:
+    rows = areas.loc[("stage", "generated")]
+    difference = rows["area_mean"] - rows.loc["entropy", "area_mean"]
+    np.testing.assert_allclose(rows["over_entropy_mean"], difference, atol=1e-12)
+    assert rows.loc["entropy", ["over_entropy_low", "over_entropy_high"]].tolist() == [0, 0]
+    assert rows.loc["coherent", "over_entropy_low"] > 0.02
+
+
 def test_a_reversed_score_is_below_random(made) -> None:
     repeats, cohort, clinical = made
     scores = [score_column(name, "generated") for name in SCORED_STRATEGIES]

@@ -13,6 +13,7 @@ import pandas as pd
 
 from tcga_coherent.evaluation.counterfactual import (
     CHANGE_STRATEGIES,
+    ENTROPY,
     ORACLE,
     RANDOM,
     VARIANCE_STRATEGIES,
@@ -28,7 +29,7 @@ CURVE_COLUMNS = [
 ]  # fmt: skip
 AREA_COLUMNS = [
     *KEYS, "metric", "area_mean", "area_std", "area_low", "area_high", "p_above_random",
-    "above_random", "share_of_oracle", "share_of_oracle_low", "share_of_oracle_high",
+    "above_random", "over_entropy_mean", "over_entropy_low", "over_entropy_high", "share_of_oracle", "share_of_oracle_low", "share_of_oracle_high",
     "share_of_gain", "gain_mean", "gain_std", "gain_low", "gain_high", "n_patients", "note",
 ]  # fmt: skip
 REPEAT_COLUMNS = [*KEYS, "repeat", "ratio", "score"]
@@ -124,7 +125,9 @@ def area_table(
     DataFrame
         ``area_*``: mean over the ratios of the difference from the random curve. ``p_above_random``:
         share of the bootstrap samples in which it is above zero; ``above_random`` is ``yes`` or
-        ``no`` where the interval lies above or below zero, else ``undecided``. ``share_of_oracle``:
+        ``no`` where the interval lies above or below zero, else ``undecided``. ``over_entropy_*``: the
+        same area to the curve of the forest's own doubt, which needs no generated data.
+        ``share_of_oracle``:
         in proportion to the oracle's area. ``gain_*``: score with the modality for everybody less
         that for nobody; ``share_of_gain``: area in proportion to it, where its interval lies above
         zero.
@@ -157,10 +160,11 @@ def area_lines(table: pd.DataFrame) -> Iterator[str]:
 def _area(acquisition: Acquisition, strategy: str, level: float) -> dict[str, Any]:
     by_repeat, by_sample = acquisition.above_random(strategy).area()
     low, high = _interval(by_sample, level)
-    _, oracle = acquisition.above_random(ORACLE).area()
-    share = by_repeat.mean() / acquisition.above_random(ORACLE).area()[0].mean()
-    share_low, share_high = _interval(by_sample / oracle, level)
+    best_by_repeat, best_by_sample = acquisition.above_random(ORACLE).area()
+    share_low, share_high = _interval(by_sample / best_by_sample, level)
     curve = acquisition.curves[strategy]
+    over_by_repeat, over_by_sample = (curve - acquisition.curves[ENTROPY]).area()
+    over_low, over_high = _interval(over_by_sample, level)
     gain = curve.by_repeat[:, -1] - curve.by_repeat[:, 0]
     gain_low, gain_high = _interval(curve.by_sample[:, -1] - curve.by_sample[:, 0], level)
     return {
@@ -171,7 +175,10 @@ def _area(acquisition: Acquisition, strategy: str, level: float) -> dict[str, An
         "area_high": high,
         "p_above_random": np.mean(by_sample > 0),
         "above_random": _verdict(low, high),
-        "share_of_oracle": share,
+        "over_entropy_mean": over_by_repeat.mean(),
+        "over_entropy_low": over_low,
+        "over_entropy_high": over_high,
+        "share_of_oracle": by_repeat.mean() / best_by_repeat.mean(),
         "share_of_oracle_low": share_low,
         "share_of_oracle_high": share_high,
         "share_of_gain": by_repeat.mean() / gain.mean() if gain_low > 0 else np.nan,
