@@ -25,7 +25,8 @@ Lines = Mapping[str, pd.DataFrame]
 MEMBERSHIP_LINES = {
     "released: loss": ("loss", MATCHED),
     "released: calibrated loss": ("calibrated_loss", MATCHED),
-    "released: distance of draws": ("regeneration", MATCHED),
+    "released: LiRA, offline": ("lira_offline", MATCHED),
+    "released: nearness of draws": ("regeneration", MATCHED),
     "halves: loss": ("loss", HALVES),
     "halves: calibrated loss": ("calibrated_loss", HALVES),
     "halves: LiRA, offline": ("lira_offline", HALVES),
@@ -92,23 +93,23 @@ def draw_attacks(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]) 
         for name, label in labels.items()
     }
     heights = [len(MEMBERSHIP_LINES), max(len(nearest) + 1, len(linkage)), 8]
-    figure = Figure(figsize=(WIDTH, LINE_HEIGHT * sum(heights) + 2.6), layout="constrained")
+    figure = Figure(figsize=(WIDTH, LINE_HEIGHT * sum(heights) + 3.0), layout="constrained")
     grid = figure.subplots(3, 2, gridspec_kw={"height_ratios": heights})
     _panel(grid[0, 0], "Membership, all targets", membership, "AUROC")
     _panel(grid[0, 1], "Membership at 1 % false positives", rates, "share of members found")
     grid[0, 1].set_yticklabels([])
     _panel(
         grid[1, 0], "Nearest records, all modalities", nearest,
-        "share closer to a training than to a held-out patient",
+        "share closer to a training\nthan to a held-out patient",
     )  # fmt: skip
     _panel(
         grid[1, 1], "Linkage", linkage,
-        "share linked to their patient: members less non-members",
+        "share linked to their patient:\nmembers less non-members",
     )  # fmt: skip
     _panel(grid[2, 0], "Canaries, by conditional draws", canaries, "exposure (bits)")
     _panel(
         grid[2, 1], "Attributes of members", attributes,
-        "balanced accuracy gained over the conditions",
+        "balanced accuracy gained\nover the conditions alone",
     )  # fmt: skip
     figure.legend(
         handles=_legend(table), loc="outside upper center", ncols=5, fontsize=SMALL, frameon=False

@@ -5,7 +5,6 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from tcga_coherent.evaluation.forests import ForestParameters
 from tcga_coherent.modality import STRICT
 
 Count = Annotated[int, Field(ge=1)]
@@ -101,26 +100,9 @@ class ShadowParameters:
 
 
 @dataclass(frozen=True, config=STRICT)
-class AttributeParameters:
-    """Guesses of cancer type and stage from what is released.
-
-    Attributes
-    ----------
-    forests
-        Settings of the attacker's Random Forests.
-    n_repeats
-        Seeds of the forests, over which predictions are averaged.
-    """
-
-    forests: ForestParameters
-    n_repeats: Count
-
-
-@dataclass(frozen=True, config=STRICT)
 class AttackParameters:
     """Attacks on models and generated patients."""
 
     nearest_records: NearestRecordParameters
     membership: MembershipParameters
     shadows: ShadowParameters
-    attributes: AttributeParameters

@@ -24,6 +24,7 @@ from tcga_coherent.privacy.membership import (
     ALL_LEVELS,
     CONTROL,
     HALVES,
+    MATCHED,
     METHODS,
     NEITHER,
     likelihood_ratios,
@@ -158,6 +159,60 @@ def attack_with_references(
     return pd.DataFrame(rows)
 
 
+def attack_released_with_references(
+    shadows: pd.DataFrame,
+    released: Mapping[Model, Array],
+    cohort: Cohort,
+    bootstrap: BootstrapParameters,
+    seed: int,
+) -> pd.DataFrame:
+    """Attack the released models with the trainings on halves as reference.
+
+    How far a patient's loss lies below that under the trainings that did not learn from the patient,
+    in standard deviations. A patient of the training split is unknown to one training of each pair;
+    of test patients, who are unknown to both, the first is taken, so that all have as many
+    references.
+
+    Parameters
+    ----------
+    shadows
+        As in :func:`read_shadow_losses`.
+    released
+        Result of :func:`tcga_coherent.privacy.attacks_losses.model_losses` for the released models:
+        complete training patients and then test patients, with the noise of `shadows`.
+    cohort, bootstrap, seed
+        As in :func:`attack_with_references`.
+
+    Returns
+    -------
+    DataFrame
+        Rows of the table of attacks: complete patients matched by cancer type.
+    """
+    found = read_shadow_losses(shadows, SELECTED)
+    groups = match_groups(found.known, cohort.test, cohort.cancer_type, seed)
+    patients = found.known.append(cohort.test)
+    unseen = ~found.is_member[:, :, None]
+    rows = []
+    for method in METHODS:
+        deviations = {}
+        for model in [model for model in found.losses if model[0] == method]:
+            known = (found.losses[model] * unseen).sum(axis=0) / unseen.sum(axis=0)
+            references = np.concatenate([known, found.unknown[model][::2].mean(axis=0)])
+            below = references - np.log(released[model])
+            deviations[model] = (below / below.std(axis=0)).sum(axis=1)
+        deviations[method, ALL, ""] = np.sum(list(deviations.values()), axis=0)
+        for model, scores in deviations.items():
+            by_patient = pd.Series(scores, index=patients)
+            result = attack_result(
+                by_patient[groups.members].to_numpy(),
+                by_patient[groups.nonmembers].to_numpy(),
+                bootstrap,
+                seed,
+            )
+            rows.append(membership_row("lira_offline", model, ALL_LEVELS, MATCHED, result))
+    return pd.DataFrame(rows)
+
+
 def extract_canaries(
     shadows: pd.DataFrame,
     n_candidates: int,
@@ -196,7 +251,7 @@ def extract_canaries(
                 "method": method,
                 "target": ALL,
                 "source": "",
-                "setting": f"{copies} copies" if implanted else "not implanted",
+                "setting": _copies(copies) if implanted else "not implanted",
                 "group": f"{kind} the distribution" if kind == "within" else "far from it",
                 "statistic": "exposure_bits",
                 "value": exposures.mean(),
@@ -304,6 +359,10 @@ def _utility_rows(shadows: pd.DataFrame, checkpoint: str) -> Iterator[dict[str, 
                 "value": found[measure].mean(),
                 "std": found[measure].std(),
             }
+
+
+def _copies(number: object) -> str:
+    return "1 copy" if number == 1 else f"{number} copies"
 
 
 def _interval(values: Array, bootstrap: BootstrapParameters) -> tuple[float, float]:

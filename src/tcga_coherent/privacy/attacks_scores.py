@@ -157,31 +157,30 @@ def true_positive_rate(
         One value a sample.
     """
     of_members, of_nonmembers = _counts(members, nonmembers, counts)
-    values, place = np.unique(np.concatenate([members, nonmembers]), return_inverse=True)
-    rates = []
-    for group, where in (
-        (of_members, place[: len(members)]),
-        (of_nonmembers, place[len(members) :]),
-    ):
-        # Thresholds from the highest score to the lowest; equal scores pass together.
-        passed = np.zeros((len(group), len(values) + 1))
-        np.add.at(passed.T, len(values) - where, group.T)
-        rates.append(np.cumsum(passed, axis=1) / group.sum(axis=1, keepdims=True))
-    return np.array(
-        [
-            _at_rate(true, false, false_positive_rate)
-            for true, false in zip(rates[0], rates[1], strict=True)
-        ]
+    scores = np.concatenate([members, nonmembers])
+    order = np.argsort(-scores, kind="stable")
+    # Thresholds from the highest score to the lowest; equal scores pass together.
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    true, false = (
+        _passing(np.hstack(groups)[:, order], ends)
+        for groups in (
+            (of_members, np.zeros_like(of_nonmembers)),
+            (np.zeros_like(of_members), of_nonmembers),
+        )
     )
+    after = np.minimum((false <= false_positive_rate).sum(axis=1), false.shape[1] - 1)
+    sample = np.arange(len(false))
+    low, high = false[sample, after - 1], false[sample, after]
+    # Where even the last threshold lets too few pass there is nothing to interpolate.
+    gap = np.where(high > low, high - low, 1.0)
+    share = np.clip((false_positive_rate - low) / gap, 0.0, 1.0)
+    return (1 - share) * true[sample, after - 1] + share * true[sample, after]
 
 
-def _at_rate(true: NDArray[np.float64], false: NDArray[np.float64], rate: float) -> float:
-    """Read the characteristic at a false positive rate; both rates rise."""
-    after = int(np.searchsorted(false, rate, side="right"))
-    if after == len(false):
-        return float(true[-1])
-    share = (rate - false[after - 1]) / (false[after] - false[after - 1])
-    return float(true[after - 1] + share * (true[after] - true[after - 1]))
+def _passing(counts: Counts, ends: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the share of a group above each threshold, from none to all, samples x thresholds."""
+    passed = np.cumsum(counts, axis=1)[:, ends] / counts.sum(axis=1, keepdims=True)
+    return np.pad(passed, ((0, 0), (1, 0)))
 
 
 def _counts(

@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
-from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
+from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig, Weighting
 from tcga_coherent.diffusion.consensus import ErrorMoments
 from tcga_coherent.diffusion.denoiser import StackedDenoiser
 from tcga_coherent.diffusion.device import resolve_device
@@ -27,7 +27,7 @@ from tcga_coherent.diffusion.training import StackTrainer, group_by_shape
 from tcga_coherent.evaluation.calibration import crps, independent_sets, mean_over_sets
 from tcga_coherent.evaluation.fidelity import r2
 from tcga_coherent.evaluation.inputs import Cohort
-from tcga_coherent.privacy.attacks_losses import Noising, model_losses
+from tcga_coherent.privacy.attacks_losses import Losses, Noising, model_losses
 from tcga_coherent.privacy.attacks_parameters import MembershipParameters, ShadowParameters
 from tcga_coherent.privacy.canaries import implant, make_canaries, measure_canaries
 
@@ -182,19 +182,43 @@ def _recorded(trainer: StackTrainer, m: int, weights: Mapping[str, torch.Tensor]
     )
 
 
+def complete_losses(
+    models: TrainedModels,
+    weighting: Weighting,
+    cohort: Cohort,
+    parameters: MembershipParameters,
+    seed: int,
+) -> dict[tuple[str, str, str], Losses]:
+    """Return the losses of all complete training patients, and then of the test patients.
+
+    Parameters
+    ----------
+    models
+        Trained denoisers.
+    weighting
+        Of the consensus.
+    cohort
+        Latents and splits.
+    parameters, seed
+        Noise.
+    """
+    patients = cohort.complete(cohort.train).append(cohort.test)
+    noising = Noising(parameters.timesteps, parameters.n_noises, seed)
+    return model_losses(models, weighting, _tensors(cohort, patients), noising)
+
+
 def _losses(
     models: TrainedModels, cohort: Cohort, members: pd.Index, settings: ShadowSettings
 ) -> pd.DataFrame:
-    """Return the losses of all complete training patients and of the test patients."""
-    known = cohort.complete(cohort.train)
-    patients = known.append(cohort.test)
-    noising = Noising(settings.membership.timesteps, settings.membership.n_noises, settings.seed)
+    patients = cohort.complete(cohort.train).append(cohort.test)
     member = pd.Series(patients.isin(members), index=patients, dtype="boolean")
     member[cohort.test] = pd.NA
-    losses = model_losses(models, settings.sampling.weights, _tensors(cohort, patients), noising)
+    parameters = settings.membership
+    columns = [f"t{timestep}" for timestep in parameters.timesteps]
+    losses = complete_losses(models, settings.sampling.weights, cohort, parameters, settings.seed)
     return pd.concat(
         [
-            pd.DataFrame(values, columns=[timestep_column(t) for t in noising.timesteps]).assign(
+            pd.DataFrame(values, columns=columns).assign(
                 method=method,
                 target=target,
                 source=source,
@@ -205,11 +229,6 @@ def _losses(
         ],
         ignore_index=True,
     )
-
-
-def timestep_column(timestep: int) -> str:
-    """Return the column that holds the losses at a timestep."""
-    return f"t{timestep}"
 
 
 def _utility(models: TrainedModels, cohort: Cohort, sampling: SamplingConfig) -> pd.DataFrame:

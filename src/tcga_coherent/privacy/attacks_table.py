@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
-from tcga_coherent.privacy.membership import ALL, CONTROL, NEITHER
+from tcga_coherent.privacy.membership import ALL, HALVES, METHODS, NEITHER
 
 COLUMNS = (
     "attack",
@@ -32,6 +33,9 @@ COLUMNS = (
 )
 # Statistics that fall where a model remembers; all others rise.
 FALLING = ("dcr_ratio", "nndr_difference")
+# Of rows that find nothing, this share lies beyond one end of a 95 % interval.
+BY_CHANCE = 0.025
+UNLIKELY = 0.05
 # Accuracy from what the attacker has anyway is no leak of a model.
 NO_LEAK = ("balanced_accuracy",)
 
@@ -61,6 +65,7 @@ def join_attacks(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     beyond = sign * (nearer - table["null"]) > 0
     beyond &= table["null_low"].isna() | (sign * (table["value"] - edge) > 0)
     silent = table["statistic"].isin(NO_LEAK) | table["value"].isna()
+    silent |= ~table["method"].isin(METHODS)
     table["beyond_null"] = beyond.astype("boolean").mask(silent)
     for column in ("n_members", "n_nonmembers"):
         table[column] = table[column].astype("Int64")
@@ -70,29 +75,36 @@ def join_attacks(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def attack_lines(table: pd.DataFrame) -> list[str]:
     """Say what leaks and what does not, one line each.
 
+    An attack leaks where more of its rows lie beyond the null than chance would put there. Attacks
+    on the released models and what they generate come before those on trainings made to be
+    attacked.
+
     Parameters
     ----------
     table
         Result of :func:`join_attacks`.
     """
-    rows = table[
-        (table["method"] != CONTROL) & (table["group"] != NEITHER) & table["beyond_null"].notna()
-    ]
+    rows = table[table["beyond_null"].notna() & (table["group"] != NEITHER)]
     leaking, silent = [], []
     for (attack, statistic), some in rows.groupby(["attack", "statistic"], sort=False):
+        released = some[some["group"] != HALVES]
+        some = released if len(released) else some
         # What an attacker with all models of a method finds, where there is such a row.
         whole = some[some["target"] == ALL]
         some = whole if len(whole) else some
         found = some[some["beyond_null"].astype(bool)]
-        if found.empty:
+        chance = binomtest(len(found), len(some), BY_CHANCE, alternative="greater").pvalue
+        if chance > UNLIKELY:
             silent.append(f"{attack} ({statistic})")
             continue
         worst = found.iloc[int((found["value"] - found["null"]).abs().argmax())]
+        rate = worst["tpr_at_1_fpr"]
         leaking.append(
-            f"{attack} of {worst['method']}, {worst['target']}: {statistic} {worst['value']:.3f} "
-            f"[{worst['low']:.3f}, {worst['high']:.3f}] where {worst['null']:.3g} is nothing"
+            f"{attack} ({worst['method']}, {worst['target']}): {statistic} {worst['value']:.3f} "
+            f"[{worst['low']:.3f}, {worst['high']:.3f}], {worst['null']:.3g} without memory"
+            + (f", {rate:.0%} found at 1 % false positives" if pd.notna(rate) else "")
         )
     return [
-        "Models give away: " + ("; ".join(leaking) or "nothing that these attacks find"),
+        "Leaks: " + ("; ".join(leaking) or "none that these attacks find"),
         "Nothing is found by: " + (", ".join(silent) or "none of the attacks"),
     ]

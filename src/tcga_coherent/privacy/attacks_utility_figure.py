@@ -17,7 +17,7 @@ PANELS = {
     "crps": ("Usefulness", "CRPS"),
     "lira_online_auroc": ("Membership, with references", "AUROC"),
     "lira_online_tpr_at_1_fpr": ("Membership, with references", "found at 1 % false positives"),
-    "canary_draws_bits, within the distribution, 1 copies": (
+    "canary_draws_bits, within the distribution, 1 copy": (
         "Canaries, one copy",
         "exposure (bits)",
     ),
@@ -50,7 +50,7 @@ def draw_privacy_and_utility(table: pd.DataFrame) -> Figure:
         axes.tick_params(labelsize=SMALL)
     _draw_against(grid.flat[-1], table)
     figure.legend(
-        handles=_legend(table), loc="outside upper center", ncols=5, fontsize=SMALL, frameon=False
+        handles=_legend(table), loc="outside upper center", ncols=3, fontsize=SMALL, frameon=False
     )
     return figure
 
@@ -94,13 +94,14 @@ def _draw_against(axes: Axes, table: pd.DataFrame) -> None:
         for step, row in trained.iterrows():
             axes.annotate(
                 str(step), (row[AGAINST[0]], row[AGAINST[1]]), fontsize=SMALL, color=style.color,
-                textcoords="offset points", xytext=(3, 3),
+                textcoords="offset points", xytext=(4, -9),
             )  # fmt: skip
         if SELECTED in rows.index:
             axes.plot(
                 *rows.loc[SELECTED, list(AGAINST)], style.marker, mfc="none", mec=style.color,
                 markersize=7,
             )  # fmt: skip
+    axes.margins(x=0.12)
     axes.axhline(0.5, color="0.4", linewidth=0.8, linestyle="--")
     axes.set_title("Privacy against usefulness", fontsize=8, fontweight="bold")
     axes.set_xlabel(PANELS[AGAINST[0]][1], fontsize=SMALL)

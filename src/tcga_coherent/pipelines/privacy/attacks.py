@@ -202,7 +202,6 @@ def attack_attributes(
             for target in cohort.modalities
             for method in METHODS
         },
-        parameters.attacks.attributes,
         parameters.bootstrap,
         parameters.seed,
     )

@@ -14,13 +14,20 @@ from tcga_coherent.evaluation.inputs import read_cohort
 from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats, identity_of, run_repeats
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions, load_consensus
+from tcga_coherent.pipelines.privacy.attacked import load_attacked
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.privacy.attacks_references import (
+    attack_released_with_references,
     attack_with_references,
     extract_canaries,
     weigh_privacy_and_utility,
 )
-from tcga_coherent.privacy.attacks_shadows import SELECTED, ShadowSettings, run_shadow
+from tcga_coherent.privacy.attacks_shadows import (
+    SELECTED,
+    ShadowSettings,
+    complete_losses,
+    run_shadow,
+)
 from tcga_coherent.privacy.attacks_utility_figure import draw_privacy_and_utility
 
 logger = logging.getLogger(__name__)
@@ -62,15 +69,20 @@ def train_on_halves(
     yield from run_repeats(experiment, trainings, identity, finished, workers, STUDY)
 
 
-def attack_halves(
+def attack_with_halves(
     repeats: Stored,
     latents: Partitions,
     split: pd.DataFrame,
     presence: pd.DataFrame,
+    single_denoisers: Partitions,
+    multi_denoisers: Partitions,
+    consensus: Partitions,
     modalities: dict[str, Any],
+    sampling: SamplingConfig,
     parameters: PrivacyParameters,
+    device: str,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Attack each training with the others as reference, and look for its canaries.
+    """Attack each training with the others as reference, and the released models with all.
 
     Returns
     -------
@@ -79,12 +91,19 @@ def attack_halves(
     utility
         Privacy and usefulness over the length of training.
     """
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    cohort, models = load_attacked(
+        latents, split, presence, single_denoisers, multi_denoisers, consensus, None,
+        modalities, device,
+    )  # fmt: skip
     shadows = all_repeats(repeats, STUDY)
+    released = complete_losses(
+        models, sampling.weights, cohort, parameters.attacks.membership, parameters.seed
+    )
     n_candidates = parameters.attacks.shadows.canaries.n_alternatives + 1
     bootstrap, seed = parameters.bootstrap, parameters.seed
     attacks = [
         attack_with_references(shadows, cohort, bootstrap, seed),
+        attack_released_with_references(shadows, released, cohort, bootstrap, seed),
         extract_canaries(shadows, n_candidates, SELECTED, bootstrap, seed),
     ]
     utility = weigh_privacy_and_utility(shadows, n_candidates, bootstrap, seed)

@@ -12,7 +12,7 @@ from .attacks import (
     regenerate_complete_patients,
     tabulate_attacks,
 )
-from .attacks_references import attack_halves, draw_utility_figure, train_on_halves
+from .attacks_references import attack_with_halves, draw_utility_figure, train_on_halves
 from .unconditional import (
     draw_unconditional_figure,
     measure_unconditional,
@@ -150,10 +150,18 @@ def _references() -> Pipeline:
                 name="train_on_halves",
             ),
             Node(
-                attack_halves,
-                inputs=["privacy_halves.repeats", *COHORT, "params:modalities", "params:privacy"],
+                attack_with_halves,
+                inputs=[
+                    "privacy_halves.repeats",
+                    *COHORT,
+                    *MODELS,
+                    "params:modalities",
+                    "params:coherent_sampling",
+                    "params:privacy",
+                    "params:compute.device",
+                ],
                 outputs=["privacy_attacks.references", "privacy_utility_table"],
-                name="attack_halves",
+                name="attack_with_halves",
             ),
             Node(
                 draw_utility_figure,
