@@ -27,27 +27,27 @@ class RepeatsDataset(AbstractDataset[dict[str, pd.DataFrame], dict[str, Callable
     """
 
     def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
-        self._folder = Path(path)
+        self._path = Path(path)
         self.metadata = metadata
 
     def load(self) -> dict[str, Callable[[], pd.DataFrame]]:
         """Return ``<identity>/<repeat>`` to a function that loads it; empty where there is none."""
         return {
             f"{file.parent.name}/{file.stem}": AtomicParquetDataset(filepath=str(file)).load
-            for file in sorted(self._folder.glob("*/*.parquet"))
+            for file in sorted(self._path.glob("*/*.parquet"))
         }
 
     def save(self, data: dict[str, pd.DataFrame]) -> None:
         """Write each repeat to its file."""
         for name, frame in data.items():
-            file = self._folder / f"{name}.parquet"
-            for other in self._folder.glob("*"):
+            file = self._path / f"{name}.parquet"
+            for other in self._path.glob("*"):
                 if other != file.parent:
                     remove(other)
             AtomicParquetDataset(filepath=str(file)).save(frame)
 
     def _exists(self) -> bool:
-        return any(self._folder.glob(f"*/{COMPLETE}.parquet"))
+        return any(self._path.glob(f"*/{COMPLETE}.parquet"))
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._folder)}
+        return {"path": str(self._path)}
