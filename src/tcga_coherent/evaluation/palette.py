@@ -48,7 +48,7 @@ STRATEGY_STYLES = {
     "multi": METHOD_STYLES["multi"],
     "coherent": METHOD_STYLES["coherent"],
     "entropy": Style("#A0522D", "D"),
-    "random": Style("#999999", "x"),
+    "random": Style("#BBBBBB", "x"),
     "oracle": Style(METHOD_STYLES["real"].color, "*"),
 }
 
