@@ -1,3 +1,4 @@
+import pandas as pd
 import pytest
 
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters
@@ -18,11 +19,15 @@ REPORTED = ReportedClaim("cancer_type", "rnaseq", "coherent", "macro_f1", "equal
 
 
 @pytest.fixture(scope="module")
-def table():
+def table(tmp_path_factory) -> pd.DataFrame:
+    """The table as the node of the figure reads it."""
     cohort, clinical = made_up_cohort()
     clinical = clinical.assign(stage=None)
     predictions = made_up_predictions(cohort, clinical)
-    return signal_table(predictions, cohort, clinical, BootstrapParameters(20, 0.9), (REPORTED,), 0)
+    made = signal_table(predictions, cohort, clinical, BootstrapParameters(20, 0.9), (REPORTED,), 0)
+    file = tmp_path_factory.mktemp("signal") / "table.csv"
+    made.to_csv(file, index=False)
+    return pd.read_csv(file)
 
 
 def test_points_stand_at_the_scores_of_their_method(table) -> None:

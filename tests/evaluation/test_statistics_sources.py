@@ -63,17 +63,20 @@ def test_scores_by_sample_are_those_of_the_patients_drawn(profiles) -> None:
         assert one.by_sample["multi"][sample] == pytest.approx(expected)
 
 
-def test_signal_differs_as_its_own_table_says() -> None:
+@pytest.mark.parametrize(
+    ("metric", "kind"), [("macro_f1_of_draws", "draw"), ("macro_f1_of_mean", "mean_of_draws")]
+)
+def test_signal_differs_as_its_own_table_says(metric, kind) -> None:
     cohort, clinical = made_up_cohort()
     predictions = made_up_predictions(cohort, clinical)
     comparisons = signal_comparisons(predictions, cohort, clinical, BOOTSTRAP, seed=0)
     table = statistics_table(comparisons, BOOTSTRAP.level)
     own = signal_table(predictions, cohort, clinical, BOOTSTRAP, (), seed=0)
     expected = own.query(
-        "task == 'stage' and modality == 'rnaseq' and method == 'coherent' and input == 'draw'"
+        "task == 'stage' and modality == 'rnaseq' and method == 'coherent' and input == @kind"
     ).iloc[0]
     found = table.query(
-        "condition == 'stage from rnaseq' and unit == 'patients' and treatment == 'coherent' "
+        "metric == @metric and condition == 'stage from rnaseq' and unit == 'patients' and treatment == 'coherent' "
         "and reference == 'real'"
     ).iloc[0]
     for part in ("mean", "std", "low", "high"):

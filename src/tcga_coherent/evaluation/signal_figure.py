@@ -32,6 +32,8 @@ def draw_signal(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]) -
     modalities
         Labels and colours of the modalities.
     """
+    # A file does not tell an empty note from none.
+    table = table.assign(note=table["note"].fillna(""))
     figure = Figure(figsize=(WIDTH, 5.6), layout="constrained")
     grid = figure.subplots(2, len(CLASS_TASKS), sharex=True, sharey="row")
     for column, task in zip(grid.T, CLASS_TASKS, strict=True):

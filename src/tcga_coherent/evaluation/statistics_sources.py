@@ -10,15 +10,15 @@ from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, resa
 from tcga_coherent.evaluation.fidelity import Array
 from tcga_coherent.evaluation.inputs import Cohort
 from tcga_coherent.evaluation.outcomes import CLASS_TASKS, CannotEvaluate
-from tcga_coherent.evaluation.profiles import TestProfiles
-from tcga_coherent.evaluation.signal import labelled_patients
+from tcga_coherent.evaluation.profiles import GENERATORS, TestProfiles
+from tcga_coherent.evaluation.signal import REAL, labelled_patients
 from tcga_coherent.evaluation.signal_table import cell_scores
 from tcga_coherent.evaluation.statistics_tests import Comparison
 
 RECONSTRUCTION, SIGNAL = "reconstruction", "signal"
 BEST_SINGLE = "best_single"
-# Single draws of generators, as the paper has them.
-SIGNAL_INPUTS = {"real": "real", "multi": "draw", "coherent": "draw"}
+# Single draws of generators are compared as in the paper, and their mean.
+SIGNAL_INPUTS = {"of_draws": "draw", "of_mean": "mean_of_draws"}
 
 
 def reconstruction_comparisons(
@@ -72,7 +72,9 @@ def signal_comparisons(
     bootstrap: BootstrapParameters,
     seed: int,
 ) -> list[Comparison]:
-    """Compare the macro F1 of classifiers on measured modalities and on single draws of them.
+    """Compare the macro F1 of classifiers on measured and on generated modalities.
+
+    ``macro_f1_of_draws`` is of single draws, ``macro_f1_of_mean`` of the mean of all.
 
     Parameters
     ----------
@@ -86,29 +88,29 @@ def signal_comparisons(
     comparisons = []
     for task in CLASS_TASKS:
         for modality in cohort.modalities:
-            condition, metric = f"{task} from {modality}", "macro_f1"
+            condition = f"{task} from {modality}"
             try:
                 _, truth = labelled_patients(task, modality, cohort, clinical)
             except CannotEvaluate as reason:
-                comparisons.append(Comparison(SIGNAL, condition, metric, note=str(reason)))
+                comparisons.append(Comparison(SIGNAL, condition, "macro_f1", note=str(reason)))
                 continue
             own = predictions[(predictions["task"] == task) & (predictions["modality"] == modality)]
-            own = own[own["input"] == own["method"].map(SIGNAL_INPUTS)]
             counts = resample_patients(len(truth), bootstrap.repeats, seed)
             scores, resampled = (
-                cell_scores(own, truth, weights)[metric] for weights in (None, counts)
+                cell_scores(own, truth, weights)["macro_f1"] for weights in (None, counts)
             )
-            inputs = SIGNAL_INPUTS.items()
-            comparisons.append(
-                Comparison(
-                    SIGNAL,
-                    condition,
-                    metric,
-                    {key[0]: scores[key][:, 0] for key in inputs},
-                    {key[0]: resampled[key].mean(axis=0) for key in inputs},
-                    len(truth),
+            for suffix, kind in SIGNAL_INPUTS.items():
+                keys = [REAL, *((method, kind) for method in GENERATORS)]
+                comparisons.append(
+                    Comparison(
+                        SIGNAL,
+                        condition,
+                        f"macro_f1_{suffix}",
+                        {key[0]: scores[key][:, 0] for key in keys},
+                        {key[0]: resampled[key].mean(axis=0) for key in keys},
+                        len(truth),
+                    )
                 )
-            )
     return comparisons
 
 
@@ -135,7 +137,7 @@ def _reconstructions(
         others = (*removed, *singles[best])
         draws[BEST_SINGLE] = profiles.independent_draws(target, others, "coherent")[:n_repeats]
         means[BEST_SINGLE] = single_means[best][None]
-    for method in ("multi", "coherent"):
+    for method in GENERATORS:
         draws[method] = profiles.independent_draws(target, removed, method)[:n_repeats]
         means[method] = profiles.generated(target, removed, method)[None]
     return draws, means

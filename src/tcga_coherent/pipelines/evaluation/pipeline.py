@@ -27,6 +27,7 @@ from .reconstruction import (
 from .report import export_latex, write_report
 from .rescue import draw_rescue_figures, measure_rescue, predict_incomplete_patients
 from .signal import classify_modalities, draw_signal_figure, measure_signal
+from .statistics import compare_treatments, draw_statistics_figure
 
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
@@ -248,6 +249,30 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 outputs=["fig4_counterfactual_figure", "s5_counterfactual_figure"],
                 name="draw_acquisition_figures",
                 tags=["counterfactual"],
+            ),
+            Node(
+                compare_treatments,
+                inputs=[
+                    *reconstructed[:-1],
+                    "clinical",
+                    "signal.repeats",
+                    "rescue.repeats",
+                    "acquisition_curves",
+                    "counterfactual_area_table",
+                    "params:modalities",
+                    "params:coherent_sampling",
+                    "params:evaluation",
+                ],
+                outputs="s6_statistics_table",
+                name="compare_treatments",
+                tags=["statistics"],
+            ),
+            Node(
+                draw_statistics_figure,
+                inputs=["s6_statistics_table", "params:modalities"],
+                outputs="s6_statistics_figure",
+                name="draw_statistics_figure",
+                tags=["statistics"],
             ),
         ]
     )

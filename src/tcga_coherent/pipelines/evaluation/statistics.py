@@ -1,0 +1,72 @@
+"""Nodes of appendix S6: tests over repeats beside intervals over patients."""
+
+import logging
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.evaluation.inputs import Partitions, read_cohort
+from tcga_coherent.evaluation.profiles import read_profiles
+from tcga_coherent.evaluation.repeats import Stored, all_repeats
+from tcga_coherent.evaluation.rescue_tasks import rescue_tasks
+from tcga_coherent.evaluation.statistics_downstream import (
+    RESCUE,
+    acquisition_comparisons,
+    acquisition_differences,
+    rescue_comparisons,
+)
+from tcga_coherent.evaluation.statistics_figure import draw_statistics
+from tcga_coherent.evaluation.statistics_sources import (
+    SIGNAL,
+    reconstruction_comparisons,
+    signal_comparisons,
+)
+from tcga_coherent.evaluation.statistics_table import statistics_lines, statistics_table
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+
+logger = logging.getLogger(__name__)
+
+
+def compare_treatments(
+    test_draws: Partitions,
+    baseline_predictions: Partitions,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    clinical: pd.DataFrame,
+    signal: Stored,
+    rescue: Stored,
+    curves_by_repeat: pd.DataFrame,
+    areas: pd.DataFrame,
+    modalities: dict[str, Any],
+    sampling: SamplingConfig,
+    parameters: EvaluationParameters,
+) -> pd.DataFrame:
+    """Test all differences between methods over repeats, with their intervals over patients."""
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    profiles = read_profiles(cohort, test_draws, baseline_predictions, sampling.antithetic)
+    tasks = rescue_tasks(cohort, clinical, parameters.forests)
+    samples = (parameters.bootstrap, parameters.seed)
+    comparisons = [
+        *reconstruction_comparisons(profiles, parameters.n_repeats, *samples),
+        *signal_comparisons(all_repeats(signal, SIGNAL), cohort, clinical, *samples),
+        *rescue_comparisons(
+            all_repeats(rescue, RESCUE), tasks, parameters.rescue.headline_pooling, *samples
+        ),
+        *acquisition_comparisons(curves_by_repeat),
+    ]
+    table = statistics_table(
+        comparisons, parameters.bootstrap.level, acquisition_differences(areas)
+    )
+    for line in statistics_lines(table):
+        logger.info(line)
+    return table
+
+
+def draw_statistics_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Figure:
+    """Draw the headline differences."""
+    labels = {name: config.label for name, config in parse_modalities(modalities).items()}
+    return draw_statistics(table, labels)
