@@ -11,6 +11,8 @@ from kedro.validation import ParameterValidator
 
 from tcga_coherent.datasets.repeats import RepeatsDataset
 from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.evaluation.baseline_predictions import predict_baselines
+from tcga_coherent.evaluation.baselines import BaselineParameters
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.forests import ForestParameters
 from tcga_coherent.pipelines.evaluation import create_pipeline
@@ -30,13 +32,6 @@ OUTPUTS = (
 )
 
 
-class _LoadersDataset(MemoryDataset):
-    """Gives frames back as functions that load them, as a partitioned dataset does."""
-
-    def load(self) -> dict:
-        return {name: lambda frame=frame: frame for name, frame in super().load().items()}
-
-
 class _KeptDataset(MemoryDataset):
     """Still there after the last node has read it."""
 
@@ -53,8 +48,8 @@ def raw_parameters(repo_root) -> dict:
     return raw
 
 
-@pytest.fixture
-def catalog(raw_parameters, tmp_path) -> DataCatalog:
+@pytest.fixture(scope="module")
+def inputs(raw_parameters) -> dict:
     parameters = ParameterValidator({"evaluation": create_pipeline()}).validate_raw_params(
         raw_parameters
     )
@@ -68,7 +63,11 @@ def catalog(raw_parameters, tmp_path) -> DataCatalog:
         },
         index=cohort.split.index,
     )
-    inputs = {
+    baselines = dict(predict_baselines(cohort.cohort, BaselineParameters((1.0, 10.0), (10, 20))))
+    return {
+        "baseline_predictions": {
+            name: lambda frame=frame: frame for name, frame in baselines.items()
+        },
         "test_draws": cohort.test_draws,
         "latents": cohort.latents,
         "split": cohort.split,
@@ -85,20 +84,22 @@ def catalog(raw_parameters, tmp_path) -> DataCatalog:
             bootstrap=BootstrapParameters(20, 0.95),
         ),
     }
+
+
+@pytest.fixture
+def catalog(inputs, tmp_path) -> DataCatalog:
     catalog = DataCatalog(
         {name: MemoryDataset(data, copy_mode="assign") for name, data in inputs.items()}
     )
     repeats = RepeatsDataset(path=str(tmp_path / "repeats"))
     catalog["rescue.repeats"] = catalog["rescue.finished_repeats"] = repeats
-    catalog["baseline_predictions"] = _LoadersDataset()
     return catalog
 
 
 def run(catalog: DataCatalog) -> dict:
     for name in OUTPUTS:
-        catalog[name] = _KeptDataset()
-    pipeline = create_pipeline().only_nodes_with_tags("baselines", "rescue")
-    SequentialRunner().run(pipeline, catalog)
+        catalog[name] = _KeptDataset(copy_mode="assign")
+    SequentialRunner().run(create_pipeline().only_nodes_with_tags("rescue"), catalog)
     return {name: catalog.load(name) for name in OUTPUTS}
 
 

@@ -244,8 +244,6 @@ def _predict_task(
     yield Cell(ALL_REMOVED, CANCER_TYPE, POINT), predict_by_type(types.loc[test].to_numpy())
     for removed in removal_patterns(profiles.modalities):
         name = join_sources(removed)
-        ablated = profiles.completed(removed, ABLATION)[rows]
-        yield Cell(name, MODALITY_DROPOUT, POINT), predict_robustly(ablated)
         sets = {
             Cell(name, method, pooling): values[:, rows]
             for method, pooling, values in _completions(profiles, removed, repeat, study.n_draws)
@@ -257,6 +255,8 @@ def _predict_task(
         ends = np.cumsum([len(values) for values in sets.values()])
         for cell, part in zip(sets, np.split(predicted, ends[:-1]), strict=True):
             yield cell, part.mean(axis=0)
+        ablated = profiles.completed(removed, ABLATION)[rows]
+        yield Cell(name, MODALITY_DROPOUT, POINT), predict_robustly(ablated)
 
 
 def _completions(

@@ -22,7 +22,7 @@ from tcga_coherent.evaluation.rescue import (
     Cell,
 )
 from tcga_coherent.evaluation.rescue_tasks import RescueTasks, StageTask, SurvivalTask, Task
-from tcga_coherent.evaluation.survival_scores import pair_scores
+from tcga_coherent.evaluation.survival_scores import PairScore, pair_scores
 
 # The first of each task is the headline.
 METRICS = {
@@ -109,10 +109,11 @@ def score_rescue(
     for name, task in tasks.possible.items():
         own = predictions[predictions["task"] == name]
         counts = resample_patients(len(task.test), bootstrap.repeats, seed)
+        pairs = pair_scores(task.train, task.test) if isinstance(task, SurvivalTask) else {}
         by_metric: dict[str, dict[Cell, Score]] = {metric: {} for metric in METRICS[name]}
         for key, rows in own.groupby(list(Cell._fields), observed=True, sort=False):
-            for metric, score in _score_cell(rows, task, counts).items():
-                by_metric[metric][Cell(*key)] = score
+            for metric, score in _score_cell(rows, task, pairs, counts).items():
+                by_metric[metric][Cell(*map(str, key))] = score
         scores[name] = {
             metric: cells | _over_patterns(cells) for metric, cells in by_metric.items()
         }
@@ -148,22 +149,25 @@ def rescue_scores_by_repeat(scores: Scores) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["task", "metric", *Cell._fields, "repeat", "value"])
 
 
-def _score_cell(rows: pd.DataFrame, task: Task, counts: Counts) -> dict[str, Score]:
+def _score_cell(
+    rows: pd.DataFrame, task: Task, pairs: Mapping[str, PairScore], counts: Counts
+) -> dict[str, Score]:
     patients = task.test.index
     by_repeat = [part.set_index("patient_id").loc[patients] for _, part in rows.groupby("repeat")]
     if isinstance(task, StageTask):
-        return _score_stages(
-            [part["predicted"].to_numpy(object) for part in by_repeat], task, counts
-        )
+        classes = [part["predicted"].to_numpy(object) for part in by_repeat]
+        return _score_stages(classes, task.test.to_numpy(object), counts)
     risks = [part["risk"].to_numpy() for part in by_repeat]
     briers = np.stack([part["integrated_brier"].to_numpy() for part in by_repeat])
-    mean_brier = counts @ briers.mean(axis=0) / len(patients)
-    scores = {"integrated_brier": Score(briers.mean(axis=1), mean_brier)}
-    return _score_risks(risks, task, counts) | scores
+    resampled = counts @ briers.mean(axis=0) / len(patients)
+    return _score_risks(risks, task, pairs, counts) | {
+        "integrated_brier": Score(briers.mean(axis=1), resampled)
+    }
 
 
-def _score_stages(predicted: list[np.ndarray], task: StageTask, counts: Counts) -> dict[str, Score]:
-    truth = task.test.to_numpy(object)
+def _score_stages(
+    predicted: list[np.ndarray], truth: np.ndarray, counts: Counts
+) -> dict[str, Score]:
     own = [class_scores(truth, classes) for classes in predicted]
     resampled = [class_scores(truth, classes, counts) for classes in predicted]
     return {
@@ -175,15 +179,17 @@ def _score_stages(predicted: list[np.ndarray], task: StageTask, counts: Counts) 
     }
 
 
-def _score_risks(risks: list[Array], task: SurvivalTask, counts: Counts) -> dict[str, Score]:
+def _score_risks(
+    risks: list[Array], task: SurvivalTask, pairs: Mapping[str, PairScore], counts: Counts
+) -> dict[str, Score]:
     concordant = [concordant_pairs(risk[task.test["event"].to_numpy()], risk) for risk in risks]
     # The weights are the same in every repeat, so the mean score is that of the mean pairs.
     mean = np.mean(concordant, axis=0)
     return {
         metric: Score(
-            np.array([pairs.value(repeat)[0] for repeat in concordant]), pairs.value(mean, counts)
+            np.array([score.value(repeat)[0] for repeat in concordant]), score.value(mean, counts)
         )
-        for metric, pairs in pair_scores(task.train, task.test).items()
+        for metric, score in pairs.items()
     }
 
 
