@@ -132,7 +132,9 @@ def _draw_curves(axes: Axes, rows: pd.DataFrame) -> None:
     low = (others["score_mean"] - others["score_std"]).min()
     high = (others["score_mean"] + others["score_std"]).max()
     # Above this only the oracle would be seen, and nothing else told apart.
-    axes.set_ylim(low - 0.1 * (high - low), high + HEADROOM * (high - low))
+    margin = 0.1 * (high - low)
+    highest = max(high, rows["score_mean"].max()) + margin
+    axes.set_ylim(low - margin, min(highest, high + HEADROOM * (high - low)))
     axes.set_xlim(0, 1)
     axes.set_xticks([0, 0.5, 1], ["0", "50", "100 %"])
     axes.tick_params(labelsize=SMALL)
