@@ -169,3 +169,13 @@ def test_noise_is_standard_normal_over_patients() -> None:
     noise = standard_normal_draws(pd.Index([f"p{i}" for i in range(500)]), 10, 8, seed=0)
     assert noise.mean() == pytest.approx(0, abs=0.02)
     assert noise.std() == pytest.approx(1, abs=0.02)
+
+
+def test_a_single_candidate_is_enough(simulation) -> None:
+    cohort = simulation.cohort
+    alone = BaselineParameters(ridge_alphas=(1.0,), knn_neighbors=(10,))
+    for method in ("ridge", "knn"):
+        baseline = fit_baseline(
+            method, "cna", ("rppa",), cohort.latents, cohort.train, cohort.val, alone
+        )
+        assert baseline.predict(cohort.latents, cohort.test).shape == (len(cohort.test), 4)

@@ -113,7 +113,7 @@ def fit_baseline(
     val_x, val_y = _paired(target, sources, latents, val, "validation")
     regressor: Regressor
     if method == "ridge":
-        regressor = RidgeCV(alphas=parameters.ridge_alphas).fit(train_x, train_y)
+        regressor = RidgeCV(alphas=list(parameters.ridge_alphas)).fit(train_x, train_y)
     elif method == "knn":
         regressor = _best_knn(train_x, train_y, val_x, val_y, parameters.knn_neighbors)
     elif method == "mean":
