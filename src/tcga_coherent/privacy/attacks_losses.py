@@ -30,14 +30,15 @@ Losses = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class Noising:
-    """Noise that patients are held to, the same for all of them.
+    """Noise that patients are held to, the same for all of them, so that losses can be compared.
 
     Attributes
     ----------
     timesteps
         Noise levels, as timesteps of the schedule.
     n_noises
-        Noises at each level.
+        Noises at each level; the second half is the first negated, so that what a patient's latents
+        and the noise happen to have in common cancels.
     seed
         Seed of the noise.
     """
@@ -73,8 +74,7 @@ def denoising_losses(
     -------
     ndarray
         Denoisers x patients x levels: squared error of the velocity, mean over noises and
-        dimensions. It is the error of the noise over alpha_bar, and 1 at every level for a denoiser
-        that knows no more than that latents are standard normal.
+        dimensions. It is the squared error of the noise over alpha_bar.
     """
     estimates = _Estimates(denoisers, noising)
     return estimates.losses(target, conditions, masks, None)
@@ -208,13 +208,13 @@ class _Estimates:
             condition = network.condition(stacked, mask)
             projected.append(condition.repeat_interleave(n_noises, dim=2))
         keys = named_keys(
-            self._noising.seed, "denoising losses", [str(i) for i in range(n_noises)]
+            self._noising.seed, "denoising losses", [str(i) for i in range(n_noises // 2)]
         ).to(self._device)
         levels = []
         for level, timestep in enumerate(self._noising.timesteps):
             alpha_bar = float(self._schedule.alphas_cumprod[timestep])
-            # The same noise for all patients: what differs between them is then theirs.
-            noise = normal_noise(derive_keys(keys, timestep), len(clean)).repeat(1, n_patients)
+            noise = normal_noise(derive_keys(keys, timestep), len(clean))
+            noise = torch.cat([noise, -noise], dim=1).repeat(1, n_patients)
             at = torch.full((1, clean.shape[1]), timestep, device=self._device)
             noisy = self._schedule.add_noise(clean, noise, at)
             estimates = [

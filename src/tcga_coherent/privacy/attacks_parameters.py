@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 from tcga_coherent.modality import STRICT
 
 Count = Annotated[int, Field(ge=1)]
+Pairs = Annotated[int, Field(ge=2, multiple_of=2)]
 Timesteps = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 
 
@@ -36,11 +37,11 @@ class MembershipParameters:
     timesteps
         Noise levels, as timesteps of the schedule.
     n_noises
-        Noises at each level, the same for all patients.
+        Noises at each level, in pairs of opposite sign, the same for all patients.
     """
 
     timesteps: Timesteps
-    n_noises: Count
+    n_noises: Pairs
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -66,7 +67,7 @@ class CanaryParameters:
     far_factor: Annotated[float, Field(gt=1)]
     n_alternatives: Annotated[int, Field(ge=1)]
     timesteps: Timesteps
-    n_noises: Count
+    n_noises: Pairs
 
 
 @dataclass(frozen=True, config=STRICT)

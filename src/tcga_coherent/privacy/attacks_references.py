@@ -98,7 +98,7 @@ class Features:
     unknown_calibrated: Array
 
 
-def read_shadow_losses(shadows: pd.DataFrame, checkpoint: str) -> ShadowLosses:
+def read_shadow_losses(shadows: pd.DataFrame, cohort: Cohort, checkpoint: str) -> ShadowLosses:
     """Arrange the losses that the trainings recorded at a checkpoint.
 
     Parameters
@@ -106,25 +106,26 @@ def read_shadow_losses(shadows: pd.DataFrame, checkpoint: str) -> ShadowLosses:
     shadows
         Results of :func:`tcga_coherent.privacy.attacks_shadows.run_shadow` with the column
         ``repeat``.
+    cohort
+        Latents and splits.
     checkpoint
         Steps, or ``selected``.
     """
     rows = shadows[(shadows["kind_of_row"] == LOSS) & (shadows["checkpoint"] == checkpoint)]
-    columns = [name for name in rows if str(name).startswith("t") and str(name)[1:].isdigit()]
-    n_trainings = rows["repeat"].nunique()
+    levels = [name for name in rows if str(name).startswith("t") and str(name)[1:].isdigit()]
+    trainings = sorted(rows["repeat"].unique())
+    groups = cohort.complete(cohort.train), cohort.test
+    places = [pd.MultiIndex.from_product([trainings, patients]) for patients in groups]
     losses: dict[Model, Array] = {}
     unknown: dict[Model, Array] = {}
-    for (method, target, source), some in rows.groupby(["method", "target", "source"], sort=False):
-        trained = some["member"].notna()
-        for found, part in ((losses, some[trained]), (unknown, some[~trained])):
-            values = part.sort_values("repeat", kind="stable")[columns].to_numpy(float)
-            found[str(method), str(target), str(source)] = np.log(
-                values.reshape(n_trainings, -1, len(columns))
-            )
-        known = some[trained].sort_values("repeat", kind="stable")
-    is_member = known["member"].to_numpy(bool).reshape(n_trainings, -1)
-    patients = pd.Index(known["patient_id"].iloc[: is_member.shape[1]])
-    return ShadowLosses(patients, is_member, losses, unknown)
+    for key, some in rows.groupby(["method", "target", "source"], sort=False):
+        by_patient = some.set_index(["repeat", "patient_id"])
+        method, target, source = map(str, key)
+        for found, place in zip((losses, unknown), places, strict=True):
+            values = by_patient.loc[place, levels].to_numpy(float)
+            found[method, target, source] = np.log(values.reshape(len(trainings), -1, len(levels)))
+        is_member = by_patient.loc[places[0], "member"].to_numpy(bool)
+    return ShadowLosses(groups[0], is_member.reshape(len(trainings), -1), losses, unknown)
 
 
 def attack_with_references(
@@ -148,7 +149,7 @@ def attack_with_references(
         other half. Group ``neither trained on``: training patients of the other half against test
         patients, which no denoiser can tell apart by memory.
     """
-    found = read_shadow_losses(shadows, SELECTED)
+    found = read_shadow_losses(shadows, cohort, SELECTED)
     rows = []
     for method in METHODS:
         for model, features in found.of_method(method).items():
@@ -188,7 +189,7 @@ def attack_released_with_references(
     DataFrame
         Rows of the table of attacks: complete patients matched by cancer type.
     """
-    found = read_shadow_losses(shadows, SELECTED)
+    found = read_shadow_losses(shadows, cohort, SELECTED)
     groups = match_groups(found.known, cohort.test, cohort.cancer_type, seed)
     patients = found.known.append(cohort.test)
     unseen = ~found.is_member[:, :, None]
@@ -266,7 +267,11 @@ def extract_canaries(
 
 
 def weigh_privacy_and_utility(
-    shadows: pd.DataFrame, n_candidates: int, bootstrap: BootstrapParameters, seed: int
+    shadows: pd.DataFrame,
+    cohort: Cohort,
+    n_candidates: int,
+    bootstrap: BootstrapParameters,
+    seed: int,
 ) -> pd.DataFrame:
     """Return what models are worth and what they give away, over the length of training.
 
@@ -274,6 +279,8 @@ def weigh_privacy_and_utility(
     ----------
     shadows, n_candidates, bootstrap, seed
         As in :func:`extract_canaries`.
+    cohort
+        Latents and splits.
 
     Returns
     -------
@@ -285,7 +292,7 @@ def weigh_privacy_and_utility(
     tables = []
     for checkpoint in shadows["checkpoint"].drop_duplicates():
         rows = [*_utility_rows(shadows, checkpoint)]
-        found = read_shadow_losses(shadows, checkpoint)
+        found = read_shadow_losses(shadows, cohort, checkpoint)
         for method in METHODS:
             features = found.of_method(method)[method, ALL, ""]
             for attack, result in _membership(features, found.is_member, bootstrap, seed).items():

@@ -143,13 +143,16 @@ def true_positive_rate(
 ) -> NDArray[np.float64]:
     """Share of members found where a given share of non-members is taken for ones.
 
+    Above the k-th highest of n non-members a further one lies with probability k / (n + 1). The share
+    of members there is interpolated between the two k next to the wanted rate, so that guessing finds
+    this share of them in expectation, however few the non-members.
+
     Parameters
     ----------
     members, nonmembers, counts
         As in :func:`auroc`.
     false_positive_rate
-        Share of non-members above the threshold. Between two thresholds that can be set the rates
-        are interpolated, so that guessing finds this share of the members in expectation.
+        Share of non-members above the threshold.
 
     Returns
     -------
@@ -157,30 +160,34 @@ def true_positive_rate(
         One value a sample.
     """
     of_members, of_nonmembers = _counts(members, nonmembers, counts)
-    scores = np.concatenate([members, nonmembers])
-    order = np.argsort(-scores, kind="stable")
-    # Thresholds from the highest score to the lowest; equal scores pass together.
-    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
-    true, false = (
-        _passing(np.hstack(groups)[:, order], ends)
-        for groups in (
-            (of_members, np.zeros_like(of_nonmembers)),
-            (np.zeros_like(of_members), of_nonmembers),
-        )
+    order = np.argsort(-nonmembers, kind="stable")
+    rank = np.cumsum(of_nonmembers[:, order], axis=1)
+    above = _share_above(members, of_members, nonmembers[order])
+    wanted = false_positive_rate * (of_nonmembers.sum(axis=1) + 1)
+    fewer = np.floor(wanted)
+    low, high = (_at_rank(above, rank, k) for k in (fewer, fewer + 1))
+    return low + (wanted - fewer) * (high - low)
+
+
+def _at_rank(
+    above: NDArray[np.float64], rank: NDArray[np.integer], wanted: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the share of members above the non-member of a rank; none lie above rank 0."""
+    column = np.where(wanted > 0, np.sum(rank < wanted[:, None], axis=1) + 1, 0)
+    return above[np.arange(len(above)), column]
+
+
+def _share_above(members: Scores, of_members: Counts, thresholds: Scores) -> NDArray[np.float64]:
+    """Return the share of members above each threshold, behind a column of zeros and before ones.
+
+    Members who have just the score of a threshold count half.
+    """
+    passed = np.pad(np.cumsum(of_members[:, np.argsort(-members)], axis=1), ((0, 0), (1, 0)))
+    left, right = (
+        np.searchsorted(np.sort(-members), -thresholds, side) for side in ("left", "right")
     )
-    after = np.minimum((false <= false_positive_rate).sum(axis=1), false.shape[1] - 1)
-    sample = np.arange(len(false))
-    low, high = false[sample, after - 1], false[sample, after]
-    # Where even the last threshold lets too few pass there is nothing to interpolate.
-    gap = np.where(high > low, high - low, 1.0)
-    share = np.clip((false_positive_rate - low) / gap, 0.0, 1.0)
-    return (1 - share) * true[sample, after - 1] + share * true[sample, after]
-
-
-def _passing(counts: Counts, ends: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return the share of a group above each threshold, from none to all, samples x thresholds."""
-    passed = np.cumsum(counts, axis=1)[:, ends] / counts.sum(axis=1, keepdims=True)
-    return np.pad(passed, ((0, 0), (1, 0)))
+    share = 0.5 * (passed[:, left] + passed[:, right]) / passed[:, -1:]
+    return np.pad(share, ((0, 0), (1, 1)), constant_values=((0, 0), (0, 1)))
 
 
 def _counts(

@@ -107,7 +107,7 @@ def run_shadow(cohort: Cohort, settings: ShadowSettings, number: int) -> pd.Data
         ("single", single_tasks(latents, split)),
         ("multi", multi_tasks(latents, split)),
     ):
-        for checkpoint, denoiser in _train(tasks, config, shadows.steps, settings.device):
+        for checkpoint, denoiser in train_recorded(tasks, config, shadows.steps, settings.device):
             families = recorded.setdefault(checkpoint, {"single": {}, "multi": {}})
             families[family][denoiser.name] = denoiser
     parts = []
@@ -154,10 +154,29 @@ def half_of_training(cohort: Cohort, number: int, seed: int) -> pd.Index:
     return patients[((place + first + number) % 2 == 0).to_numpy()]
 
 
-def _train(
+def train_recorded(
     tasks: list[DenoiserTask], config: TrainingConfig, steps: tuple[int, ...], device: str
 ) -> Iterator[tuple[str, LoadedDenoiser]]:
-    """Yield the models at the wanted steps, and those that validation selects."""
+    """Train denoisers and yield those at the wanted steps, and those that validation selects.
+
+    Parameters
+    ----------
+    tasks
+        What to learn.
+    config
+        Recipe; its length is that of `steps`, and no model stops early.
+    steps
+        Gradient steps at which models are recorded, in rising order.
+    device
+        The parameter ``compute.device``.
+
+    Yields
+    ------
+    checkpoint
+        Number of steps, or ``selected``.
+    denoiser
+        One model.
+    """
     validation = replace(config.validation, every=math.gcd(*steps), patience=max(steps))
     config = replace(config, max_steps=max(steps), validation=validation)
     for shape, group in group_by_shape(tasks, config).items():

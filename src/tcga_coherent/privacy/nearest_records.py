@@ -216,7 +216,8 @@ def _nearest_records(
 def _statistics(means: Array) -> Array:
     """Return the statistics from the means of :meth:`_Nearest.measure`, which lie on the last axis."""
     closer, train, other, train_ratio, other_ratio = np.moveaxis(means, -1, 0)
-    return np.stack([closer, train / other, train_ratio - other_ratio], axis=-1)
+    ratio = np.divide(train, other, out=np.full_like(train, np.inf), where=other > 0)
+    return np.stack([closer, ratio, train_ratio - other_ratio], axis=-1)
 
 
 def _chunks(n_rows: int, size: int = 2048) -> Iterator[slice]:

@@ -106,7 +106,7 @@ def attack_with_halves(
         attack_released_with_references(shadows, released, cohort, bootstrap, seed),
         extract_canaries(shadows, n_candidates, SELECTED, bootstrap, seed),
     ]
-    utility = weigh_privacy_and_utility(shadows, n_candidates, bootstrap, seed)
+    utility = weigh_privacy_and_utility(shadows, cohort, n_candidates, bootstrap, seed)
     return pd.concat(attacks, ignore_index=True), utility
 
 
