@@ -5,7 +5,7 @@ import pandas as pd
 
 from tcga_coherent.evaluation.profiles import GENERATORS, IMPUTATIONS, removal_patterns
 from tcga_coherent.evaluation.rescue import POOLINGS, Cell
-from tcga_coherent.evaluation.rescue_scores import FULL, METRICS, Score, Scores
+from tcga_coherent.evaluation.rescue_scores import FULL, MEAN_OF_PATTERNS, METRICS, Score, Scores
 from tcga_coherent.evaluation.rescue_tasks import RescueTasks, StageTask, SurvivalTask
 from tcga_coherent.evaluation.source_sets import join_sources
 
@@ -48,8 +48,8 @@ def _cells(metric: str) -> dict[Cell, Score]:
         Cell("all", "cancer_type", "point"): score(CANCER_TYPE_SCORE),
     }
     names = [join_sources(removed) for removed in removal_patterns(MODALITIES)]
-    for name in [*names, "mean of patterns"]:
-        cost = sign * COST if "rnaseq" in name else 0.0
+    for name in [*names, MEAN_OF_PATTERNS]:
+        cost = sign * COST if "rnaseq" in name or name == MEAN_OF_PATTERNS else 0.0
         ablation = FULL_SCORE - cost
         ways = {"ablation": 0.0, "modality_dropout": 0.1, **RECOVERED}
         for method, share in ways.items():

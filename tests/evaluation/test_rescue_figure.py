@@ -59,7 +59,8 @@ def test_the_other_scores_and_the_poolings_are_drawn() -> None:
         label.get_text(): line.get_xdata()[0]
         for label, line in zip(axes[5].get_yticklabels(), axes[5].lines, strict=False)
     }
-    assert gains["kNN"] == pytest.approx(0)
+    assert gains["kNN"] == pytest.approx(0.5 * COST)
+    assert gains["Coherent Denoising: one draw"] == pytest.approx(COST)
     assert len(gains) == 3 + 2 * 3
 
 

@@ -93,7 +93,11 @@ def test_the_summary_counts_patterns_and_names_those_without_gain() -> None:
         "repeats, in 1 also by the interval over patients; it is above the best simple imputation "
         "in 2, by both spreads in 2; no gain where rnaseq is missing"
     )
-    assert lines[3].startswith("stage: do complete data tell more than the cancer type alone? yes")
+    assert lines[4] == (
+        "stage: mean of all patterns, coherent (draw) against knn: +0.100, interval over patients "
+        "+0.100 to +0.100"
+    )
+    assert lines[5].startswith("stage: do complete data tell more than the cancer type alone? yes")
     # The poolings are judged apart.
     assert "gains in 3 of 3" in rescue_lines(verdict_of(scores), "mean_of_draws")[2]
 
@@ -104,4 +108,4 @@ def test_a_skipped_task_is_named_with_its_reason() -> None:
     assert list(table.loc[table["task"] == "survival", "note"]) == [reason]
     lines = rescue_lines(table, "draw")
     assert lines[-1] == f"survival: skipped, as {reason}"
-    assert sum(line.startswith("stage") for line in lines) == 4
+    assert sum(line.startswith("stage") for line in lines) == 6

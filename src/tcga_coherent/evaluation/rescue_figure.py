@@ -77,7 +77,9 @@ def draw_rescue_metrics(
     heights = [1.5] * len(panels) + [_marks_height(modalities)]
     upper_height, lower_height = sum(heights) + LEGEND_HEIGHT, 2.2
     figure = Figure(figsize=(WIDTH, upper_height + lower_height), layout="constrained")
-    upper, lower = figure.subfigures(2, 1, height_ratios=[upper_height, lower_height])
+    upper, lower = figure.subfigures(
+        2, 1, squeeze=False, height_ratios=[upper_height, lower_height]
+    ).ravel()
     _draw_panels(upper, table, panels, modalities, pooling, heights)
     for number, (task, metric) in enumerate(HEADLINE.items()):
         axes = lower.add_subplot(1, 2, number + 1)
@@ -192,25 +194,27 @@ def _draw_poolings(axes: Axes, own: pd.DataFrame, note: str, named: bool) -> Non
     if note:
         _say(axes, note)
         return
-    rows = own[own["removed"] == MEAN_OF_PATTERNS].set_index(["method", "pooling"])
-    shown = [
-        *((method, POINT) for method in IMPUTATIONS),
-        *((method, pooling) for method in GENERATORS for pooling in POOLINGS),
-    ]
-    names = []
-    for y, (method, pooling) in enumerate(shown):
-        row, style = rows.loc[(method, pooling)], METHOD_STYLES[method]
-        ends = row["gain_over_ablation_low"], row["gain_over_ablation_high"]
-        axes.hlines(y, *ends, color=style.color, linewidth=0.8)
-        mean, std = row["gain_over_ablation_mean"], row["gain_over_ablation_std"]
-        axes.hlines(y, mean - std, mean + std, color=style.color, linewidth=2.6)
-        axes.plot(mean, y, style.marker, color=style.color, markersize=3.4)
-        name = METHOD_LABELS[method]
-        names.append(name if pooling == POINT else f"{name}: {POOLING_LABELS[pooling]}")
+    rows = own[own["removed"] == MEAN_OF_PATTERNS]
+    names: list[str] = []
+    for method in (*IMPUTATIONS, *GENERATORS):
+        for pooling in POOLINGS if method in GENERATORS else (POINT,):
+            _draw_gain(axes, len(names), rows, method, pooling)
+            name = METHOD_LABELS[method]
+            names.append(name if pooling == POINT else f"{name}: {POOLING_LABELS[pooling]}")
     axes.axvline(0, color="0.6", linewidth=0.6, zorder=0)
-    axes.set_yticks(range(len(shown)), names if named else [])
+    axes.set_yticks(range(len(names)), names if named else [])
     axes.invert_yaxis()
     axes.tick_params(labelsize=SMALL)
+
+
+def _draw_gain(axes: Axes, y: float, rows: pd.DataFrame, method: str, pooling: str) -> None:
+    row = rows[(rows["method"] == method) & (rows["pooling"] == pooling)].iloc[0]
+    style = METHOD_STYLES[method]
+    ends = row["gain_over_ablation_low"], row["gain_over_ablation_high"]
+    axes.hlines(y, *ends, color=style.color, linewidth=0.8)
+    mean, std = row["gain_over_ablation_mean"], row["gain_over_ablation_std"]
+    axes.hlines(y, mean - std, mean + std, color=style.color, linewidth=2.6)
+    axes.plot(mean, y, style.marker, color=style.color, markersize=3.4)
 
 
 def _legend(pooling: Pooling) -> list[Line2D]:

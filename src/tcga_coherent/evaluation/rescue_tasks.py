@@ -50,7 +50,7 @@ class StageTask:
     def columns(self, predicted: Array) -> dict[str, np.ndarray]:
         """Return what is kept of the test patients' class probabilities: the most probable class."""
         # Sorted, as the classes of a forest are.
-        return {"predicted": most_probable(predicted, np.unique(self.train))}
+        return {"predicted": most_probable(predicted, list(np.unique(self.train)))}
 
 
 @dataclass(frozen=True)

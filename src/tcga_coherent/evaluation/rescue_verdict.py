@@ -118,11 +118,16 @@ def rescue_lines(table: pd.DataFrame, pooling: Pooling) -> list[str]:
                 & patterns["removed"].isin(costly["removed"])
             ]
             lines.append(f"{task}: there, {_gains(own, method, pooling)}")
+        average = rows[(rows["removed"] == MEAN_OF_PATTERNS) & (rows["pooling"] == pooling)]
+        for _, row in average[average["against"] == BEST_SIMPLE].iterrows():
+            lines.append(
+                f"{task}: mean of all patterns, {row['method']} ({pooling}) against "
+                f"{row['against_method']}: {_difference(row)}"
+            )
         beyond = rows[rows["against"] == CANCER_TYPE].iloc[0]
         lines.append(
             f"{task}: do complete data tell more than the cancer type alone? {beyond['verdict']} "
-            f"({beyond['difference_mean']:+.3f}, {beyond['difference_low']:+.3f} to "
-            f"{beyond['difference_high']:+.3f})"
+            f"({_difference(beyond)})"
         )
     for _, row in table[table["note"] != ""].iterrows():
         lines.append(f"{row['task']}: skipped, as {row['note']}")
@@ -170,6 +175,13 @@ def _judge(difference: Score, level: float) -> dict[str, Any]:
         "interval_of_patients_above_zero": "yes" if over_patients else "no",
         "verdict": verdict,
     }
+
+
+def _difference(row: pd.Series) -> str:
+    return (
+        f"{row['difference_mean']:+.3f}, interval over patients {row['difference_low']:+.3f} to "
+        f"{row['difference_high']:+.3f}"
+    )
 
 
 def _gains(own: pd.DataFrame, method: str, pooling: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tcga_coherent.evaluation.bootstrap import Counts
 from tcga_coherent.evaluation.concordance import censoring_weights, comparable_pairs
@@ -33,7 +34,7 @@ class PairScore:
         Weight of each share; they sum to 1.
     """
 
-    cases: Array
+    cases: NDArray[np.integer]
     weights: Array
     importance: Array
 
