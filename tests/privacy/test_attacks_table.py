@@ -1,0 +1,80 @@
+import numpy as np
+import pandas as pd
+
+from tcga_coherent.privacy.attacks_table import COLUMNS, attack_lines, join_attacks
+from tcga_coherent.privacy.membership import ALL, HALVES, MATCHED, NEITHER
+
+
+def row(attack: str, method: str = "multi", **changes) -> dict:
+    return {
+        "attack": attack,
+        "method": method,
+        "target": ALL,
+        "group": MATCHED,
+        "statistic": "auroc",
+        "value": 0.7,
+        "low": 0.6,
+        "high": 0.8,
+        "null": 0.5,
+        "n_members": 10,
+    } | changes
+
+
+def join(*rows: dict) -> pd.DataFrame:
+    return join_attacks([pd.DataFrame([some]) for some in rows])
+
+
+def test_rows_of_all_attacks_have_the_same_columns() -> None:
+    table = join(row("loss"), {"attack": "stage", "note": "no test patient has a stage"})
+    assert list(table.columns) == list(COLUMNS)
+    assert table["note"].tolist() == ["", "no test patient has a stage"]
+    assert table["n_members"].tolist() == [10, pd.NA]
+
+
+def test_beyond_the_null_is_the_leaking_side_only() -> None:
+    inside = {"low": 0.4, "value": 0.5, "high": 0.6}
+    below = {"low": 0.1, "value": 0.2, "high": 0.3}
+    table = join(
+        row("loss"),
+        row("loss", **inside),
+        row("loss", **below),
+        # A small ratio is a small distance to training patients.
+        row("nearest_record", statistic="dcr_ratio", **below, null_low=0.4, null_high=0.6),
+        row("nearest_record", statistic="dcr_ratio", null_low=0.4, null_high=0.6),
+        # Beyond 0.5, but no farther than exchanged groups are.
+        row("nearest_record", statistic="share_closer_to_train", null_low=0.2, null_high=0.75),
+    )
+    assert table["beyond_null"].tolist() == [True, False, False, True, False, False]
+
+
+def test_what_says_nothing_of_a_model_is_neither() -> None:
+    table = join(
+        row("loss", method="standard_normal"),
+        row("cancer_type", statistic="balanced_accuracy"),
+        row("stage", value=np.nan),
+    )
+    assert table["beyond_null"].isna().all()
+
+
+def test_the_lines_name_what_leaks_and_what_does_not() -> None:
+    quiet = {"low": 0.4, "value": 0.5, "high": 0.6}
+    table = join(
+        row("loss", tpr_at_1_fpr=0.25),
+        row("loss", target="cna", value=0.9, low=0.85, high=0.95),
+        row("loss", group=HALVES, value=0.99, low=0.98, high=1.0),
+        row("loss", group=NEITHER, **quiet),
+        row("regeneration", **quiet),
+    )
+    leaks, silent = attack_lines(table)
+    # All models together, of the released ones: not the worst target, not the halves.
+    assert leaks == (
+        "Leaks: loss (multi, all): auroc 0.700 [0.600, 0.800], 0.5 without memory, 25% found at 1 % "
+        "false positives"
+    )
+    assert silent == "Nothing is found by: regeneration (auroc)"
+
+
+def test_one_row_of_many_beyond_its_null_is_chance() -> None:
+    quiet = [row("linkage", target=f"m{i}", low=0.4, value=0.5, high=0.6) for i in range(9)]
+    leaks, _ = attack_lines(join(row("linkage", target="m9"), *quiet))
+    assert leaks == "Leaks: none that these attacks find"
