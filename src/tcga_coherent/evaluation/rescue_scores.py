@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, resample_patients
 from tcga_coherent.evaluation.classification_scores import class_scores
@@ -84,6 +85,8 @@ def central_interval(resampled: Array, level: float) -> tuple[float, float]:
 Scores = Mapping[str, Mapping[str, Mapping[Cell, Score]]]
 
 
+# Of products this small, threads wait for each other longer than they compute.
+@threadpool_limits.wrap(limits=1)
 def score_rescue(
     predictions: pd.DataFrame, tasks: RescueTasks, bootstrap: BootstrapParameters, seed: int
 ) -> Scores:
