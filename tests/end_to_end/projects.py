@@ -30,7 +30,13 @@ SMALL_BUDGETS: dict[str, Any] = {
         "max_steps": 60,
     },
     "coherent_sampling": {"n_steps": 6, "n_draws": 4},
-    "evaluation": {"bootstrap": {"repeats": 50}},
+    "evaluation": {
+        "n_repeats": 2,
+        "forests": {"n_trees": 10},
+        "bootstrap": {"repeats": 50},
+        "rescue": {"n_draws": 2},
+        "counterfactual": {"n_counterfactuals": 2},
+    },
 }
 
 # Five cancer types: metastases only (SKCM), hardly any complete patient (GBM), and one of which nobody

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog, MemoryDataset
+from kedro.pipeline import Pipeline
 from kedro.runner import SequentialRunner
 from kedro.validation import ParameterValidator
 from matplotlib.image import imread
@@ -89,6 +90,15 @@ def inputs_of(names: list[str], seed: int = 0) -> dict:
     }
 
 
+def tested_here() -> Pipeline:
+    """The pipeline without the parts that have a test file of their own."""
+    return Pipeline(
+        node
+        for node in create_pipeline().nodes
+        if "baselines" in node.tags or not node.tags & set(TESTED_ELSEWHERE)
+    )
+
+
 @pytest.fixture(scope="module")
 def raw_parameters(repo_root) -> dict:
     with open(repo_root / "conf/base/parameters/evaluation.yml", encoding="utf-8") as file:
@@ -118,8 +128,7 @@ def run(
     everything = inputs_of(names) | {"params:evaluation": parameters} | changes
     for name, data in everything.items():
         catalog[name] = MemoryDataset(data, copy_mode="assign")
-    pipeline = create_pipeline()
-    pipeline -= pipeline.only_nodes_with_tags(*TESTED_ELSEWHERE)
+    pipeline = tested_here()
     SequentialRunner().run(pipeline.only_nodes_with_tags(*tags) if tags else pipeline, catalog)
     return Path("data/08_reporting/demo")
 
@@ -244,8 +253,7 @@ def test_a_bad_parameter_is_refused_before_the_run_by_its_key(
 
 
 def test_the_wiring_reads_persisted_inputs_and_writes_reports_alone() -> None:
-    pipeline = create_pipeline()
-    pipeline -= pipeline.only_nodes_with_tags(*TESTED_ELSEWHERE)
+    pipeline = tested_here()
     assert pipeline.inputs() == {
         "test_draws",
         "latents",

@@ -29,6 +29,15 @@ from .rescue import draw_rescue_figures, measure_rescue, predict_incomplete_pati
 from .signal import classify_modalities, draw_signal_figure, measure_signal
 from .statistics import compare_treatments, draw_statistics_figure
 
+COMPARED_WITH_BASELINES = (
+    "fidelity",
+    "reconstruction",
+    "signal",
+    "rescue",
+    "counterfactual",
+    "statistics",
+)
+
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
     """Return the evaluation pipeline."""
@@ -41,7 +50,8 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 inputs=["latents", "split", "presence", "params:modalities", "params:evaluation"],
                 outputs="baseline_predictions",
                 name="predict_test_split",
-                tags=["baselines"],
+                # Whichever part runs alone finds its baselines.
+                tags=["baselines", *COMPARED_WITH_BASELINES],
             ),
             Node(
                 compare_reconstructions,
@@ -93,18 +103,21 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 inputs=[*held_out, "params:coherent_sampling", "params:evaluation"],
                 outputs="calibration_table",
                 name="measure_calibration",
+                tags=["calibration"],
             ),
             Node(
                 draw_calibration_figures,
                 inputs=["calibration_table", "params:modalities"],
                 outputs=["calibration_figure", "calibration_by_type_figure"],
                 name="draw_calibration_figures",
+                tags=["calibration"],
             ),
             Node(
                 judge_coherence,
                 inputs=["coherence_probe", "params:modalities", "params:evaluation"],
                 outputs=["coherence_error_table", "coherence_error_figure"],
                 name="judge_coherence",
+                tags=["coherence"],
             ),
             Node(
                 project_manifolds,
