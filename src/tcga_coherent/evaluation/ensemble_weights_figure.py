@@ -59,7 +59,8 @@ def draw_weights(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]) 
             _draw_measure(panel, rows, name, config.color)
             panel.set_xlabel(label, fontsize=SMALL)
         for panel in panels[:, column]:
-            panel.xaxis.set_major_locator(MaxNLocator(4))
+            # Differences of CRPS have long labels.
+            panel.xaxis.set_major_locator(MaxNLocator(2 if panel is others[-1] else 4))
             panel.tick_params(labelsize=SMALL)
             panel.spines[["top", "right"]].set_visible(False)
     panels[0, 0].set_yticks(range(len(kinds)), [WEIGHT_LABELS[kind] for kind in kinds])
