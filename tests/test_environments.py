@@ -26,9 +26,14 @@ def typed_parameters():
     found = {}
     for node in pipelines["__default__"].nodes:
         hints = inspect.get_annotations(node.func, eval_str=True)
-        for name, argument in zip(
-            node.inputs, inspect.signature(node.func).parameters, strict=True
-        ):
+        arguments = inspect.signature(node.func).parameters
+        # Inputs by name are a mapping, of which a node may take any number.
+        named = (
+            node._inputs
+            if isinstance(node._inputs, dict)
+            else dict(zip(arguments, node.inputs, strict=True))
+        )
+        for argument, name in named.items():
             if name.startswith("params:") and is_pydantic_dataclass(hints[argument]):
                 found[name.removeprefix("params:")] = hints[argument]
     return found

@@ -72,3 +72,8 @@ def test_a_pair_of_two_predictions_takes_the_row_from_the_first() -> None:
 def test_there_is_no_c_index_where_nobody_is_comparable() -> None:
     censored = pd.DataFrame({"event": False, "days": [1.0, 2.0]})
     assert np.isnan(c_index(concordant_pairs(np.array([1.0, 2.0])), comparable_pairs(censored)))
+
+
+def test_deaths_that_training_does_not_cover_weigh_nothing() -> None:
+    late = pd.DataFrame({"event": True, "days": TRAIN["days"].max() + np.array([1.0, 2.0])})
+    assert list(censoring_weights(TRAIN, late)) == [0, 0]

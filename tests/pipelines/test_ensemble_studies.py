@@ -1,6 +1,7 @@
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -410,7 +411,7 @@ def test_the_pipeline_writes_every_table_and_figure(
         "params:diffusion_training": TRAINING,
         "params:coherent_sampling": SAMPLING,
         "params:embedding": EmbeddingConfig(),
-        "params:evaluation.forests": FORESTS,
+        "params:evaluation": SimpleNamespace(forests=FORESTS),
         "params:tuning": TUNING,
         "params:ensemble_studies": replace(
             PARAMETERS, n_repeats=1, latent_sizes=(1, 2), max_steps=10

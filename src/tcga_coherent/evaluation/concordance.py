@@ -55,7 +55,8 @@ def censoring_weights(train: pd.DataFrame, test: pd.DataFrame) -> Array:
     weights = np.zeros(len(test))
     days = test["days"].to_numpy(float)
     covered = days < train["days"].max()
-    weights[covered] = censoring.predict_proba(days[covered]) ** -2.0
+    if covered.any():
+        weights[covered] = censoring.predict_proba(days[covered]) ** -2.0
     return weights
 
 

@@ -93,15 +93,16 @@ def test_acquisition_is_summed_up_for_the_coherent_orders():
     rows = [
         ("stage", "cna", "missing", "coherent", 0.01, 0.002, 0.02, "yes"),
         ("stage", "rppa", "missing", "coherent", -0.01, -0.03, 0.02, "undecided"),
+        ("stage", "rppa", "missing", "coherent_expected_change", 0.03, -0.01, 0.05, "undecided"),
         ("stage", "cna", "missing", "oracle", 0.5, 0.4, 0.6, "yes"),
         ("survival", "cna", None, None, None, None, None, None),
     ]
     columns = ["task", "modality", "unacquired", "strategy"]
     columns += ["area_mean", "area_low", "area_high", "above_random"]
     assert say(counterfactual_area=pd.DataFrame(rows, columns=columns)) == [
-        "Stage, acquisition by the variance over coherent counterfactuals (what is not acquired is "
-        "missing), area above random order and whether its interval is above zero: CNA 0.010 [0.002, "
-        "0.020] (yes); RPPA −0.010 [−0.030, 0.020] (undecided)."
+        "Stage, acquisition informed by coherent counterfactuals while the modality of the others is "
+        "missing; area above random order where its interval is above zero, of 2 modalities: by "
+        "their variance for CNA 0.010 [0.002, 0.020]; by the expected change for none."
     ]
 
 

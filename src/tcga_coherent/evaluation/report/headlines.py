@@ -20,6 +20,8 @@ POOLING_LABELS = {
     "mean_of_draws": "means of draws",
     "multiple": "predictions pooled over draws",
 }
+# Order of acquisition to what it is called.
+SCORES = {"coherent": "by their variance", "coherent_expected_change": "by the expected change"}
 # Rows of the rescue table that are of no single pattern of removed modalities.
 NO_PATTERNS = ("", "none", "all", "mean of patterns")
 
@@ -95,19 +97,21 @@ def rescue(table: pd.DataFrame, modalities: Labels) -> list[str]:
 
 
 def acquisition(table: pd.DataFrame, modalities: Labels) -> list[str]:
-    """Say of each task whether informed acquisition is above random."""
-    judged = table[table["above_random"].notna() & (table["strategy"] == "coherent")]
+    """Say of each task for which modalities informed acquisition is surely above random."""
+    judged = table[table["above_random"].notna() & table["strategy"].isin(SCORES)]
     sentences = []
     for (task, unacquired), rows in judged.groupby(["task", "unacquired"], sort=False):
-        areas = "; ".join(
-            f"{modalities[str(row['modality'])]} {_with_interval(row, 'area', '_mean')} "
-            f"({row['above_random']})"
-            for _, row in rows.iterrows()
-        )
+        found = []
+        for strategy, own in rows.groupby("strategy", sort=False):
+            areas = [
+                f"{modalities[str(row['modality'])]} {_with_interval(row, 'area', '_mean')}"
+                for _, row in own[own["above_random"] == "yes"].iterrows()
+            ]
+            found.append(f"{SCORES[str(strategy)]} for {', '.join(areas) or 'none'}")
         sentences.append(
-            f"{str(task).capitalize()}, acquisition by the variance over coherent counterfactuals (what "
-            f"is not acquired is {unacquired}), area above random order and whether its interval is "
-            f"above zero: {areas}."
+            f"{str(task).capitalize()}, acquisition informed by coherent counterfactuals while the "
+            f"modality of the others is {unacquired}; area above random order where its interval is "
+            f"above zero, of {rows['modality'].nunique()} modalities: {'; '.join(found)}."
         )
     return sentences
 

@@ -16,7 +16,6 @@ from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, pati
 from tcga_coherent.evaluation.classification_scores import class_scores
 from tcga_coherent.evaluation.ensemble_latent_sizes_figure import draw_latent_sizes
 from tcga_coherent.evaluation.ensemble_scores import summarise_scores
-from tcga_coherent.evaluation.forests import ForestParameters
 from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats, identity_of, run_repeats
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.ensemble_studies.drawing import as_drawn
@@ -26,6 +25,7 @@ from tcga_coherent.pipelines.ensemble_studies.one_latent_size import (
     run_size,
 )
 from tcga_coherent.pipelines.ensemble_studies.parameters import EnsembleStudiesParameters
+from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.pipelines.partitions import Partitions
 
 STUDY = "latent sizes"
@@ -39,7 +39,7 @@ def train_latent_sizes(
     embedding: EmbeddingConfig,
     training: TrainingConfig,
     sampling: SamplingConfig,
-    forests: ForestParameters,
+    evaluation: EvaluationParameters,
     parameters: EnsembleStudiesParameters,
     device: str,
     workers: Workers,
@@ -63,7 +63,7 @@ def train_latent_sizes(
         embedding,
         replace(training, max_steps=parameters.max_steps or training.max_steps),
         as_drawn(sampling, parameters.n_draws),
-        forests,
+        evaluation.forests,
     )
     prints = {name: fingerprint_frame(processed[name]()) for name in names}
     identity = identity_of("latent sizes", prints, split, settings)

@@ -74,7 +74,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                     "params:embedding",
                     "params:diffusion_training",
                     "params:coherent_sampling",
-                    "params:evaluation.forests",
+                    "params:evaluation",
                     parameters,
                     *compute,
                 ],
