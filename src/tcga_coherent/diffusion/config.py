@@ -153,8 +153,8 @@ class SamplingConfig:
     weights
         Of the ensemble: ``composed`` (learned on validation for each noise level, with the standard
         normal as unconditional expert), ``composed_trained`` (with the multi-condition model
-        without conditions as expert, a generator that needs no source), ``learned`` (without an expert), ``inverse_mse`` on validation (the paper's) or
-        ``equal``.
+        without conditions as expert, a generator that needs no source), ``learned`` (without an
+        expert), ``inverse_mse`` on validation (the paper's) or ``equal``.
     recalibrate
         Whether the spread of a patient's draws is multiplied by the factor that gave the best CRPS
         on validation.
