@@ -60,6 +60,7 @@ def test_the_lines_name_what_leaks_and_what_does_not() -> None:
     quiet = {"low": 0.4, "value": 0.5, "high": 0.6}
     table = join(
         row("loss", tpr_at_1_fpr=0.25),
+        row("loss", method="coherent", value=0.65),
         row("loss", target="cna", value=0.9, low=0.85, high=0.95),
         row("loss", group=HALVES, value=0.99, low=0.98, high=1.0),
         row("loss", group=NEITHER, **quiet),

@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from tcga_coherent.evaluation.palette import METHOD_LABELS, METHOD_STYLES
 from tcga_coherent.privacy.attacks_shadows import SELECTED
@@ -101,7 +102,8 @@ def _draw_against(axes: Axes, table: pd.DataFrame) -> None:
                 *rows.loc[SELECTED, list(AGAINST)], style.marker, mfc="none", mec=style.color,
                 markersize=7,
             )  # fmt: skip
-    axes.margins(x=0.12)
+    axes.margins(x=0.15)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.axhline(0.5, color="0.4", linewidth=0.8, linestyle="--")
     axes.set_title("Privacy against usefulness", fontsize=8, fontweight="bold")
     axes.set_xlabel(PANELS[AGAINST[0]][1], fontsize=SMALL)
