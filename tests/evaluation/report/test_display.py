@@ -154,3 +154,8 @@ def test_small_p_values_are_powers_of_ten():
     assert format_p_value(0.0, 3) == "0.000"
     table = pd.DataFrame({"p_holm": [2e-7, 0.5], "gain": [2e-7, 0.5]})
     assert shown(table).cells.to_numpy().tolist() == [["2e−7", "0.000"], ["0.500", "0.500"]]
+
+
+def test_a_selection_without_rows_is_shown_as_an_empty_table() -> None:
+    shown_table = shown(TABLE[:0], across=("method",))
+    assert len(shown_table.cells) == 0

@@ -82,7 +82,7 @@ def display(table: pd.DataFrame, view: TableView, modalities: Mapping[str, str])
                 numeric[header] = base not in table or _is_number(table[base])
     frame = pd.DataFrame(pieces, index=table.index)
     frame.columns = pd.MultiIndex.from_tuples(pieces, names=["group", "header"])
-    if view.across:
+    if view.across and len(frame):
         headers = [("", COLUMN_LABELS.get(name, name.replace("_", " "))) for name in view.across]
         keys = [column for column in pieces if not numeric[column] and column not in headers]
         frame = _side_by_side(frame, keys, headers, view.name)
@@ -203,7 +203,7 @@ def _side_by_side(
     """Turn the values of the columns `across` into groups of columns, all in the order they come in."""
     rows = pd.MultiIndex.from_frame(frame[keys])
     groups = frame[across].agg(", ".join, axis=1)
-    if pd.MultiIndex.from_arrays([rows.to_flat_index(), groups]).has_duplicates:
+    if frame[[*keys, *across]].duplicated().any():
         raise ValueError(
             f"The report cannot put rows of {name} side by side: several have the same "
             f"{', '.join(header for _, header in [*keys, *across])}."

@@ -1,5 +1,6 @@
 """Which rows of a table the report shows."""
 
+import numpy as np
 import pandas as pd
 
 RANKS_SHOWN = 20
@@ -19,14 +20,21 @@ def from_all_sources(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def over_all_types(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the coverage of 50 and 90 % intervals over all cancer types."""
+    """Return the coverage of 50 and 90 % intervals over all cancer types.
+
+    Few draws reach no such interval; then the header says what they would cover.
+    """
     chosen = table[
         (table["measure"] == "coverage")
         & (table["cancer_type"] == "all")
-        & table["nominal"].isin([0.5, 0.9])
+        & table["point"].isin([50, 90])
     ]
     return chosen.assign(
-        interval=[f"{100 * level:.0f} % interval" for level in chosen["nominal"]],
+        interval=[
+            f"{level:.0f} % interval"
+            + ("" if np.isclose(nominal, level / 100) else f", reached: {nominal:.0%}")
+            for level, nominal in zip(chosen["point"], chosen["nominal"], strict=True)
+        ],
         covered=chosen["value"],
         covered_low=chosen["low"],
         covered_high=chosen["high"],
