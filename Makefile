@@ -18,7 +18,8 @@ $(VENV)/installed: pyproject.toml requirements.lock
 demo: $(VENV)/installed
 	$(BIN)/kedro run --env demo
 	@echo
-	@echo "Tables and figures: data/08_reporting/demo/   (start with table1_reconstruction.png)"
+	@echo "Report:             data/08_reporting/demo/report.html   (open it in a browser)"
+	@echo "Tables and figures: data/08_reporting/demo/"
 	@echo "Completed patients: data/07_model_output/demo/completed_cohort/"
 	@echo "Models:             data/06_models/demo/"
 	@echo "Lineage:            $(BIN)/kedro viz run --env demo"
