@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.modality import STRICT
 from tcga_coherent.privacy.attacks_parameters import AttackParameters
+from tcga_coherent.privacy.screening import ScreeningParameters
 from tcga_coherent.privacy.unconditional_experiment import UnconditionalParameters
 
 
@@ -25,9 +26,12 @@ class PrivacyParameters:
         Generation from nothing.
     attacks
         Attacks on models and on generated patients.
+    screening
+        Records too close to a training patient.
     """
 
     seed: Annotated[int, Field(ge=0)]
     bootstrap: BootstrapParameters
     unconditional: UnconditionalParameters
     attacks: AttackParameters
+    screening: ScreeningParameters

@@ -13,6 +13,7 @@ from .attacks import (
     tabulate_attacks,
 )
 from .attacks_references import attack_with_halves, draw_utility_figure, train_on_halves
+from .screening import screen_generated
 from .unconditional import (
     draw_unconditional_figure,
     measure_unconditional,
@@ -25,7 +26,7 @@ MODELS = ["single.denoisers", "multi.denoisers", "consensus"]
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
     """Return the privacy pipeline; tags name its parts."""
-    return _unconditional() + _attacks() + _references()
+    return _unconditional() + _attacks() + _references() + _screening()
 
 
 def _unconditional() -> Pipeline:
@@ -80,6 +81,7 @@ def _attacks() -> Pipeline:
                 inputs=[*COHORT, *MODELS, "recalibration", *drawing],
                 outputs="privacy_draws",
                 name="regenerate_complete_patients",
+                tags=["screening"],
             ),
             Node(
                 attack_generated_patients,
@@ -171,4 +173,27 @@ def _references() -> Pipeline:
             ),
         ],
         tags=["attacks"],
+    )
+
+
+def _screening() -> Pipeline:
+    """Return the search for generated records that are too close to a training patient."""
+    return Pipeline(
+        [
+            Node(
+                screen_generated,
+                inputs=[
+                    "test_draws",
+                    "completed_cohort.latent_draws",
+                    "privacy_draws",
+                    *COHORT,
+                    "params:modalities",
+                    "params:completion",
+                    "params:privacy",
+                ],
+                outputs=["screening_report_table", "screening_table", "screening_figure"],
+                name="screen_generated",
+            )
+        ],
+        tags=["screening"],
     )
