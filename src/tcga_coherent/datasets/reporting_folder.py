@@ -22,14 +22,22 @@ class ReportingFolderDataset(AbstractDataset[NoReturn, Parts]):
         The folder; where it is absent there are no tables and figures.
     environment
         Environment that wrote them.
+    release_card
+        File of the models' card, which lies beside them.
     metadata
         Free-form metadata for Kedro plugins; unused here.
     """
 
     def __init__(
-        self, *, path: str, environment: str, metadata: dict[str, Any] | None = None
+        self,
+        *,
+        path: str,
+        environment: str,
+        release_card: str,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         self._path = Path(path)
+        self._card = Path(release_card)
         self._environment = environment
         self.metadata = metadata
 
@@ -39,7 +47,8 @@ class ReportingFolderDataset(AbstractDataset[NoReturn, Parts]):
         figures = {file.stem: partial(_read_image, file) for file in self._path.glob("*.png")}
         # A vector drawing takes the place of its raster.
         figures |= {file.stem: partial(_read_image, file) for file in self._path.glob("*.svg")}
-        return Parts(self._environment, tables, figures)
+        card = self._card.read_text(encoding="utf-8") if self._card.is_file() else ""
+        return Parts(self._environment, tables, figures, card)
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refuse: tables and figures are saved one by one."""

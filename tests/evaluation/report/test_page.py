@@ -65,7 +65,14 @@ def text():
     )
     provenance = Provenance("demo", PARAMETERS, {"tcga_coherent": "9.9", "Python": "3.11"}, times)
     chapters = fill(SECTIONS, Parts("demo", tables, figures), {})
-    return render(["R² is 0.5."], chapters, ["table2 (task stage): no stage"], ["more"], provenance)
+    return render(
+        ["R² is 0.5."],
+        chapters,
+        ["table2 (task stage): no stage"],
+        ["more"],
+        provenance,
+        "# Card\n<b>5</b>",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +106,14 @@ def test_links_of_the_contents_lead_somewhere(page):
     targets = [attributes["href"].removeprefix("#") for attributes in page.attributes("a")]
     assert len(ids) == len(set(ids))
     assert set(targets) <= set(ids)
-    assert targets == ["summary", "data-&-more", "privacy", "left-out", "provenance"]
+    assert targets == [
+        "summary",
+        "data-&-more",
+        "privacy",
+        "release-card",
+        "left-out",
+        "provenance",
+    ]
 
 
 def test_figures_are_inside_the_page_and_described(page):
@@ -125,6 +139,12 @@ def test_what_is_absent_has_the_command_that_makes_it(page):
     assert "Not there: table attacks. To make it: kedro run --env demo --pipeline privacy" in words
 
 
+def test_the_release_card_is_shown_as_text_or_the_command_that_writes_it(text, page):
+    assert "# Card\n<b>5</b>" in page.text
+    assert page.attributes("b") == []
+    assert "--pipeline release_card" not in text
+
+
 def test_settings_seeds_versions_times_and_what_was_left_out_are_told(page):
     words = " ".join(page.text.split())
     assert "R² is 0.5." in words
@@ -142,7 +162,8 @@ def test_a_report_before_any_run_is_a_page_too():
     times = pd.DataFrame(columns=["node", "pipeline", "seconds", "finished"])
     chapters = fill(SECTIONS, Parts("demo", {}, {}), {})
     provenance = Provenance("demo", PARAMETERS, {"tcga_coherent": "9.9"}, times)
-    page = Page(render([], chapters, [], [], provenance))
+    page = Page(render([], chapters, [], [], provenance, ""))
     assert page.open == []
+    assert "the release card. To make it: kedro run --env demo --pipeline release_card" in page.text
     for sentence in ("no results to sum up", "Nothing that was run had to be", "No times were"):
         assert sentence in page.text

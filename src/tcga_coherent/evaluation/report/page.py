@@ -46,6 +46,7 @@ def render(
     left_out: Sequence[str],
     further: Sequence[str],
     provenance: Provenance,
+    release_card: str,
 ) -> str:
     """Return the page.
 
@@ -61,6 +62,8 @@ def render(
         Names of tables that are not shown.
     provenance
         Settings, versions and times.
+    release_card
+        The card of the models; empty where none was written.
     """
     page = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -74,6 +77,7 @@ def render(
         chapters=chapters,
         left_out=left_out,
         further=further,
+        release_card=release_card,
         environment=provenance.environment,
         versions=provenance.versions,
         seeds=seeds(provenance.parameters),

@@ -47,11 +47,14 @@ class Parts:
         Name to a function that loads the table.
     figures
         Name to a function that loads the figure.
+    release_card
+        The card of the models, in Markdown; empty where none was written.
     """
 
     environment: str
     tables: Mapping[str, Callable[[], pd.DataFrame]]
     figures: Mapping[str, Callable[[], Image]]
+    release_card: str = ""
 
     def with_made(self, made: Mapping[str, pd.DataFrame | str]) -> "Parts":
         """Return the parts with those of `made` in the place of files of the same name.

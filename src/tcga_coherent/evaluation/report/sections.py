@@ -494,6 +494,25 @@ SECTIONS = (
                 "Risk of each method against how well it reconstructs.",
                 "Risk against use.",
             ),
+            TableView(
+                "screening",
+                "Records closer to a training patient than the threshold below which the nominal rate of "
+                "validation patients lie. Distances are those of latents; means of draws are held to the "
+                "ratio of the closest two distances. [ ] is the binomial interval over patients, and of "
+                "the nominal rate what so few validation patients leave open.",
+                columns=(
+                    *("modality", "records", "method", "kind", "against", "threshold"),
+                    *("n_records", "n_flagged", "flagged", "nominal", "beyond_nominal"),
+                    *("closest_is_own", "n_patients"),
+                ),
+                digits=4,
+            ),
+            FigureView(
+                "screening",
+                "Cumulative share of generated records and of held-out patients by their distance to the "
+                "closest training patient, with the threshold, a panel a modality.",
+                "Distance to the closest training patient. Left of the threshold records are flagged.",
+            ),
         ),
         "--pipeline privacy",
     ),

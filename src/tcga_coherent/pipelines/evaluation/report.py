@@ -47,6 +47,7 @@ def write_report(
         left_out(SECTIONS, parts),
         without_a_place(SECTIONS, parts),
         provenance,
+        parts.release_card,
     )
 
 

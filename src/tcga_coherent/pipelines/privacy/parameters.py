@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.modality import STRICT
 from tcga_coherent.privacy.attacks_parameters import AttackParameters
+from tcga_coherent.privacy.release_card import ReleaseCardParameters
 from tcga_coherent.privacy.screening import ScreeningParameters
 from tcga_coherent.privacy.unconditional_experiment import UnconditionalParameters
 
@@ -28,6 +29,8 @@ class PrivacyParameters:
         Attacks on models and on generated patients.
     screening
         Records too close to a training patient.
+    release_card
+        What only those who release models can say.
     """
 
     seed: Annotated[int, Field(ge=0)]
@@ -35,3 +38,4 @@ class PrivacyParameters:
     unconditional: UnconditionalParameters
     attacks: AttackParameters
     screening: ScreeningParameters
+    release_card: ReleaseCardParameters

@@ -13,6 +13,7 @@ from .attacks import (
     tabulate_attacks,
 )
 from .attacks_references import attack_with_halves, draw_utility_figure, train_on_halves
+from .release_card import release_card_node
 from .screening import screen_generated
 from .unconditional import (
     draw_unconditional_figure,
@@ -21,12 +22,14 @@ from .unconditional import (
 )
 
 COHORT = ["latents", "split", "presence"]
+CARD_TABLES = ["table3_privacy_table", "privacy_attacks_table", "screening_table"]
 MODELS = ["single.denoisers", "multi.denoisers", "consensus"]
 
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
     """Return the privacy pipeline; tags name its parts."""
-    return _unconditional() + _attacks() + _references() + _screening()
+    measured = _unconditional() + _attacks() + _references() + _screening()
+    return measured + Pipeline([release_card_node(CARD_TABLES)])
 
 
 def _unconditional() -> Pipeline:

@@ -1,0 +1,113 @@
+"""Screening and release card of a small run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from tcga_coherent.datasets.checkpoint import Checkpoint
+from tcga_coherent.diffusion.completion import draws_frame
+from tcga_coherent.diffusion.config import CompletionConfig
+from tcga_coherent.evaluation.report.parts import Parts
+from tcga_coherent.evaluation.source_sets import partition_name
+from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
+from tcga_coherent.pipelines.privacy.release_card import write_release_card
+from tcga_coherent.pipelines.privacy.screening import screen_generated
+from tcga_coherent.privacy.screening import COMPLETED, HELD_OUT, REGENERATED, TEST
+from tests.pipelines.latent_cohort import (
+    MODALITIES,
+    SAMPLING,
+    SIZES,
+    lazily,
+    make_encoders,
+    make_latents,
+    make_split,
+    train_all,
+)
+
+
+@pytest.fixture(scope="module")
+def parameters(repo_root: Path) -> PrivacyParameters:
+    file = repo_root / "conf/base/parameters/privacy.yml"
+    base = PrivacyParameters(**yaml.safe_load(file.read_text(encoding="utf-8"))["privacy"])
+    return replace(base, screening=replace(base.screening, nominal_rate=0.25))
+
+
+@pytest.fixture(scope="module")
+def cohort() -> tuple[dict, pd.DataFrame, pd.DataFrame]:
+    split = make_split()
+    latents = make_latents(split)
+    presence = pd.DataFrame({name: split.index.isin(latents[name].index) for name in SIZES})
+    presence.index = split.index
+    return latents, split, presence
+
+
+def repeated(frame: pd.DataFrame, shift: float) -> pd.DataFrame:
+    values = frame.to_numpy()[:, None, :] + [[[-shift], [shift]]]
+    return draws_frame(frame.index, values, frame.columns)
+
+
+@pytest.fixture(scope="module")
+def screened(cohort, parameters):
+    """Test patients get draws far from everybody, one completed patient is a copy of another."""
+    latents, split, presence = cohort
+    names = list(SIZES)
+    test = split.index[split["split"] == "test"]
+    drawn, completed, regenerated = {}, {}, {}
+    for target, frame in latents.items():
+        training = frame.loc[frame.index.intersection(split.index[split["split"] == "train"])]
+        others = tuple(name for name in names if name != target)
+        lacking = split.index.difference(frame.index)
+        copy = pd.DataFrame(
+            training.to_numpy()[[0] * len(lacking)], index=lacking, columns=frame.columns
+        )
+        completed[target] = pd.concat([repeated(frame, 30.0), repeated(copy, 1e-4)])
+        for method in ("multi", "coherent"):
+            drawn[partition_name(target, method, others)] = repeated(frame.loc[test], 30.0)
+            regenerated[f"{target}/{method}"] = repeated(training, 1e-4)
+    return screen_generated(
+        lazily(drawn), lazily(completed), lazily(regenerated), lazily(latents), split, presence,
+        MODALITIES, CompletionConfig(), parameters,
+    )  # fmt: skip
+
+
+def test_copies_among_completed_patients_are_named_and_far_draws_are_not(cohort, screened) -> None:
+    latents, split, _ = cohort
+    report, table, _ = screened
+    assert not (report["records"].eq(TEST) & report["kind"].eq("draw")).any()
+    copied = report[(report["records"] == COMPLETED) & (report["kind"] == "draw")]
+    for target, frame in latents.items():
+        own = copied[copied["modality"] == target]
+        assert set(own["patient_id"]) == set(split.index.difference(frame.index))
+        train = frame.index.intersection(split.index[split["split"] == "train"])
+        assert set(own["closest_patient"]) <= {train[0]}
+    draws = table[table["kind"] == "draw"].set_index(["records", "against"]).sort_index()
+    assert (draws.loc[(TEST, "all"), "flagged"] == 0).all()
+    assert (draws.loc[(REGENERATED, "all"), "closest_is_own"] == 1).all()
+    assert (draws.loc[(REGENERATED, "others"), "closest_is_own"] == 0).all()
+    assert HELD_OUT not in set(report["records"])
+
+
+def test_the_card_of_a_small_run_states_its_tables_and_names_no_patient(
+    cohort, screened, parameters
+) -> None:
+    torch.set_num_threads(1)
+    latents, split, _ = cohort
+    encoders = make_encoders()
+    models = train_all(latents, split, encoders)
+    report, table, _ = screened
+    parts = Parts("small", {"screening_report": lambda: report}, {})
+    text = write_release_card(
+        *(lazily(models[name]) for name in ("single", "multi", "consensus")),
+        lazily(encoders), lazily({}), Checkpoint({}), Checkpoint({}), parts, MODALITIES, SAMPLING,
+        parameters, screening_table=table,
+    )  # fmt: skip
+    assert [name for name in split.index if str(name) in text] == []
+    assert all(name in text for name in models["single"])
+    nominal = 100 * table["nominal"].iloc[0]
+    assert f"{nominal:.0f} % of patients never seen" in text
+    assert "screening.csv is absent" not in text
+    assert "privacy_attacks.csv is absent" in text
