@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 from kedro.framework.context import KedroContext
@@ -145,8 +145,10 @@ class Project:
         finally:
             os.chdir(former)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start ``kedro run`` as a user does."""
+    def start(
+        self, *arguments: str, output: int | IO[str] = subprocess.PIPE
+    ) -> subprocess.Popen[str]:
+        """Start ``kedro run`` as a user does; a pipe that nobody reads blocks it when it is full."""
         return subprocess.Popen(
             [sys.executable, "-m", "kedro", "run", "--env", self.environment, *arguments],
             cwd=self.root,
@@ -157,7 +159,7 @@ class Project:
                 # Rich breaks lines at the width of a terminal, which would part messages.
                 "COLUMNS": "1000",
             },
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
         )

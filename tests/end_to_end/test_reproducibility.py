@@ -32,14 +32,16 @@ def kill_during_training(project: Project, family: str) -> None:
     """Kill the run without warning once it has saved the first state of a family."""
     state = state_of(project, family)
     for _ in range(5):
-        process = project.start("--pipelines", "diffusion_training")
-        try:
-            while not state.exists():
-                assert process.poll() is None, process.communicate()[0]
-                time.sleep(0.002)
-        finally:
-            process.kill()
-            process.communicate()
+        log = project.root / "killed.log"
+        with log.open("w") as output:
+            process = project.start("--pipelines", "diffusion_training", output=output)
+            try:
+                while not state.exists():
+                    assert process.poll() is None, log.read_text()
+                    time.sleep(0.002)
+            finally:
+                process.kill()
+                process.wait()
         if not load_state(project, family).metadata["finished"]:
             return
         # On a busy machine the training may be over before it is killed.

@@ -87,3 +87,8 @@ def test_an_identity_reads_frames_with_their_labels() -> None:
     others = [frame.rename(columns={"a": "b"}), frame.rename(index={"x": "z"}), frame * 2]
     assert len({identity_of(f) for f in (frame, *others)}) == 4
     assert identity_of(frame) == identity_of(frame.copy())
+
+
+def test_a_number_that_is_none_of_processes_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"compute\.workers must be -1"):
+        run(partial(experiment, 10), workers=0)

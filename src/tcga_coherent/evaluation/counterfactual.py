@@ -25,7 +25,7 @@ from tcga_coherent.evaluation.counterfactual_scores import (
 )
 from tcga_coherent.evaluation.fidelity import Array
 from tcga_coherent.evaluation.forests import ForestParameters
-from tcga_coherent.evaluation.repeats import Stored, Workers, identity_of, run_repeats
+from tcga_coherent.evaluation.repeats import Stored, identity_of, run_repeats
 
 STUDY = "counterfactual"
 
@@ -49,7 +49,7 @@ def run_counterfactuals(
     n_repeats: int,
     seed: int,
     stored: Stored,
-    workers: Workers,
+    workers: int,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Predict and score every test patient, once for each repeat.
 

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
-from typing import Any, Literal
+from typing import Any
 
 import joblib
 import numpy as np
@@ -20,7 +20,6 @@ logger = logging.getLogger(__name__)
 COMPLETE = "complete"
 
 Stored = Mapping[str, Callable[[], pd.DataFrame]]
-Workers = int | Literal["auto"]
 
 
 def identity_of(*parts: Any) -> str:
@@ -42,7 +41,7 @@ def run_repeats(
     repeats: Sequence[int],
     identity: str,
     stored: Stored,
-    workers: Workers,
+    workers: int,
     name: str,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Run an experiment once for each repeat, in several processes.
@@ -59,7 +58,7 @@ def run_repeats(
     stored
         Results of former runs by ``<identity>/<repeat>``; those of this identity are not run again.
     workers
-        Processes; ``auto`` for one a core. A single one is this one.
+        Processes; -1 for one a core. A single one is this one.
     name
         What is repeated, for the log.
 
@@ -68,7 +67,16 @@ def run_repeats(
     dict
         ``<identity>/<repeat>`` to its result, once for each repeat that is done, and at last
         ``<identity>/complete`` to all of them with the column ``repeat``.
+
+    Raises
+    ------
+    ValueError
+        When `workers` is no number of processes.
     """
+    if workers < 1 and workers != -1:
+        raise ValueError(
+            f"compute.workers must be -1, for one process a core, or at least 1, got {workers}."
+        )
     done = {
         repeat: stored[f"{identity}/{repeat}"]()
         for repeat in repeats
@@ -78,9 +86,9 @@ def run_repeats(
         logger.info("%s: %d of %d repeats are there already", name, len(done), len(repeats))
     open_repeats = [repeat for repeat in repeats if repeat not in done]
     started = time.monotonic()
-    n_workers = joblib.cpu_count() if workers == "auto" else workers
     running = joblib.Parallel(
-        n_jobs=max(1, min(n_workers, len(open_repeats))), return_as="generator_unordered"
+        n_jobs=max(1, min(joblib.effective_n_jobs(workers), len(open_repeats))),
+        return_as="generator_unordered",
     )(joblib.delayed(_run)(experiment, repeat) for repeat in open_repeats)
     for number, (repeat, result) in enumerate(running, start=1):
         done[repeat] = result

@@ -26,7 +26,7 @@ from tcga_coherent.evaluation.profiles import (
     removal_patterns,
     training_profiles,
 )
-from tcga_coherent.evaluation.repeats import Stored, Workers, identity_of, run_repeats
+from tcga_coherent.evaluation.repeats import Stored, identity_of, run_repeats
 from tcga_coherent.evaluation.rescue_tasks import RescueTasks, Task, rescue_tasks
 from tcga_coherent.evaluation.source_sets import join_sources
 from tcga_coherent.modality import STRICT
@@ -128,7 +128,7 @@ def rescue_study(
 
 
 def rescue_repeats(
-    study: RescueStudy, n_repeats: int, stored: Stored, workers: Workers
+    study: RescueStudy, n_repeats: int, stored: Stored, workers: int
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Run :func:`predict_repeat` for every repeat that is not stored yet.
 

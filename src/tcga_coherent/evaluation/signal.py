@@ -23,7 +23,7 @@ from tcga_coherent.evaluation.outcomes import (
     class_labels,
 )
 from tcga_coherent.evaluation.profiles import GENERATORS, IMPUTATIONS, TestProfiles
-from tcga_coherent.evaluation.repeats import Stored, Workers, identity_of, run_repeats
+from tcga_coherent.evaluation.repeats import Stored, identity_of, run_repeats
 
 STUDY = "signal"
 # What a classifier is shown: a method and which of its outputs.
@@ -174,7 +174,7 @@ def predict_from_modalities(
     n_repeats: int,
     seed: int,
     stored: Stored,
-    workers: Workers,
+    workers: int,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Run :func:`predict_repeat` for every repeat that is not stored yet.
 

@@ -16,7 +16,7 @@ from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, pati
 from tcga_coherent.evaluation.classification_scores import class_scores
 from tcga_coherent.evaluation.ensemble_latent_sizes_figure import draw_latent_sizes
 from tcga_coherent.evaluation.ensemble_scores import summarise_scores
-from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats, identity_of, run_repeats
+from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.ensemble_studies.drawing import as_drawn
 from tcga_coherent.pipelines.ensemble_studies.one_latent_size import (
@@ -42,7 +42,7 @@ def train_latent_sizes(
     evaluation: EvaluationParameters,
     parameters: EnsembleStudiesParameters,
     device: str,
-    workers: Workers,
+    workers: int,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Embed, train and draw the test split with each latent size; a repeat is a size.
 

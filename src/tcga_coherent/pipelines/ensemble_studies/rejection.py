@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.evaluation.ensemble_rejection_figure import PAPER_LIKE, PRESENT, draw_rejection
 from tcga_coherent.evaluation.ensemble_scores import score_draws, summarise_scores
-from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats, identity_of, run_repeats
+from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.ensemble_studies.drawing import (
     UnseenPatients,
@@ -38,7 +38,7 @@ def draw_with_thresholds(
     sampling: SamplingConfig,
     parameters: EnsembleStudiesParameters,
     device: str,
-    workers: Workers,
+    workers: int,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Score draws of the test split with each threshold; a repeat is a seed of the noise."""
     unseen = load_unseen_patients(

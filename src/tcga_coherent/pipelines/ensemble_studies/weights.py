@@ -12,7 +12,7 @@ from tcga_coherent.diffusion.config import SamplingConfig, Weighting
 from tcga_coherent.diffusion.consensus import consensus_weights
 from tcga_coherent.evaluation.ensemble_scores import score_draws, summarise_scores
 from tcga_coherent.evaluation.ensemble_weights_figure import EXPERT, REFERENCE, draw_weights
-from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats, identity_of, run_repeats
+from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.ensemble_studies.drawing import (
     UnseenPatients,
@@ -37,7 +37,7 @@ def draw_with_weights(
     sampling: SamplingConfig,
     parameters: EnsembleStudiesParameters,
     device: str,
-    workers: Workers,
+    workers: int,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Score draws of the test split with each kind of weights; a repeat is a seed of the noise."""
     unseen = load_unseen_patients(

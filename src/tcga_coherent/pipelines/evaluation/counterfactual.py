@@ -24,7 +24,7 @@ from tcga_coherent.evaluation.counterfactual_tables import (
 )
 from tcga_coherent.evaluation.inputs import Partitions, read_cohort
 from tcga_coherent.evaluation.profiles import read_profiles
-from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats
+from tcga_coherent.evaluation.repeats import Stored, all_repeats
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 
@@ -41,7 +41,7 @@ def predict_counterfactuals(
     finished: Stored,
     modalities: dict[str, Any],
     sampling: SamplingConfig,
-    workers: Workers,
+    workers: int,
     parameters: EvaluationParameters,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Predict stage and survival with measured, missing and counterfactual modalities."""

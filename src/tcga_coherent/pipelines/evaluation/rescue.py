@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.evaluation.inputs import Partitions, read_cohort
 from tcga_coherent.evaluation.profiles import read_profiles
-from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats
+from tcga_coherent.evaluation.repeats import Stored, all_repeats
 from tcga_coherent.evaluation.reported import ReportedByPaper
 from tcga_coherent.evaluation.rescue import STUDY, rescue_repeats, rescue_study
 from tcga_coherent.evaluation.rescue_figure import draw_rescue, draw_rescue_metrics
@@ -34,7 +34,7 @@ def predict_incomplete_patients(
     finished: Stored,
     modalities: dict[str, Any],
     sampling: SamplingConfig,
-    workers: Workers,
+    workers: int,
     parameters: EvaluationParameters,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Train forests on whole patients; predict test patients whole, incomplete and completed."""

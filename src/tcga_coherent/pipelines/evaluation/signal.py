@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.evaluation.inputs import Partitions, read_cohort
 from tcga_coherent.evaluation.profiles import read_profiles
-from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats
+from tcga_coherent.evaluation.repeats import Stored, all_repeats
 from tcga_coherent.evaluation.signal import STUDY, predict_from_modalities
 from tcga_coherent.evaluation.signal_claims import claim_lines, claims_table
 from tcga_coherent.evaluation.signal_figure import draw_signal
@@ -31,7 +31,7 @@ def classify_modalities(
     finished: Stored,
     modalities: dict[str, Any],
     sampling: SamplingConfig,
-    workers: Workers,
+    workers: int,
     parameters: EvaluationParameters,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Train a forest a task, modality and repeat; classify measured and generated test patients."""

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.evaluation.inputs import read_cohort
-from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats, identity_of, run_repeats
+from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions, load_consensus
 from tcga_coherent.pipelines.privacy.attacked import load_attacked
@@ -46,7 +46,7 @@ def train_on_halves(
     sampling: SamplingConfig,
     parameters: PrivacyParameters,
     device: str,
-    workers: Workers,
+    workers: int,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Train on halves of the training patients and record what models give away.
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
 from tcga_coherent.evaluation.inputs import read_cohort
-from tcga_coherent.evaluation.repeats import Stored, Workers, all_repeats, identity_of, run_repeats
+from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
 from tcga_coherent.evaluation.reported import ReportedByPaper
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions, load_models
@@ -37,7 +37,7 @@ def measure_unconditional(
     sampling: SamplingConfig,
     parameters: PrivacyParameters,
     device: str,
-    workers: Workers,
+    workers: int,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Measure how close what is generated from nothing comes to training patients.
 
