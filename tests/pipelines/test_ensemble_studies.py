@@ -165,7 +165,7 @@ def size_study(processed: dict[str, pd.DataFrame], split: pd.DataFrame, sizes: t
         embedding=EmbeddingConfig(),
         training=replace(TRAINING, learning_rate=5e-3),
         sampling=replace(SAMPLING, n_steps=10),
-        forests=FORESTS,
+        evaluation=SimpleNamespace(forests=FORESTS),
         parameters=replace(PARAMETERS, latent_sizes=sizes),
         device="cpu",
         workers=1,
