@@ -89,3 +89,10 @@ def test_nothing_is_left_out_where_all_notes_are_empty():
 
 def test_tables_that_no_section_shows_are_named():
     assert without_a_place([SECTION], parts(["a", "z", "y"], ["x"])) == ["y", "z"]
+
+
+def test_a_note_beside_a_value_explains_it():
+    table = pd.DataFrame(
+        {"attack": ["loss", "links"], "value": [None, 0.5], "note": ["few", "bits"]}
+    )
+    assert left_out([SECTION], Parts("demo", {"a": lambda: table}, {})) == ["a (attack loss): few"]

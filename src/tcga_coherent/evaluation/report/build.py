@@ -122,6 +122,9 @@ def _notes(name: str, table: pd.DataFrame) -> Iterator[str]:
     if NOTE not in table:
         return
     notes = table[NOTE].fillna("").astype(str)
+    if "value" in table:
+        # A note beside a value explains it.
+        notes = notes.where(table["value"].isna(), "")
     skipped = table[notes != ""]
     keys = skipped.select_dtypes(include=["object", "string"]).drop(columns=NOTE, errors="ignore")
     for note, rows in keys.groupby(notes[notes != ""], sort=False):
