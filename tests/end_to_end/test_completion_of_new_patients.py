@@ -48,10 +48,11 @@ class Completion:
 
 
 def hashes(folder: Path) -> dict[Path, str]:
+    """Hash all files but the times that nodes took, which every run records."""
     return {
         path: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.parent.name != "node_times"
     }
 
 

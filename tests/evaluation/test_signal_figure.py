@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.palette import METHOD_STYLES
+from tcga_coherent.evaluation.signal import NO_PREDICTIONS
 from tcga_coherent.evaluation.signal_claims import ReportedClaim
 from tcga_coherent.evaluation.signal_figure import draw_signal
 from tcga_coherent.evaluation.signal_table import signal_table
@@ -53,3 +56,15 @@ def test_a_panel_without_scores_gives_the_reason(table) -> None:
     assert said == ["no training patient has a stage"] * 2
     titles = [axes.get_title() for axes in figure.axes[:2]]
     assert titles == ["Cancer type (60 test patients)", "Stage"]
+
+
+def test_a_cohort_of_which_no_task_can_be_judged_still_has_its_figure(tmp_path) -> None:
+    cohort, clinical = made_up_cohort()
+    cohort = replace(cohort, cancer_type=cohort.cancer_type.map(lambda _: "LUAD"))
+    bootstrap = BootstrapParameters(20, 0.9)
+    made = signal_table(NO_PREDICTIONS, cohort, clinical.assign(stage=None), bootstrap, (), 0)
+    made.to_csv(tmp_path / "table.csv", index=False)
+    for table in (made, pd.read_csv(tmp_path / "table.csv")):
+        figure = draw_signal(table, MODALITIES)
+        assert [axes.get_title() for axes in figure.axes[:2]] == ["Cancer type", "Stage"]
+        assert all(len(axes.texts) == 2 for axes in figure.axes)

@@ -16,6 +16,13 @@ from tcga_coherent.evaluation.signal_claims import ReportedClaim
 
 METRICS = ("macro_f1", "balanced_accuracy")
 KEY = ["task", "modality", "method", "input"]
+SCORES = [
+    f"{metric}{of}_{part}"
+    for metric in METRICS
+    for of in ("", "_difference_to_real")
+    for part in ("mean", "std", "low", "high")
+]
+SIZES = ["n_patients", "n_train", "n_classes", "n_train_classes"]
 Key = tuple[str, str]
 
 
@@ -75,7 +82,9 @@ def signal_table(
                 rows.append(
                     {**key, "method": method, "input": kind, **summary, **sizes, "note": ""}
                 )
-    return _beside_reported(pd.DataFrame(rows), reported)
+    # Without a single task that can be judged there are scores in no row.
+    table = pd.DataFrame(rows, columns=[*KEY, *SCORES, *SIZES, "note"])
+    return _beside_reported(table, reported)
 
 
 def cell_scores(
