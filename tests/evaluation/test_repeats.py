@@ -1,12 +1,13 @@
 import os
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tcga_coherent.evaluation.repeats import all_repeats, identity_of, run_repeats
+from tcga_coherent.evaluation.repeats import all_repeats, identity_of, run_repeats, source_hash
 
 
 def experiment(offset: int, repeat: int) -> pd.DataFrame:
@@ -87,6 +88,42 @@ def test_an_identity_reads_frames_with_their_labels() -> None:
     others = [frame.rename(columns={"a": "b"}), frame.rename(index={"x": "z"}), frame * 2]
     assert len({identity_of(f) for f in (frame, *others)}) == 4
     assert identity_of(frame) == identity_of(frame.copy())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((["a", ["b"]], "c"), (["a", ["b"], "c"],)),
+        (({"a": ["b"]}, "c"), ({"a": ["b", "c"]},)),
+        (({"a": 1}, "b", 2), ({"a": 1, "b": 2},)),
+        ((1, 2), (12,)),
+    ],
+)
+def test_an_identity_knows_where_each_part_ends(one, other) -> None:
+    assert identity_of(*one) != identity_of(*other)
+
+
+def test_an_identity_is_of_the_code_that_computes_and_not_of_what_draws(tmp_path: Path) -> None:
+    def made(name: str, **code: str) -> str:
+        package = tmp_path / name
+        for folder in ("evaluation", "privacy"):
+            (package / folder).mkdir(parents=True)
+        for module, text in code.items():
+            (package / "evaluation" / f"{module}.py").write_text(text)
+        return source_hash(package)
+
+    first = made("first", rescue="a = 1", rescue_figure="b = 1")
+    assert made("same", rescue="a = 1", rescue_figure="b = 1") == first
+    assert made("drawn", rescue="a = 1", rescue_figure="b = 2") == first
+    assert made("changed", rescue="a = 2", rescue_figure="b = 1") != first
+    assert made("renamed", rescues="a = 1", rescue_figure="b = 1") != first
+
+
+def test_a_change_of_the_code_makes_other_repeats(monkeypatch, tmp_path: Path) -> None:
+    before = identity_of("rescue", 1)
+    assert identity_of("rescue", 1) == before
+    monkeypatch.setattr("tcga_coherent.__file__", str(tmp_path / "__init__.py"))
+    assert identity_of("rescue", 1) != before
 
 
 def test_a_number_that_is_none_of_processes_is_refused() -> None:

@@ -109,7 +109,7 @@ def test_other_sampling_makes_other_repeats(inputs, parameters, repeats) -> None
         "cpu",
         1,
     )
-    assert set(next(yielded)) & set(repeats) == set()
+    assert set(next(filter(None, yielded))) & set(repeats) == set()
 
 
 def test_table3_puts_the_paper_beside_the_repeats(inputs, parameters, repeats, configured) -> None:

@@ -14,8 +14,9 @@ from tcga_coherent.evaluation.repeats import COMPLETE
 class RepeatsDataset(AbstractDataset[dict[str, pd.DataFrame], dict[str, Callable[[], Any]]]):
     """A folder with a parquet file for each repeat, in a subfolder named by what they depend on.
 
-    Saving adds the given repeats and removes those of other data or parameters. Repeats that are
-    not all there do not exist for ``kedro run --only-missing-outputs``, which then goes on with
+    Saving adds the given repeats and removes those of other data or parameters. It also removes what
+    was complete before, unless it is saved again: repeats that were added are not in it. Repeats that
+    are not all there do not exist for ``kedro run --only-missing-outputs``, which then goes on with
     them.
 
     Parameters
@@ -38,7 +39,10 @@ class RepeatsDataset(AbstractDataset[dict[str, pd.DataFrame], dict[str, Callable
         }
 
     def save(self, data: dict[str, pd.DataFrame]) -> None:
-        """Write each repeat to its file."""
+        """Write each repeat to its file; of none, only what was complete goes."""
+        for complete in self._path.glob(f"*/{COMPLETE}.parquet"):
+            if f"{complete.parent.name}/{COMPLETE}" not in data:
+                remove(complete)
         for name, frame in data.items():
             file = self._path / f"{name}.parquet"
             for other in self._path.glob("*"):

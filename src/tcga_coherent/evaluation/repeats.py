@@ -6,6 +6,8 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import joblib
@@ -13,11 +15,13 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from tcga_coherent import __version__
+import tcga_coherent
 
 logger = logging.getLogger(__name__)
 
 COMPLETE = "complete"
+# Packages whose code computes repeats; what draws their figures or writes the report does not.
+COMPUTING = ("diffusion", "embedding", "evaluation", "omics", "privacy")
 
 Stored = Mapping[str, Callable[[], pd.DataFrame]]
 
@@ -25,15 +29,38 @@ Stored = Mapping[str, Callable[[], pd.DataFrame]]
 def identity_of(*parts: Any) -> str:
     """Return a short hash of everything that determines the result of a repeat.
 
+    The source code of the packages that compute repeats is part of it, whichever of their modules an
+    experiment uses. An edit of any of them therefore computes the repeats of all studies anew: that
+    costs time, where numbers of former code beside new ones would be wrong.
+
     Parameters
     ----------
     parts
         Frames, arrays, mappings, sequences, dataclasses of these, and what JSON can hold.
     """
-    digest = hashlib.sha256(__version__.encode())
+    digest = hashlib.sha256(source_hash(Path(tcga_coherent.__file__).parent).encode())
     for part in parts:
         _add(digest, part)
     return digest.hexdigest()[:16]
+
+
+@cache
+def source_hash(package: Path) -> str:
+    """Return a hash of the modules that compute repeats.
+
+    Parameters
+    ----------
+    package
+        Folder of the package that has the packages :data:`COMPUTING`.
+    """
+    digest = hashlib.sha256()
+    for folder in COMPUTING:
+        for module in sorted((package / folder).glob("*.py")):
+            if not module.stem.endswith("_figure"):
+                code = module.read_bytes()
+                digest.update(f"{folder}/{module.name}:{len(code)}:".encode())
+                digest.update(code)
+    return digest.hexdigest()
 
 
 def run_repeats(
@@ -66,7 +93,8 @@ def run_repeats(
     ------
     dict
         ``<identity>/<repeat>`` to its result, once for each repeat that is done, and at last
-        ``<identity>/complete`` to all of them with the column ``repeat``.
+        ``<identity>/complete`` to all of them with the column ``repeat``. Before the first repeat
+        nothing at all where former repeats were complete and these are not: saved, it says so.
 
     Raises
     ------
@@ -85,6 +113,8 @@ def run_repeats(
     if done:
         logger.info("%s: %d of %d repeats are there already", name, len(done), len(repeats))
     open_repeats = [repeat for repeat in repeats if repeat not in done]
+    if open_repeats and any(key.endswith(f"/{COMPLETE}") for key in stored):
+        yield {}
     started = time.monotonic()
     running = joblib.Parallel(
         n_jobs=max(1, min(joblib.effective_n_jobs(workers), len(open_repeats))),
@@ -145,11 +175,14 @@ def _add(digest: Any, part: Any) -> None:
     elif is_dataclass(part) and not isinstance(part, type):
         _add(digest, {name: getattr(part, name) for name in part.__dataclass_fields__})
     elif isinstance(part, Mapping):
+        digest.update(f"{len(part)}:".encode())
         for key, value in part.items():
             _add(digest, key)
             _add(digest, value)
     elif isinstance(part, list | tuple):
+        digest.update(f"{len(part)}:".encode())
         for value in part:
             _add(digest, value)
     else:
-        digest.update(json.dumps(part).encode())
+        text = json.dumps(part)
+        digest.update(f"{len(text)}:{text}".encode())

@@ -139,7 +139,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 ],
                 outputs="signal.repeats",
                 name="classify_modalities",
-                tags=["signal"],
+                tags=["signal", "statistics"],
             ),
             Node(
                 measure_signal,
@@ -176,7 +176,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 ],
                 outputs="rescue.repeats",
                 name="predict_incomplete_patients",
-                tags=["rescue"],
+                tags=["rescue", "statistics"],
             ),
             Node(
                 measure_rescue,
@@ -219,7 +219,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 ],
                 outputs="counterfactual.repeats",
                 name="predict_counterfactuals",
-                tags=["counterfactual"],
+                tags=["counterfactual", "statistics"],
             ),
             Node(
                 follow_acquisition,
@@ -238,7 +238,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                     "counterfactual_area_table",
                 ],
                 name="follow_acquisition",
-                tags=["counterfactual"],
+                tags=["counterfactual", "statistics"],
             ),
             Node(
                 rank_patients,
