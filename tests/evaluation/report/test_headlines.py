@@ -1,4 +1,5 @@
 import pandas as pd
+import pytest
 
 from tcga_coherent.evaluation.report.headlines import headlines
 from tcga_coherent.evaluation.report.parts import Parts
@@ -36,6 +37,14 @@ def test_reconstruction_is_summed_up_by_what_uses_all_sources():
         "RPPA from all other modalities, R²: Coherent Denoising 0.400 [0.350, 0.450]; "
         "Multi-condition 0.500 [0.450, 0.550]; Ridge 0.600 [0.550, 0.650].",
         "90 % intervals of Coherent Denoising hold 88.6 to 90.4 % of the true values, by modality.",
+    ]
+
+
+def test_two_modalities_which_have_no_ensemble_are_summed_up_without_it():
+    table = table1()
+    table = table[table["source"] == "rnaseq"]
+    assert say(table1_reconstruction=table) == [
+        "CNA from all other modalities, R²: Ridge 0.700 [0.650, 0.750]."
     ]
 
 
@@ -114,3 +123,9 @@ def test_a_table_of_another_version_is_named():
     assert say(table2_rescue=pd.DataFrame({"task": ["stage"]})) == [
         "table2_rescue.csv was made by another version: it has no column 'metric'."
     ]
+
+
+def test_an_error_in_a_sentence_is_not_taken_for_a_missing_column():
+    table = table1().assign(target="methylation")
+    with pytest.raises(KeyError, match="methylation"):
+        say(table1_reconstruction=table)
