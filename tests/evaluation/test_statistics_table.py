@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,6 +70,24 @@ def test_p_values_are_corrected_for_all_tests_of_their_kind(table) -> None:
     anova = rows(table, test="anova")
     assert list(anova["n_tests"]) == [2, 2]
     np.testing.assert_allclose(anova["p_bonferroni"], 2 * anova["p"])
+
+
+def test_all_metrics_of_a_study_are_one_family_and_means_of_patterns_another() -> None:
+    shifts = {"ablation": 0.0, "coherent": 0.001}
+    names = [
+        ("stage without cna", "macro_f1"),
+        ("stage without rppa", "macro_f1"),
+        ("survival without cna", "c_index"),
+        ("stage without mean of patterns", "macro_f1"),
+        ("survival without mean of patterns", "c_index"),
+    ]
+    made = [
+        replace(comparison(condition, shifts, seed), study="rescue", metric=metric)
+        for seed, (condition, metric) in enumerate(names)
+    ]
+    tests = rows(statistics_table(made, 0.95), test="paired_t")
+    assert list(tests["n_tests"]) == [3, 3, 3, 2, 2]
+    np.testing.assert_allclose(tests["p_bonferroni"], np.minimum(tests["p"] * [3, 3, 3, 2, 2], 1))
 
 
 def test_p_values_of_random_scores_are_those_of_scipy() -> None:

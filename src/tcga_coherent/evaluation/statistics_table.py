@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.evaluation.rescue_scores import MEAN_OF_PATTERNS
 from tcga_coherent.evaluation.statistics_tests import (
     Comparison,
     paired_t_test,
@@ -44,8 +45,10 @@ def statistics_table(
     DataFrame
         Rows whose ``unit`` is ``repeats``: a repeated-measures ANOVA over all treatments of a
         condition, and a paired t test of each pair; ``p_holm`` and ``p_bonferroni`` are corrected
-        for the ``n_tests`` of the same study, metric and kind, the ANOVA's for its ``p``. Their unit
-        is the seed, NOT the patient. Rows whose ``unit`` is ``patients``: the paired difference with
+        for the ``n_tests`` of the same study and kind, over all its conditions and metrics. Means
+        of patterns, which are averages of other conditions, are a family of their own.
+        ``p_greenhouse_geisser`` is not corrected for their number. Their unit is the seed, NOT the
+        patient. Rows whose ``unit`` is ``patients``: the paired difference with
         its interval over bootstrap samples of the patients. ``difference_mean`` is treatment less
         reference, ``difference_std`` its standard deviation over repeats. ``note``: why a row has
         no numbers.
@@ -127,7 +130,8 @@ def _corrected(table: pd.DataFrame) -> pd.DataFrame:
     from statsmodels.stats.multitest import multipletests
 
     tested = table[table["p"].notna()]
-    for _, family in tested.groupby(["study", "metric", "test"]):
+    is_mean = tested["condition"].str.endswith(MEAN_OF_PATTERNS)
+    for _, family in tested.groupby(["study", "test", is_mean]):
         for method in ("holm", "bonferroni"):
             table.loc[family.index, f"p_{method}"] = multipletests(family["p"], method=method)[1]
         table.loc[family.index, "n_tests"] = len(family)

@@ -83,7 +83,7 @@ SECTIONS = (
             TableView(
                 "fig1_umap",
                 "What the eye sees in Figure 1, in numbers. Agreement: share of the nearest real "
-                "training patients that are of a patient's cancer type. Precision and recall: share of "
+                "test patients, the patient itself left out, that are of a patient's cancer type. Precision and recall: share of "
                 "generated patients among the real ones, and of real ones among the generated. "
                 "[ ] is the bootstrap interval over test patients.",
                 columns=MANIFOLD_COLUMNS,
@@ -379,8 +379,9 @@ SECTIONS = (
             TableView(
                 "s6_statistics",
                 "Table S6. Over repeats: repeated-measures ANOVA and paired t tests, corrected for "
-                "their number by Holm's and Bonferroni's rules. Over patients: the paired difference "
-                "with its bootstrap interval [ ]. ± is the standard deviation over repeats.",
+                "the number of tests of their kind in the study (means of patterns apart) by Holm's and "
+                "Bonferroni's rules. Over patients: the paired difference with its bootstrap "
+                "interval [ ]. ± is the standard deviation over repeats.",
                 columns=(
                     *("study", "condition", "metric", "unit", "test", "treatment", "reference"),
                     *("difference", "statistic", "p", "p_holm", "p_bonferroni", "n_tests"),
