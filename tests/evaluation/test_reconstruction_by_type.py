@@ -168,6 +168,16 @@ def test_types_of_few_patients_or_none_in_training_are_scored_as_far_as_they_can
     nine = row(table, "cna", "multi", "rppa", "NINE")
     assert np.isfinite(nine["r2_beyond_type"])
     assert nine[["r2_of_mean_low", "r2_beyond_type_low"]].isna().all()
+    everyone = row(table, "cna", "multi", "rppa", "all")
+    assert everyone["n_patients"] == 300
+    assert everyone["r2_beyond_type_low"] < everyone["r2_beyond_type"]
+    assert everyone["r2_beyond_type"] < everyone["r2_beyond_type_high"]
+    # What is removed and what is left of the patients whose type was seen in training.
+    names = ["BRCA", "LUAD", "NINE"]
+    seen = [row(table, "cna", "multi", "rppa", name) for name in names]
+    left = np.array([one["mse_of_mean"] * one["n_patients"] for one in seen])
+    of_type = left / (1 - np.array([one["r2_beyond_type"] for one in seen]))
+    assert everyone["r2_beyond_type"] == pytest.approx(1 - left.sum() / of_type.sum())
     assert table.loc[table["cancer_type"] == "BRCA", "r2_of_mean_low"].notna().all()
 
 

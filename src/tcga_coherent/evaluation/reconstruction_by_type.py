@@ -74,7 +74,7 @@ def reconstruction_by_type(
         of single draws; ``r2_of_mean``: R2 of the mean of the draws; both about the grand mean of
         the measured entries of the type. ``r2_beyond_type``: share by which the mean of the draws
         has less squared error than the mean of the training patients of each patient's cancer type,
-        missing for a type without such. ``mse_*``, ``cosine_*``: as in Table 1. ``*_low`` and
+        missing for a type without such, whose patients count in none. ``mse_*``, ``cosine_*``: as in Table 1. ``*_low`` and
         ``*_high`` bound the bootstrap interval over patients, missing for types of few.
 
     Raises
@@ -159,7 +159,9 @@ def _scores_by_type(
     error = np.sum((truth - made.mean) ** 2, axis=1)
     cosine = cosine_by_patient(truth, made.mean)
     rows = []
+    has_baseline = np.isfinite(error_of_type)
     for name, own in members.items():
+        judged = own[has_baseline[own]]
         about_mean = np.sum((truth[own] - truth[own].mean()) ** 2)
         r2_of_draws = 1 - error_of_draws[:, own].sum(axis=1) / about_mean
         row = {
@@ -169,7 +171,9 @@ def _scores_by_type(
             "r2_of_mean": 1 - error[own].sum() / about_mean,
             "r2_of_mean_low": np.nan,
             "r2_of_mean_high": np.nan,
-            "r2_beyond_type": 1 - error[own].sum() / error_of_type[own].sum(),
+            "r2_beyond_type": 1 - error[judged].sum() / error_of_type[judged].sum()
+            if len(judged)
+            else np.nan,
             "r2_beyond_type_low": np.nan,
             "r2_beyond_type_high": np.nan,
             "mse_of_draws": error_of_draws[:, own].mean() / truth.shape[1],
@@ -183,9 +187,13 @@ def _scores_by_type(
             row["r2_of_mean_low"], row["r2_of_mean_high"] = r2_interval(
                 truth[own], made.mean[own], counts, level
             )
-            beyond = 1 - (counts @ error[own]) / (counts @ error_of_type[own])
-            row["r2_beyond_type_low"], row["r2_beyond_type_high"] = np.quantile(
-                beyond, [(1 - level) / 2, (1 + level) / 2]
-            )
+            if len(judged):
+                known = counts[:, has_baseline[own]]
+                # A sample may hold none of them.
+                known = known[known.any(axis=1)]
+                beyond = 1 - (known @ error[judged]) / (known @ error_of_type[judged])
+                row["r2_beyond_type_low"], row["r2_beyond_type_high"] = np.quantile(
+                    beyond, [(1 - level) / 2, (1 + level) / 2]
+                )
         rows.append(row)
     return rows
