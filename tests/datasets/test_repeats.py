@@ -54,9 +54,10 @@ def test_more_repeats_than_before_are_not_complete_when_they_are_interrupted(
     for part in run_repeats(repeated, range(2), "a", dataset.load(), 1, "test"):
         dataset.save(part)
     assert dataset.exists()
+    interrupted = run_repeats(stopped, range(4), identity, dataset.load(), 1, "test")
+    dataset.save(next(interrupted))
     with pytest.raises(KeyboardInterrupt):
-        for part in run_repeats(stopped, range(4), identity, dataset.load(), 1, "test"):
-            dataset.save(part)
+        next(interrupted)
     assert not dataset.exists()
     with pytest.raises(ValueError, match="repeats of test are not finished"):
         all_repeats(dataset.load(), "test")
