@@ -5,13 +5,13 @@ from sklearn.metrics import f1_score
 
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.counterfactual import SCORED_STRATEGIES, score_column
-from tcga_coherent.evaluation.counterfactual_acquisition import follow_acquisitions
+from tcga_coherent.evaluation.counterfactual_acquisition import Acquisition, follow_acquisitions
+from tcga_coherent.evaluation.counterfactual_curves import RATIOS, Curve
 from tcga_coherent.evaluation.counterfactual_tables import (
     AREA_COLUMNS,
     CURVE_COLUMNS,
     area_lines,
     area_table,
-    areas_by_repeat,
     curve_table,
     curves_by_repeat,
 )
@@ -107,15 +107,46 @@ def test_the_ends_of_every_curve_are_nobody_and_everybody_measured(made) -> None
     assert (curves["n_patients"] == len(truth)).all()
 
 
-def test_areas_of_repeats_average_to_those_of_the_table(made, areas) -> None:
+def test_areas_are_the_mean_height_above_random_over_repeats(made, areas) -> None:
     repeats, cohort, clinical = made
-    by_repeat = areas_by_repeat(curves_by_repeat(follow(repeats, cohort, clinical)))
-    assert list(by_repeat) == ["task", "modality", "unacquired", "strategy", "repeat", "value"]
-    assert "random" not in set(by_repeat["strategy"])
-    assert set(by_repeat["repeat"]) == {0, 1, 2}
-    grouped = by_repeat.groupby(["task", "unacquired", "strategy"])["value"]
+    curves = curves_by_repeat(follow(repeats, cohort, clinical))
+    cell = ["task", "unacquired", "strategy", "repeat"]
+    heights = curves.groupby(cell)["score"].mean()
+    above = heights - heights.xs("random", level="strategy")
+    grouped = above.groupby(["task", "unacquired", "strategy"])
     np.testing.assert_allclose(grouped.mean()[areas.index], areas["area_mean"])
     np.testing.assert_allclose(grouped.std()[areas.index], areas["area_std"])
+
+
+def flat(by_repeat: list[float], by_sample: list[float]) -> Curve:
+    """A curve that is as high at every ratio."""
+    ratios = np.ones((1, len(RATIOS)))
+    return Curve(*(np.array(values)[:, None] * ratios for values in (by_repeat, by_sample)))
+
+
+def area_of_flat(coherent: Curve, oracle: Curve) -> pd.Series:
+    zero = flat([0.0, 0.0], [0.0] * len(coherent.by_sample))
+    curves = {"random": zero, "entropy": zero, "coherent": coherent, "oracle": oracle}
+    one = Acquisition("stage", "rnaseq", "missing", "macro_f1", 9, curves)
+    notes = pd.DataFrame(columns=["task", "modality", "note"])
+    return area_table([one], notes, 0.8).set_index("strategy").loc["coherent"]
+
+
+def test_ties_with_random_count_half_and_undefined_samples_do_not_count() -> None:
+    coherent = flat([0.1, 0.3], [0.0, 0.0, 0.4, np.nan, -0.2])
+    row = area_of_flat(coherent, flat([1.0, 1.0], [1.0] * 5))
+    assert row["p_above_random"] == pytest.approx((1 + 2 / 2) / 4)
+
+
+@pytest.mark.parametrize("height", [0.0, 1e-16, -0.2])
+def test_there_is_no_share_of_an_oracle_that_gains_nothing(height) -> None:
+    coherent = flat([0.1, 0.3], [0.1, 0.2, 0.3])
+    shares = ["share_of_oracle", "share_of_oracle_low", "share_of_oracle_high"]
+    gaining = area_of_flat(coherent, flat([0.4, 0.4], [0.4] * 3))
+    np.testing.assert_allclose(gaining[shares].astype(float), [0.5, 0.3, 0.7])
+    row = area_of_flat(coherent, flat([height] * 2, [height] * 3))
+    assert row[shares].isna().all()
+    assert row["area_mean"] == pytest.approx(0.2)
 
 
 def test_patients_without_an_outcome_are_not_scored(made) -> None:
@@ -151,4 +182,4 @@ def test_tables_of_reasons_alone_have_all_columns() -> None:
     repeats = pd.DataFrame([note])
     assert list(curve_table([], repeats, 0.95)) == CURVE_COLUMNS
     assert list(area_table([], repeats, 0.95)["note"]) == ["no wsi"]
-    assert areas_by_repeat(curves_by_repeat([])).empty
+    assert curves_by_repeat([]).empty

@@ -21,6 +21,7 @@ from tcga_coherent.evaluation.counterfactual import (
 from tcga_coherent.evaluation.counterfactual_acquisition import Acquisition
 from tcga_coherent.evaluation.counterfactual_curves import RATIOS, n_acquired
 from tcga_coherent.evaluation.fidelity import Array
+from tcga_coherent.evaluation.statistics_tests import ROUNDING, share_above_zero
 
 KEYS = ["task", "modality", "unacquired", "strategy"]
 CURVE_COLUMNS = [
@@ -51,29 +52,6 @@ def curves_by_repeat(acquisitions: Sequence[Acquisition]) -> pd.DataFrame:
         for strategy, curve in acquisition.curves.items()
     ]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=REPEAT_COLUMNS)
-
-
-def areas_by_repeat(curves: pd.DataFrame) -> pd.DataFrame:
-    """Return the area between each strategy's curve and the random one, repeat by repeat.
-
-    Parameters
-    ----------
-    curves
-        Result of :func:`curves_by_repeat`.
-
-    Returns
-    -------
-    DataFrame
-        ``task``, ``modality``, ``unacquired``, ``strategy``, ``repeat`` and ``value``: the mean over
-        the ratios of the difference. Random itself is left out.
-    """
-    area = curves.groupby([*KEYS, "repeat"], sort=False)["score"].mean().reset_index(name="value")
-    is_random = area["strategy"] == RANDOM
-    cell = ["task", "modality", "unacquired", "repeat"]
-    random = area[is_random].set_index(cell)["value"]
-    others = area[~is_random].reset_index(drop=True)
-    expected = random.reindex(pd.MultiIndex.from_frame(others[cell])).to_numpy()
-    return others.assign(value=others["value"] - expected)
 
 
 def curve_table(
@@ -124,13 +102,13 @@ def area_table(
     -------
     DataFrame
         ``area_*``: mean over the ratios of the difference from the random curve. ``p_above_random``:
-        share of the bootstrap samples in which it is above zero; ``above_random`` is ``yes`` or
-        ``no`` where the interval lies above or below zero, else ``undecided``. ``over_entropy_*``: the
-        same area to the curve of the forest's own doubt, which needs no generated data.
-        ``share_of_oracle``:
-        in proportion to the oracle's area. ``gain_*``: score with the modality for everybody less
-        that for nobody; ``share_of_gain``: area in proportion to it, where its interval lies above
-        zero.
+        share of the bootstrap samples in which it is above zero, ties counting half;
+        ``above_random`` is ``yes`` or ``no`` where the interval lies above or below zero, else
+        ``undecided``. ``over_entropy_*``: the same area to the curve of the forest's own doubt, which
+        needs no generated data. ``share_of_oracle``: in proportion to the oracle's area, where its
+        interval lies above zero, and its own interval over the samples in which that area does.
+        ``gain_*``: score with the modality for everybody less that for nobody; ``share_of_gain``:
+        area in proportion to it, where its interval lies above zero.
     """
     frames = [_note_rows(repeats, AREA_COLUMNS)]
     for acquisition in acquisitions:
@@ -161,7 +139,12 @@ def _area(acquisition: Acquisition, strategy: str, level: float) -> dict[str, An
     by_repeat, by_sample = acquisition.above_random(strategy).area()
     low, high = _interval(by_sample, level)
     best_by_repeat, best_by_sample = acquisition.above_random(ORACLE).area()
-    share_low, share_high = _interval(by_sample / best_by_sample, level)
+    # Where the best order gains nothing, or perhaps nothing, there is nothing to have a share of.
+    share = share_low = share_high = np.nan
+    if _interval(best_by_sample, level)[0] > ROUNDING:
+        share = by_repeat.mean() / best_by_repeat.mean()
+        gaining = best_by_sample > ROUNDING
+        share_low, share_high = _interval(by_sample[gaining] / best_by_sample[gaining], level)
     curve = acquisition.curves[strategy]
     over_by_repeat, over_by_sample = (curve - acquisition.curves[ENTROPY]).area()
     over_low, over_high = _interval(over_by_sample, level)
@@ -173,12 +156,12 @@ def _area(acquisition: Acquisition, strategy: str, level: float) -> dict[str, An
         "area_std": by_repeat.std(ddof=1),
         "area_low": low,
         "area_high": high,
-        "p_above_random": np.mean(by_sample > 0),
+        "p_above_random": share_above_zero(by_sample),
         "above_random": _verdict(low, high),
         "over_entropy_mean": over_by_repeat.mean(),
         "over_entropy_low": over_low,
         "over_entropy_high": over_high,
-        "share_of_oracle": by_repeat.mean() / best_by_repeat.mean(),
+        "share_of_oracle": share,
         "share_of_oracle_low": share_low,
         "share_of_oracle_high": share_high,
         "share_of_gain": by_repeat.mean() / gain.mean() if gain_low > 0 else np.nan,

@@ -41,24 +41,17 @@ def type_agreement(
     return np.mean(real_types[others] == types[:, None], axis=1)
 
 
-def energy_distance(real: Array, generated: Array) -> float:
-    """Squared energy distance of two sets with the same patients in their rows.
+def energy_matrix(real: Array, generated: Array) -> NDArray[np.float64]:
+    """Return what each pair of different patients adds to the squared energy distance of two sets.
 
-    ``2 E|X - Y| - E|X - X'| - E|Y - Y'|`` with all expectations over pairs of different patients:
-    unbiased, and zero in expectation where both sets follow one distribution, however alike a
-    patient and its generated self are. See Székely & Rizzo (2013), Energy statistics.
+    The distance is the mean over these pairs, ``2 E|X - Y| - E|X - X'| - E|Y - Y'|``: unbiased, and
+    zero in expectation where both sets follow one distribution, however alike a patient and its
+    generated self are. See Székely & Rizzo (2013), Energy statistics.
 
     Parameters
     ----------
     real, generated
-        Patients x dimensions.
-    """
-    n = len(real)
-    return float(energy_matrix(real, generated).sum() / (n * (n - 1)))
-
-
-def energy_matrix(real: Array, generated: Array) -> NDArray[np.float64]:
-    """Return what each pair of different patients adds to :func:`energy_distance`.
+        Patients x dimensions, the same patients in their rows.
 
     Returns
     -------

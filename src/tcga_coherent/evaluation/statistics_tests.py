@@ -155,12 +155,17 @@ def patient_difference(scores: Array, reference: Array, level: float) -> dict[st
     difference = scores - reference
     difference = difference[np.isfinite(difference)]
     low, high = np.quantile(difference, [(1 - level) / 2, (1 + level) / 2])
-    above = np.mean(difference > 0) + np.mean(difference == 0) / 2
     return {
         "difference_low": float(low),
         "difference_high": float(high),
-        "share_above_zero": float(above),
+        "share_above_zero": share_above_zero(difference),
     }
+
+
+def share_above_zero(differences: Array) -> float:
+    """Return the share of the finite values that are above zero, ties counting half."""
+    finite = differences[np.isfinite(differences)]
+    return float(np.mean(finite > 0) + np.mean(finite == 0) / 2)
 
 
 def _greenhouse_geisser(scores: Array) -> float:
