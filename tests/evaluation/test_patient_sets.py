@@ -26,7 +26,6 @@ def test_every_space_has_real_and_generated_patients_and_those_of_the_baselines(
     for space, width in {"all": 12, "cna": 4, "rnaseq": 4, "rppa": 4}.items():
         assert list(named(sets[space])) == [
             ("real", "measured"),
-            ("train", "measured"),
             ("multi", "draw"),
             ("coherent", "draw"),
             ("multi", "mean"),
@@ -52,16 +51,24 @@ def test_a_draw_is_the_first_of_each_modality_from_all_others(simulation, sets) 
     np.testing.assert_allclose(whole["ridge", "mean"].points[:, 8:], ridge)
 
 
-def test_training_patients_are_complete_and_none_of_the_test_split(simulation, sets) -> None:
-    cohort = simulation.cohort
+def test_training_patients_are_complete_different_and_none_of_the_test_split(simulation) -> None:
+    cohort = replace(simulation.cohort, test=simulation.cohort.test[:100])
+    sets = patient_sets(simulation.test_draws, simulation.baseline_predictions, cohort, seed=0)
     train = cohort.complete(cohort.train)
     known = {tuple(row): name for name, row in cohort.latents["cna"].loc[train].iterrows()}
     chosen = [known[tuple(row)] for row in named(sets["cna"])["train", "measured"].points]
-    assert not set(chosen) & set(cohort.test)
-    # There are fewer complete ones than test patients: some come twice.
-    assert len(train) < 300
+    assert set(chosen) <= set(cohort.train)
+    assert len(set(chosen)) == len(chosen) == 100
     types = named(sets["cna"])["train", "measured"].types
     np.testing.assert_array_equal(types, cohort.cancer_type[chosen])
+
+
+def test_fewer_complete_training_than_test_patients_are_no_set(simulation, caplog) -> None:
+    n_train = len(simulation.cohort.complete(simulation.cohort.train))
+    assert n_train < 300
+    for space in sets_of(simulation).values():
+        assert ("train", "measured") not in named(space)
+    assert f"Fewer complete training patients ({n_train}) than test patients (300)" in caplog.text
 
 
 def test_whole_patients_of_five_modalities_use_the_four_others(simulation_of_five) -> None:

@@ -4,6 +4,7 @@ In the space ``all``, a generated patient is every modality generated from all o
 side; every modality is a space of its own besides.
 """
 
+import logging
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +21,8 @@ from tcga_coherent.evaluation.source_sets import (
     partition_name,
     source_sets,
 )
+
+logger = logging.getLogger(__name__)
 
 EVERY_MODALITY = "all"
 REAL, TRAIN = "real", "train"
@@ -73,7 +76,8 @@ def patient_sets(
     -------
     dict
         Each space to its sets: ``real``, ``train`` (as many complete training patients as there are
-        test patients), one draw of each method that generates from all other modalities, the means
+        test patients; none where there are fewer, with whom a set would be another size and its
+        scores not comparable), one draw of each method that generates from all other modalities, the means
         of their draws, and the baselines' predictions.
 
     Raises
@@ -88,8 +92,9 @@ def patient_sets(
         dimensions = list(cohort.latents[target].columns)
         made: dict[tuple[str, Reading], Array] = {
             (REAL, "measured"): cohort.truth(target),
-            (TRAIN, "measured"): cohort.latents[target].loc[others].to_numpy(float),
         }
+        if not others.empty:
+            made[TRAIN, "measured"] = cohort.latents[target].loc[others].to_numpy(float)
         generated = {
             method: read_draws(
                 test_draws, partition_name(target, method, sources), cohort.test, dimensions
@@ -122,10 +127,17 @@ def patient_sets(
 
 
 def _some_training_patients(cohort: Cohort, seed: int) -> pd.Index:
-    """Choose as many complete training patients as there are test patients."""
+    """Choose as many complete training patients as there are test patients, none of too few."""
     train = cohort.complete(cohort.train)
     if train.empty:
         raise CannotEvaluate("no training patient has every modality")
-    rng = np.random.default_rng(seed)
-    chosen = rng.choice(len(train), len(cohort.test), replace=len(train) < len(cohort.test))
+    if len(train) < len(cohort.test):
+        logger.warning(
+            "Fewer complete training patients (%d) than test patients (%d): generated patients are "
+            "not compared with training patients",
+            len(train),
+            len(cohort.test),
+        )
+        return train[:0]
+    chosen = np.random.default_rng(seed).choice(len(train), len(cohort.test), replace=False)
     return train[np.sort(chosen)]
