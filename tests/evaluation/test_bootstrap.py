@@ -4,6 +4,7 @@ from scipy.stats import spearmanr
 
 from tcga_coherent.evaluation.bootstrap import (
     BootstrapParameters,
+    central_interval,
     patient_interval,
     resample_patients,
     resampled_spearman,
@@ -54,6 +55,15 @@ def test_samples_without_a_value_are_left_out_and_a_statistic_without_any_is_nan
     low, high = patient_interval(statistic, 9, PARAMETERS, seed=0)
     assert (low[0], high[0]) == (7, 7)
     assert np.isnan([low[1], high[1]]).all()
+
+
+def test_the_central_interval_is_of_the_finite_samples_of_each_statistic() -> None:
+    values = np.array([[1.0, np.nan, 5.0], [2.0, np.nan, np.inf], [3.0, np.nan, 9.0]])
+    low, high = central_interval(values, 0.5)
+    np.testing.assert_allclose(low, [1.5, np.nan, 6.0])
+    np.testing.assert_allclose(high, [2.5, np.nan, 8.0])
+    assert central_interval(values[:, 0], 0.5) == (1.5, 2.5)
+    assert np.isnan(central_interval(values[:, 1], 0.5)).all()
 
 
 def test_spearman_is_that_of_scipy_ties_included() -> None:

@@ -4,7 +4,7 @@ Entries of one patient depend on each other, so whole patients are drawn with re
 """
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,11 +61,34 @@ def patient_interval(
         about ten patients the interval is too narrow.
     """
     counts = resample_patients(n_patients, parameters.repeats, seed)
-    resampled = np.asarray(statistic(counts))
-    defined = np.isfinite(resampled).any(axis=0) & (n_patients > 1)
+    resampled = np.asarray(statistic(counts), dtype=float)
+    if n_patients == 1:
+        resampled = np.full_like(resampled, np.nan)
+    return central_interval(resampled, parameters.level)
+
+
+def central_interval(resampled: NDArray[np.floating], level: float) -> tuple[Any, Any]:
+    """Quantiles that hold a share of the samples in the middle.
+
+    Parameters
+    ----------
+    resampled
+        Statistics of each bootstrap sample, samples first; samples in which one is not finite are
+        left out of its interval.
+    level
+        Share of the samples that the interval holds.
+
+    Returns
+    -------
+    low, high
+        Ends of the interval, of the shape of the statistics of one sample: numbers where that is a
+        single one. NaN where a statistic is never finite.
+    """
+    finite = np.isfinite(resampled)
+    defined = finite.any(axis=0)
     bounds = np.full((2, *resampled.shape[1:]), np.nan)
-    shares = [(1 - parameters.level) / 2, (1 + parameters.level) / 2]
-    bounds[:, defined] = np.nanquantile(resampled[:, defined], shares, axis=0)
+    values = np.where(finite, resampled, np.nan)[:, defined]
+    bounds[:, defined] = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return bounds[0], bounds[1]
 
 

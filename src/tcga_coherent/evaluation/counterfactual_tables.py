@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.evaluation.bootstrap import central_interval
 from tcga_coherent.evaluation.counterfactual import (
     CHANGE_STRATEGIES,
     ENTROPY,
@@ -20,7 +21,6 @@ from tcga_coherent.evaluation.counterfactual import (
 )
 from tcga_coherent.evaluation.counterfactual_acquisition import Acquisition
 from tcga_coherent.evaluation.counterfactual_curves import RATIOS, n_acquired
-from tcga_coherent.evaluation.fidelity import Array
 from tcga_coherent.evaluation.statistics_tests import ROUNDING, share_above_zero
 
 KEYS = ["task", "modality", "unacquired", "strategy"]
@@ -71,7 +71,7 @@ def curve_table(
     frames = [_note_rows(repeats, CURVE_COLUMNS)]
     for acquisition in acquisitions:
         for strategy, curve in acquisition.curves.items():
-            low, high = _interval(curve.by_sample, level)
+            low, high = central_interval(curve.by_sample, level)
             values = {
                 "strategy": strategy,
                 "ratio": RATIOS,
@@ -137,19 +137,21 @@ def area_lines(table: pd.DataFrame) -> Iterator[str]:
 
 def _area(acquisition: Acquisition, strategy: str, level: float) -> dict[str, Any]:
     by_repeat, by_sample = acquisition.above_random(strategy).area()
-    low, high = _interval(by_sample, level)
+    low, high = central_interval(by_sample, level)
     best_by_repeat, best_by_sample = acquisition.above_random(ORACLE).area()
     # Where the best order gains nothing, or perhaps nothing, there is nothing to have a share of.
     share = share_low = share_high = np.nan
-    if _interval(best_by_sample, level)[0] > ROUNDING:
+    if central_interval(best_by_sample, level)[0] > ROUNDING:
         share = by_repeat.mean() / best_by_repeat.mean()
         gaining = best_by_sample > ROUNDING
-        share_low, share_high = _interval(by_sample[gaining] / best_by_sample[gaining], level)
+        share_low, share_high = central_interval(
+            by_sample[gaining] / best_by_sample[gaining], level
+        )
     curve = acquisition.curves[strategy]
     over_by_repeat, over_by_sample = (curve - acquisition.curves[ENTROPY]).area()
-    over_low, over_high = _interval(over_by_sample, level)
+    over_low, over_high = central_interval(over_by_sample, level)
     gain = curve.by_repeat[:, -1] - curve.by_repeat[:, 0]
-    gain_low, gain_high = _interval(curve.by_sample[:, -1] - curve.by_sample[:, 0], level)
+    gain_low, gain_high = central_interval(curve.by_sample[:, -1] - curve.by_sample[:, 0], level)
     return {
         "metric": acquisition.metric,
         "area_mean": by_repeat.mean(),
@@ -178,11 +180,6 @@ def _verdict(low: float, high: float) -> str:
     if low > 0:
         return "yes"
     return "no" if high < 0 else "undecided"
-
-
-def _interval(by_sample: Array, level: float) -> tuple[Any, Any]:
-    low, high = np.nanquantile(by_sample, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return low, high
 
 
 def _note_rows(repeats: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

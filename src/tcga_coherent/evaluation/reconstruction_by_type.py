@@ -17,7 +17,12 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from tcga_coherent.evaluation.all_reconstructions import Reconstruction, reconstructions
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, resample_patients
+from tcga_coherent.evaluation.bootstrap import (
+    BootstrapParameters,
+    Counts,
+    central_interval,
+    resample_patients,
+)
 from tcga_coherent.evaluation.fidelity import Array, cosine_by_patient
 from tcga_coherent.evaluation.inputs import Cohort, Partitions
 from tcga_coherent.evaluation.reconstruction import in_order, r2_interval
@@ -192,8 +197,8 @@ def _scores_by_type(
                 # A sample may hold none of them.
                 known = known[known.any(axis=1)]
                 beyond = 1 - (known @ error[judged]) / (known @ error_of_type[judged])
-                row["r2_beyond_type_low"], row["r2_beyond_type_high"] = np.quantile(
-                    beyond, [(1 - level) / 2, (1 + level) / 2]
+                row["r2_beyond_type_low"], row["r2_beyond_type_high"] = central_interval(
+                    beyond, level
                 )
         rows.append(row)
     return rows

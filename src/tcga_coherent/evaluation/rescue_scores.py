@@ -11,7 +11,12 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, resample_patients
+from tcga_coherent.evaluation.bootstrap import (
+    BootstrapParameters,
+    Counts,
+    central_interval,
+    resample_patients,
+)
 from tcga_coherent.evaluation.classification_scores import class_scores
 from tcga_coherent.evaluation.concordance import concordant_pairs
 from tcga_coherent.evaluation.fidelity import Array
@@ -70,16 +75,8 @@ class Score:
 
     def interval(self, level: float) -> tuple[float, float]:
         """Return the central interval over patients; NaN where it is not defined."""
-        return central_interval(self.resampled, level)
-
-
-def central_interval(resampled: Array, level: float) -> tuple[float, float]:
-    """Return the quantiles that hold a share `level` of the values that are not NaN."""
-    defined = resampled[np.isfinite(resampled)]
-    if not len(defined):
-        return np.nan, np.nan
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+        low, high = central_interval(self.resampled, level)
+        return float(low), float(high)
 
 
 Scores = Mapping[str, Mapping[str, Mapping[Cell, Score]]]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from tcga_coherent.evaluation.bootstrap import central_interval
 from tcga_coherent.evaluation.profiles import ABLATION
 from tcga_coherent.evaluation.reported import ReportedRescue
 from tcga_coherent.evaluation.rescue import (
@@ -17,7 +18,6 @@ from tcga_coherent.evaluation.rescue_scores import (
     HEADLINE,
     Score,
     Scores,
-    central_interval,
     gain,
 )
 from tcga_coherent.evaluation.rescue_tasks import RescueTasks

@@ -6,7 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, resample_patients
+from tcga_coherent.evaluation.bootstrap import (
+    BootstrapParameters,
+    Counts,
+    central_interval,
+    resample_patients,
+)
 from tcga_coherent.evaluation.classification_scores import class_scores
 from tcga_coherent.evaluation.fidelity import Array
 from tcga_coherent.evaluation.inputs import Cohort
@@ -160,7 +165,7 @@ def _summary(
 
 def _spread(name: str, scores: Array, resampled: Array, level: float) -> dict[str, float]:
     """Mean and deviation over repeats, and interval of the mean over samples of patients."""
-    low, high = np.quantile(resampled.mean(axis=0), [(1 - level) / 2, (1 + level) / 2])
+    low, high = central_interval(resampled.mean(axis=0), level)
     return {
         f"{name}_mean": float(scores.mean()),
         f"{name}_std": float(scores.std(ddof=1)),

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from tcga_coherent.evaluation.bootstrap import central_interval
 from tcga_coherent.evaluation.fidelity import Array
 
 # Spread below this share of the values is rounding.
@@ -153,8 +154,7 @@ def patient_difference(scores: Array, reference: Array, level: float) -> dict[st
         half: near 0 or 1 the sign of the difference hardly depends on which patients were there.
     """
     difference = scores - reference
-    difference = difference[np.isfinite(difference)]
-    low, high = np.quantile(difference, [(1 - level) / 2, (1 + level) / 2])
+    low, high = central_interval(difference, level)
     return {
         "difference_low": float(low),
         "difference_high": float(high),
