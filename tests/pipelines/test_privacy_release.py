@@ -12,7 +12,7 @@ from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.completion import draws_frame
 from tcga_coherent.diffusion.config import CompletionConfig
 from tcga_coherent.evaluation.report.parts import Parts
-from tcga_coherent.evaluation.source_sets import partition_name
+from tcga_coherent.evaluation.source_sets import generative_methods, partition_name
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.pipelines.privacy.release_card import write_release_card
 from tcga_coherent.pipelines.privacy.screening import screen_generated
@@ -111,3 +111,24 @@ def test_the_card_of_a_small_run_states_its_tables_and_names_no_patient(
     assert f"{nominal:.0f} % of patients never seen" in text
     assert "screening.csv is absent" not in text
     assert "privacy_attacks.csv is absent" in text
+
+
+def test_of_two_modalities_the_draws_that_sampling_writes_are_screened(cohort, parameters) -> None:
+    latents, split, presence = cohort
+    pair = {name: latents[name] for name in list(SIZES)[:2]}
+    test = split.index[split["split"] == "test"]
+    drawn, completed, regenerated = {}, {}, {}
+    for target, frame in pair.items():
+        sources = tuple(name for name in pair if name != target)
+        train = frame.loc[frame.index.intersection(split.index[split["split"] == "train"])]
+        for method in generative_methods(sources):
+            drawn[partition_name(target, method, sources)] = repeated(frame.loc[test], 30.0)
+        for method in ("multi", "coherent"):
+            regenerated[f"{target}/{method}"] = repeated(train, 1e-4)
+        completed[target] = repeated(frame, 30.0)
+    _, table, _ = screen_generated(
+        lazily(drawn), lazily(completed), lazily(regenerated), lazily(pair), split,
+        presence[list(pair)], {name: MODALITIES[name] for name in pair}, CompletionConfig(),
+        parameters,
+    )  # fmt: skip
+    assert set(table.loc[table["records"] == TEST, "method"]) == {"single", "multi"}

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.config import CompletionConfig
 from tcga_coherent.evaluation.inputs import Cohort, read_cohort
-from tcga_coherent.evaluation.source_sets import partition_name
+from tcga_coherent.evaluation.source_sets import generative_methods, partition_name
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
@@ -74,7 +74,7 @@ def _of_test_patients(test_draws: Partitions, cohort: Cohort) -> list[Generated]
     found = []
     for target in cohort.modalities:
         sources = tuple(name for name in cohort.modalities if name != target)
-        for method in METHODS:
+        for method in generative_methods(sources):
             draws = test_draws[partition_name(target, method, sources)]()
             found += _draws_and_means(target, method, TEST, draws)
     return found
