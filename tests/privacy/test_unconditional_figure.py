@@ -6,6 +6,7 @@ import torch
 from matplotlib.colors import to_rgb
 from sklearn.decomposition import PCA
 
+from tcga_coherent.evaluation.outcomes import CannotEvaluate
 from tcga_coherent.privacy.unconditional_experiment import (
     ALL,
     Audited,
@@ -71,7 +72,7 @@ def test_every_panel_shows_rows_over_training_patients(projections) -> None:
 
 def test_too_few_training_patients_are_refused_with_the_parameter(audited) -> None:
     with pytest.raises(
-        ValueError,
+        CannotEvaluate,
         match=r"80 complete training patients .* privacy\.unconditional\.n_neighbors = 80",
     ):
         project_unconditional(audited, replace(PARAMETERS, n_neighbors=80), 0)

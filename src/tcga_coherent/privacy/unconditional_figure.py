@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from sklearn.decomposition import PCA
 
 from tcga_coherent.evaluation.fidelity import Array
+from tcga_coherent.evaluation.outcomes import CannotEvaluate
 from tcga_coherent.evaluation.palette import METHOD_STYLES
 from tcga_coherent.privacy.unconditional import GENERATORS, generate_unconditionally
 from tcga_coherent.privacy.unconditional_experiment import (
@@ -77,13 +78,13 @@ def project_unconditional(
 
     Raises
     ------
-    ValueError
+    CannotEvaluate
         When there are not more of them than UMAP asks for neighbours.
     """
     cohort = audited.cohort
     patients = training_patients(cohort, ALL)
     if len(patients) <= parameters.n_neighbors:
-        raise ValueError(
+        raise CannotEvaluate(
             f"{len(patients)} complete training patients are too few for "
             f"privacy.unconditional.n_neighbors = {parameters.n_neighbors}: choose fewer neighbours."
         )
@@ -148,6 +149,19 @@ def draw_unconditional(projections: list[Projection]) -> Figure:
         fontsize=7,
         frameon=False,
     )
+    return figure
+
+
+def draw_reason(reason: CannotEvaluate) -> Figure:
+    """Draw why there are no maps.
+
+    Parameters
+    ----------
+    reason
+        What :func:`project_unconditional` raised.
+    """
+    figure = Figure(figsize=(7.2, 1.0), layout="constrained")
+    figure.text(0.5, 0.5, str(reason), ha="center", va="center", fontsize=7, wrap=True)
     return figure
 
 

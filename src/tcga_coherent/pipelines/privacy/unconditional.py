@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
 from tcga_coherent.evaluation.inputs import read_cohort
+from tcga_coherent.evaluation.outcomes import CannotEvaluate
 from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
 from tcga_coherent.evaluation.reported import ReportedByPaper
 from tcga_coherent.modality import parse_modalities
@@ -20,7 +21,11 @@ from tcga_coherent.privacy.unconditional_experiment import (
     compare_with_training_patients,
     summarise_unconditional,
 )
-from tcga_coherent.privacy.unconditional_figure import draw_unconditional, project_unconditional
+from tcga_coherent.privacy.unconditional_figure import (
+    draw_reason,
+    draw_unconditional,
+    project_unconditional,
+)
 
 STUDY = "unconditional generation"
 
@@ -95,12 +100,14 @@ def draw_unconditional_figure(
     parameters: PrivacyParameters,
     device: str,
 ) -> Figure:
-    """Draw Fig 5: rows generated from nothing among training patients."""
+    """Draw Fig 5: rows generated from nothing among training patients, or why it cannot be drawn."""
     models = (single_denoisers, multi_denoisers, consensus)
     audited = _load(latents, split, presence, *models, modalities, sampling, device)
-    return draw_unconditional(
-        project_unconditional(audited, parameters.unconditional, parameters.seed)
-    )
+    try:
+        projections = project_unconditional(audited, parameters.unconditional, parameters.seed)
+    except CannotEvaluate as reason:
+        return draw_reason(reason)
+    return draw_unconditional(projections)
 
 
 def _load(
