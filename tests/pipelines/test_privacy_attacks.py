@@ -27,6 +27,7 @@ from tcga_coherent.pipelines.privacy.attacks_references import (
     train_on_halves,
 )
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
+from tcga_coherent.privacy.attacks_controls import GAUSSIAN, VALIDATION
 from tcga_coherent.privacy.attacks_parameters import (
     AttackParameters,
     CanaryParameters,
@@ -170,6 +171,42 @@ def test_all_attacks_end_in_one_table_and_one_figure(
         "stage",
     }
     numbers = table[table["note"] != "no training patient has a stage"]
-    assert np.isfinite(numbers[["value", "low", "high", "null"]].astype(float)).all(axis=None)
+    assert np.isfinite(numbers[["value", "low", "high"]].astype(float)).all(axis=None)
+    controls = numbers["method"].isin([GAUSSIAN, VALIDATION])
+    assert (numbers["null"].isna() == controls).all()
     assert set(utility["checkpoint"]) == {"10", "selected"}
     assert isinstance(draw_utility_figure(utility), Figure)
+
+
+def test_attacks_on_too_few_pairs_leave_notes_and_the_rest(
+    cohort, models, draws, repeats, parameters
+) -> None:
+    latents, split, presence = cohort
+    # Training and test patients share three cancer types; now only three test patients have one.
+    split = split.copy()
+    split.loc[split.index[split["split"] == "test"][3:], "cancer_type"] = "UVM"
+    few = [latents, split, presence]
+    clinical = pd.DataFrame({"stage": None}, index=split.index)
+    common = [MODALITIES, SAMPLING, parameters, "cpu"]
+    references, _ = attack_with_halves(lazily(repeats), *few, *models, *common)
+    parts = {
+        "generated": attack_generated_patients(lazily(draws), *few, MODALITIES, parameters),
+        "unconditional": attack_generation_from_nothing(*few, *models, *common),
+        "membership": attack_losses(*few, *models, *common),
+        "references": references,
+        "attributes": attack_attributes(lazily(draws), *few, clinical, MODALITIES, parameters),
+    }
+    table, figure = tabulate_attacks(*parts.values(), MODALITIES)
+    noted = table[table["note"].str.contains("3 pairs of a training and a test patient")]
+    assert noted["attack"].value_counts().to_dict() == {
+        "nearest_record": 2,
+        "regeneration": 1,
+        "linkage": 1,
+        "loss": 2,
+        "calibrated_loss": 2,
+        "lira_offline": 1,
+        "cancer_type": 1,
+        "stage": 1,
+    }
+    assert table.loc[~table.index.isin(noted.index), "value"].notna().all()
+    assert isinstance(figure, Figure)

@@ -4,6 +4,7 @@ import pytest
 
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.inputs import Cohort
+from tcga_coherent.privacy.attacks_controls import GAUSSIAN, VALIDATION
 from tcga_coherent.privacy.attacks_distances import (
     OF_MEMBERS,
     OF_NONMEMBERS,
@@ -13,7 +14,8 @@ from tcga_coherent.privacy.attacks_distances import (
 )
 from tcga_coherent.privacy.attacks_groups import match_by_cancer_type
 from tcga_coherent.privacy.attacks_parameters import NearestRecordParameters
-from tcga_coherent.privacy.membership import ALL
+from tcga_coherent.privacy.attacks_table import join_attacks
+from tcga_coherent.privacy.membership import ALL, MATCHED
 
 BOOTSTRAP = BootstrapParameters(repeats=200, level=0.95)
 PARAMETERS = NearestRecordParameters(n_draws=4, n_permutations=200)
@@ -69,6 +71,31 @@ def test_draws_that_know_nobody_are_neither_recognised_nor_linked(rows) -> None:
         assert link["low"] <= 0 <= link["high"]
 
 
+def test_the_null_is_the_control_given_the_same_sources(rows) -> None:
+    for key in (
+        ("nearest_record", OF_MEMBERS, "share_closer_to_train"),
+        ("nearest_record", OF_NONMEMBERS, "dcr_ratio"),
+        ("regeneration", MATCHED, "auroc"),
+        ("linkage", MATCHED, "linked_share_difference"),
+    ):
+        attack, *rest = key
+        control = rows.loc[(attack, GAUSSIAN, ALL, *rest)]
+        assert np.isnan(control["null"])
+        assert rows.loc[(attack, "multi", ALL, *rest), "null"] == pytest.approx(control["value"])
+        found = rows.loc[(attack, "coherent", ALL, *rest)]
+        assert found["difference_low"] <= found["value"] - found["null"] <= found["difference_high"]
+
+
+def test_memory_beyond_the_control_is_what_counts(rows) -> None:
+    table = join_attacks([rows.reset_index()]).set_index(["attack", "method", "target"])
+    for attack in ("regeneration", "linkage"):
+        for target in ("cna", "rnaseq", ALL):
+            beyond = table.loc[attack, "beyond_null"]
+            assert beyond.loc["multi", target]
+            assert not beyond.loc["coherent", target]
+            assert beyond.loc[GAUSSIAN, target] is pd.NA
+
+
 def test_the_patient_itself_is_no_record_to_be_close_to(rows) -> None:
     # Remembered members lie on themselves, and at random among all others.
     for group in (OF_MEMBERS, OF_NONMEMBERS):
@@ -80,13 +107,18 @@ def test_copies_from_nothing_are_found_and_strangers_are_not(cohort) -> None:
     groups = match_by_cancer_type(cohort, seed=0)
     random = np.random.default_rng(2)
     draws = {
-        "multi": {n: f.loc[groups.members[:30]].to_numpy() for n, f in cohort.latents.items()},
+        "multi": {
+            n: f.loc[groups.members[:30].repeat(2)].to_numpy() for n, f in cohort.latents.items()
+        },
         "coherent": {name: random.normal(size=(60, 4)) for name in cohort.latents},
     }
     table = attack_unconditional_draws(cohort, groups, draws, PARAMETERS, BOOTSTRAP, seed=0)
     assert (table["group"] == UNCONDITIONAL).all()
+    assert set(table["method"]) == {"multi", "coherent", GAUSSIAN, VALIDATION}
     found = table[table["statistic"] == "share_closer_to_train"].set_index(["method", "target"])
     assert (found.loc["multi", "value"] == 1).all()
-    strangers = found.loc["coherent"]
-    assert strangers["value"].between(strangers["null_low"], strangers["null_high"]).all()
+    judged = join_attacks([table]).set_index(["method", "statistic"])["beyond_null"]
+    assert judged.loc["multi"].all()
+    # One of nine rows may be by chance.
+    assert judged.loc["coherent"].sum() <= 1
     assert set(found.loc["multi"].index) == {"cna", "rnaseq", ALL}

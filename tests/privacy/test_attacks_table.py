@@ -1,7 +1,13 @@
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.privacy.attacks_table import COLUMNS, attack_lines, join_attacks
+from tcga_coherent.evaluation.outcomes import CannotEvaluate
+from tcga_coherent.privacy.attacks_table import (
+    COLUMNS,
+    attack_lines,
+    join_attacks,
+    not_attacked,
+)
 from tcga_coherent.privacy.membership import ALL, HALVES, MATCHED, NEITHER
 
 
@@ -45,6 +51,30 @@ def test_beyond_the_null_is_the_leaking_side_only() -> None:
         row("nearest_record", statistic="share_closer_to_train", null_low=0.2, null_high=0.75),
     )
     assert table["beyond_null"].tolist() == [True, False, False, True, False, False]
+
+
+def test_where_the_null_is_a_control_the_paired_difference_decides() -> None:
+    # The statistic by itself is as uncertain as the null is far; paired, it is not.
+    wide = {"value": 0.5, "low": 0.3, "high": 0.7, "null": 0.4}
+    table = join(
+        row("linkage", **wide, difference_low=0.05, difference_high=0.15),
+        row("linkage", **wide, difference_low=-0.05, difference_high=0.25),
+        row("nearest_record", **wide, difference_low=0.05, difference_high=0.15, null_high=0.45)
+        | {"statistic": "share_closer_to_train", "null_low": 0.35},
+        row("nearest_record", **wide, difference_low=0.05, difference_high=0.15, null_high=0.55)
+        | {"statistic": "share_closer_to_train", "null_low": 0.25},
+        row("nearest_record", **wide, difference_low=0.05, difference_high=0.15)
+        | {"statistic": "dcr_ratio"},
+    )
+    assert table["beyond_null"].tolist() == [True, False, True, False, False]
+
+
+def test_an_attack_that_cannot_be_made_leaves_its_reason() -> None:
+    notes = not_attacked(["linkage"], CannotEvaluate("2 pairs are too few"))
+    table = join_attacks([notes, notes])
+    assert table["note"].tolist() == ["2 pairs are too few"] * 2
+    assert table["beyond_null"].isna().all()
+    assert attack_lines(table)[0] == "Leaks: none that these attacks find"
 
 
 def test_what_says_nothing_of_a_model_is_neither() -> None:

@@ -133,13 +133,14 @@ def _panel(axes: Axes, title: str, lines: Lines, label: str) -> None:
         axes.set_axis_off()
         axes.text(0.5, 0.5, "not measured: see the table", ha="center", fontsize=SMALL)
         return
-    for null in drawn["null"].dropna().unique():
-        axes.axvline(null, color="0.4", linewidth=0.8, linestyle="--", zorder=1)
     for number, rows in enumerate(lines.values()):
         height = len(lines) - 1 - number
         if number % 2:
             axes.axhspan(height - 0.5, height + 0.5, color="0.95", linewidth=0, zorder=0)
         rows = rows[rows["method"].isin(METHODS)]
+        for null in rows["null"].dropna().unique():
+            edges = [height - 0.5, height + 0.5]
+            axes.plot([null, null], edges, color="0.4", linewidth=0.8, linestyle="--", zorder=1)
         for method, group in rows.groupby("method"):
             offset = 0.27 * (1 - METHODS.index(str(method)))
             _draw_row(axes, height + offset, str(method), group.iloc[0])

@@ -13,6 +13,9 @@ import pandas as pd
 from tcga_coherent.evaluation.inputs import Cohort
 from tcga_coherent.evaluation.outcomes import CannotEvaluate
 
+# Without the pair of a patient who is attacked, there must be others to compare the patient to.
+MIN_PAIRS = 4
+
 
 @dataclass(frozen=True)
 class MatchedGroups:
@@ -54,7 +57,7 @@ def match_by_cancer_type(cohort: Cohort, seed: int) -> MatchedGroups:
     Raises
     ------
     CannotEvaluate
-        When fewer than two pairs can be made.
+        When fewer than four pairs can be made.
     """
     return match_groups(
         cohort.complete(cohort.train), cohort.complete(cohort.test), cohort.cancer_type, seed
@@ -78,7 +81,7 @@ def match_groups(
     Raises
     ------
     CannotEvaluate
-        When fewer than two pairs can be made.
+        When fewer than four pairs can be made.
     """
     random = np.random.default_rng(seed)
     pairs = []
@@ -90,9 +93,9 @@ def match_groups(
         pd.Index([patient for pair in pairs for patient in pair[side]], name=members.name)
         for side in (0, 1)
     ]
-    if len(chosen[0]) < 2:
+    if len(chosen[0]) < MIN_PAIRS:
         raise CannotEvaluate(
             f"{len(chosen[0])} pairs of a training and a test patient with all modalities share their "
-            f"cancer type"
+            f"cancer type, {MIN_PAIRS} are needed"
         )
     return MatchedGroups(chosen[0], chosen[1], cancer_type[chosen[1]])

@@ -21,7 +21,7 @@ class NearestRecordParameters:
     n_draws
         Draws of each patient; half of them where draws are antithetic are independent.
     n_permutations
-        Exchanges of training and held-out patients that give the null.
+        Exchanges of training and held-out patients that give the spread of the null.
     """
 
     n_draws: Annotated[int, Field(ge=4, multiple_of=2)]

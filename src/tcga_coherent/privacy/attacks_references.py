@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters, resample_patients
 from tcga_coherent.evaluation.fidelity import Array
 from tcga_coherent.evaluation.inputs import Cohort
-from tcga_coherent.privacy.attacks_groups import match_groups
+from tcga_coherent.evaluation.outcomes import CannotEvaluate
+from tcga_coherent.privacy.attacks_groups import MatchedGroups, match_groups
 from tcga_coherent.privacy.attacks_scores import (
     AttackResult,
     attack_result,
@@ -27,6 +28,7 @@ from tcga_coherent.privacy.membership import (
     MATCHED,
     METHODS,
     NEITHER,
+    ON_LOSSES,
     likelihood_ratios,
     membership_row,
 )
@@ -147,15 +149,24 @@ def attack_with_references(
     DataFrame
         Rows of the table of attacks. Group ``halves``: members against training patients of the
         other half. Group ``neither trained on``: training patients of the other half against test
-        patients, which no denoiser can tell apart by memory.
+        patients, which no denoiser can tell apart by memory; rows with a ``note`` where too few of
+        them can be matched.
     """
     found = read_shadow_losses(shadows, cohort, SELECTED)
-    rows = []
+    rows: list[dict[str, Any]] = []
+    groups = None
+    try:
+        groups = match_groups(found.known, cohort.test, cohort.cancer_type, seed)
+    except CannotEvaluate as reason:
+        rows += [{"attack": name, "group": NEITHER, "note": str(reason)} for name in ON_LOSSES]
     for method in METHODS:
         for model, features in found.of_method(method).items():
             for attack, result in _membership(features, found.is_member, bootstrap, seed).items():
                 rows.append(membership_row(attack, model, ALL_LEVELS, HALVES, result))
-            for attack, result in _neither(features, found, cohort, bootstrap, seed).items():
+            if groups is None:
+                continue
+            neither = _neither(features, found, cohort, groups, bootstrap, seed)
+            for attack, result in neither.items():
                 rows.append(membership_row(attack, model, ALL_LEVELS, NEITHER, result))
     return pd.DataFrame(rows)
 
@@ -188,6 +199,11 @@ def attack_released_with_references(
     -------
     DataFrame
         Rows of the table of attacks: complete patients matched by cancer type.
+
+    Raises
+    ------
+    CannotEvaluate
+        When too few patients can be matched.
     """
     found = read_shadow_losses(shadows, cohort, SELECTED)
     groups = match_groups(found.known, cohort.test, cohort.cancer_type, seed)
@@ -336,11 +352,11 @@ def _neither(
     features: Features,
     found: ShadowLosses,
     cohort: Cohort,
+    groups: MatchedGroups,
     bootstrap: BootstrapParameters,
     seed: int,
 ) -> dict[str, AttackResult]:
     """Attack with models that learned from neither group; each patient's losses are averaged."""
-    groups = match_groups(found.known, cohort.test, cohort.cancer_type, seed)
     unseen = ~found.is_member
     place = found.known.get_indexer(groups.members)
     other = cohort.test.get_indexer(groups.nonmembers)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from tcga_coherent.evaluation.outcomes import CannotEvaluate
 from tcga_coherent.privacy.membership import ALL, HALVES, METHODS, NEITHER
 
 COLUMNS = (
@@ -22,6 +23,8 @@ COLUMNS = (
     "null",
     "null_low",
     "null_high",
+    "difference_low",
+    "difference_high",
     "beyond_null",
     "auroc",
     "tpr_at_1_fpr",
@@ -53,24 +56,45 @@ def join_attacks(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     -------
     DataFrame
         All columns. ``beyond_null`` is whether the interval of the statistic lies on the leaking
-        side of the null, and the statistic beyond the interval of the null where there is one; of
-        attacks that find nothing a few in a hundred are. Missing where that says nothing of a
-        model.
+        side of the null (of its difference to the control where the null is a control's), and the
+        statistic beyond the interval of the null where there is one; of attacks that find nothing a
+        few in a hundred are. Missing where that says nothing of a model.
     """
     table = pd.concat(
         [rows.dropna(axis=1, how="all") for rows in tables], ignore_index=True
     ).reindex(columns=list(COLUMNS))
     sign = np.where(table["statistic"].isin(FALLING), -1.0, 1.0)
-    nearer = np.where(sign > 0, table["low"], table["high"])
-    edge = np.where(sign > 0, table["null_high"], table["null_low"])
-    beyond = sign * (nearer - table["null"]) > 0
-    beyond &= table["null_low"].isna() | (sign * (table["value"] - edge) > 0)
+    numbers = table[["value", "low", "high", "null", "null_low", "null_high"]].astype(float)
+    differences = table[["difference_low", "difference_high"]].astype(float)
+    differences = differences.fillna(
+        {
+            "difference_low": numbers["low"] - numbers["null"],
+            "difference_high": numbers["high"] - numbers["null"],
+        }
+    )
+    nearer = np.where(sign > 0, differences["difference_low"], differences["difference_high"])
+    edge = np.where(sign > 0, numbers["null_high"], numbers["null_low"])
+    beyond = pd.Series(sign * nearer > 0, index=table.index)
+    beyond &= numbers["null_low"].isna() | (sign * (numbers["value"] - edge) > 0)
     silent = table["statistic"].isin(NO_LEAK) | table["value"].isna()
     silent |= ~table["method"].isin(METHODS)
     table["beyond_null"] = beyond.astype("boolean").mask(silent)
     for column in ("n_members", "n_nonmembers"):
         table[column] = table[column].astype("Int64")
     return table.assign(note=table["note"].fillna(""))
+
+
+def not_attacked(attacks: Sequence[str], reason: CannotEvaluate) -> pd.DataFrame:
+    """Return a row for each attack that cannot be made, with the reason as its note.
+
+    Parameters
+    ----------
+    attacks
+        Names of the attacks.
+    reason
+        Why they cannot be made.
+    """
+    return pd.DataFrame({"attack": list(attacks), "note": str(reason)})
 
 
 def attack_lines(table: pd.DataFrame) -> list[str]:

@@ -30,6 +30,7 @@ METHODS = ("single", "multi", "coherent")
 CONTROL = "standard_normal"
 ALL = "all"
 ALL_LEVELS = "all noise levels"
+ON_LOSSES = ("loss", "calibrated_loss")
 MATCHED, UNMATCHED, HALVES, NEITHER = "matched", "unmatched", "halves", "neither trained on"
 
 

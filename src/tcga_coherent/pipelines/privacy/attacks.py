@@ -12,20 +12,23 @@ from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.evaluation.calibration import independent_sets
 from tcga_coherent.evaluation.inputs import read_cohort, read_draws
+from tcga_coherent.evaluation.outcomes import CLASS_TASKS, CannotEvaluate
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions, latent_tensors
 from tcga_coherent.pipelines.privacy.attacked import load_attacked, with_draws
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.privacy.attacks_distances import (
+    NEAREST_RECORD,
+    ON_DRAWS,
     attack_conditional_draws,
     attack_unconditional_draws,
 )
 from tcga_coherent.privacy.attacks_figure import draw_attacks
 from tcga_coherent.privacy.attacks_groups import match_by_cancer_type
 from tcga_coherent.privacy.attacks_losses import Noising
-from tcga_coherent.privacy.attacks_table import attack_lines, join_attacks
+from tcga_coherent.privacy.attacks_table import attack_lines, join_attacks, not_attacked
 from tcga_coherent.privacy.attributes import infer_attributes
-from tcga_coherent.privacy.membership import attack_released_models
+from tcga_coherent.privacy.membership import ON_LOSSES, attack_released_models
 from tcga_coherent.privacy.unconditional import GENERATORS
 from tcga_coherent.privacy.unconditional import generate_unconditionally as generate_from_nothing
 
@@ -87,7 +90,10 @@ def attack_generated_patients(
 ) -> pd.DataFrame:
     """Compare generated modalities to training patients and to held-out ones."""
     cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
-    groups = match_by_cancer_type(cohort, parameters.seed)
+    try:
+        groups = match_by_cancer_type(cohort, parameters.seed)
+    except CannotEvaluate as reason:
+        return not_attacked(ON_DRAWS, reason)
     draws = {
         (target, method): independent_sets(
             read_draws(
@@ -131,7 +137,10 @@ def attack_generation_from_nothing(
         latents, split, presence, single_denoisers, multi_denoisers, consensus, None,
         modalities, device,
     )  # fmt: skip
-    groups = match_by_cancer_type(cohort, parameters.seed)
+    try:
+        groups = match_by_cancer_type(cohort, parameters.seed)
+    except CannotEvaluate as reason:
+        return not_attacked([NEAREST_RECORD], reason)
     draws = {
         method: generate_from_nothing(
             models,
@@ -170,12 +179,16 @@ def attack_losses(
         latents, split, presence, single_denoisers, multi_denoisers, consensus, None,
         modalities, device,
     )  # fmt: skip
+    try:
+        groups = match_by_cancer_type(cohort, parameters.seed)
+    except CannotEvaluate as reason:
+        return not_attacked(ON_LOSSES, reason)
     membership = parameters.attacks.membership
     return attack_released_models(
         models,
         sampling.weights,
         cohort,
-        match_by_cancer_type(cohort, parameters.seed),
+        groups,
         Noising(membership.timesteps, membership.n_noises, parameters.seed),
         parameters.bootstrap,
         parameters.seed,
@@ -193,10 +206,14 @@ def attack_attributes(
 ) -> pd.DataFrame:
     """Infer cancer type and stage from generated modalities, and from their conditions alone."""
     cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    try:
+        groups = match_by_cancer_type(cohort, parameters.seed)
+    except CannotEvaluate as reason:
+        return not_attacked(CLASS_TASKS, reason)
     return infer_attributes(
         cohort,
         clinical,
-        match_by_cancer_type(cohort, parameters.seed),
+        groups,
         {
             (target, method): privacy_draws[f"{target}/{method}"]().groupby(level=0).mean()
             for target in cohort.modalities

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.evaluation.inputs import read_cohort
+from tcga_coherent.evaluation.outcomes import CannotEvaluate
 from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions, load_consensus
@@ -28,6 +29,7 @@ from tcga_coherent.privacy.attacks_shadows import (
     complete_losses,
     run_shadow,
 )
+from tcga_coherent.privacy.attacks_table import not_attacked
 from tcga_coherent.privacy.attacks_utility_figure import draw_privacy_and_utility
 
 logger = logging.getLogger(__name__)
@@ -101,9 +103,13 @@ def attack_with_halves(
     )
     n_candidates = parameters.attacks.shadows.canaries.n_alternatives + 1
     bootstrap, seed = parameters.bootstrap, parameters.seed
+    try:
+        by_references = attack_released_with_references(shadows, released, cohort, bootstrap, seed)
+    except CannotEvaluate as reason:
+        by_references = not_attacked(["lira_offline"], reason)
     attacks = [
         attack_with_references(shadows, cohort, bootstrap, seed),
-        attack_released_with_references(shadows, released, cohort, bootstrap, seed),
+        by_references,
         extract_canaries(shadows, n_candidates, SELECTED, bootstrap, seed),
     ]
     utility = weigh_privacy_and_utility(shadows, cohort, n_candidates, bootstrap, seed)
