@@ -1,6 +1,7 @@
 import pandas as pd
 
 from tcga_coherent.evaluation.report.selections import (
+    all_targets,
     best_checkpoints,
     changes_of_single_draws,
     from_all_sources,
@@ -81,3 +82,8 @@ def test_curves_are_shown_at_quarters():
         "75 % measured",
         "100 % measured",
     ]
+
+
+def test_attacks_are_shown_on_all_targets_together():
+    table = pd.DataFrame({"target": ["cna", "all"], "value": [0.5, 0.75]})
+    assert list(all_targets(table)["value"]) == [0.75]

@@ -6,6 +6,7 @@ there becomes a sentence with the command that makes it.
 
 from tcga_coherent.evaluation.report.selections import (
     RANKS_SHOWN,
+    all_targets,
     best_checkpoints,
     changes_of_single_draws,
     excerpt_of_ranking,
@@ -462,8 +463,9 @@ SECTIONS = (
     ),
     Section(
         "Privacy",
-        "Generation without any condition: a model that then draws profiles like those of training "
-        "patients has kept them.",
+        "What the models give away. Table 3 asks, as the paper does, whether profiles generated without "
+        "any patient look like patients; the rows of a Gaussian, of held-out patients and of copies say "
+        "what its numbers mean. Whether they betray training patients is asked by the attacks.",
         (
             TableView(
                 "table3_privacy",
@@ -478,8 +480,21 @@ SECTIONS = (
             ),
             TableView(
                 "privacy_attacks",
-                "Attacks beyond the paper: what someone who holds generated profiles, or the models, "
-                "learns of training patients. [ ] is the bootstrap interval over patients.",
+                "Attacks beyond the paper, all modalities together: what someone who holds generated "
+                "profiles, or the models, learns of training patients. [ ] is the bootstrap interval over "
+                "patients; null is what nothing remembered gives.",
+                columns=(
+                    "attack",
+                    "method",
+                    "setting",
+                    "group",
+                    "statistic",
+                    "value",
+                    "null",
+                    "beyond_null",
+                )
+                + ("tpr_at_1_fpr",),
+                rows=all_targets,
             ),
             FigureView(
                 "privacy_attacks",

@@ -41,6 +41,11 @@ def over_all_types(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def all_targets(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of all targets together."""
+    return table[table["target"] == "all"]
+
+
 def whole_patients(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of the space of all modalities together."""
     return table[table["space"] == "all"]
