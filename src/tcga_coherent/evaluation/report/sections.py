@@ -484,16 +484,9 @@ SECTIONS = (
                 "profiles, or the models, learns of training patients. [ ] is the bootstrap interval over "
                 "patients; null is what nothing remembered gives.",
                 columns=(
-                    "attack",
-                    "method",
-                    "setting",
-                    "group",
-                    "statistic",
-                    "value",
-                    "null",
-                    "beyond_null",
-                )
-                + ("tpr_at_1_fpr",),
+                    *("attack", "method", "setting", "group", "statistic"),
+                    *("value", "null", "beyond_null", "tpr_at_1_fpr"),
+                ),
                 rows=all_targets,
             ),
             FigureView(
