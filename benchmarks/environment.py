@@ -14,10 +14,10 @@ from threadpoolctl import threadpool_limits
 
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
 from tcga_coherent.diffusion.device import resolve_device
-from tcga_coherent.diffusion.fingerprints import fingerprint_frame
+from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import latent_tensors, load_latents, load_models
+from tcga_coherent.pipelines.partitions import load_latents, load_models_of_latents
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,10 @@ def trained_models(environment: Environment) -> TrainedModels:
     catalog = environment.catalog
     needed = ("single.denoisers", "multi.denoisers", "consensus")
     _require(catalog, environment.name, *needed)
-    prints = {name: fingerprint_frame(frame) for name, frame in environment.latents.items()}
     single, multi, consensus = (catalog.load(name) for name in needed)
-    return load_models(single, multi, consensus, None, "latents", prints, str(environment.device))
+    return load_models_of_latents(
+        environment.latents, single, multi, consensus, None, str(environment.device)
+    )
 
 
 def _catalog(name: str) -> DataCatalog:

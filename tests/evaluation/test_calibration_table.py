@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom, norm
 
+from tcga_coherent.evaluation.baseline_predictions import predict_baselines
 from tcga_coherent.evaluation.baselines import BaselineParameters
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.calibration_table import (
@@ -20,12 +21,15 @@ PARAMETERS = CalibrationParameters(levels=LEVELS, spread_bins=4)
 
 def make(test_draws, cohort, antithetic: bool = False, **changes) -> pd.DataFrame:
     arguments = {
-        "baselines": BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10,)),
         "bootstrap": BootstrapParameters(repeats=200, level=0.95),
         "parameters": PARAMETERS,
         "seed": 0,
     }
-    return calibration_table(test_draws, cohort, antithetic, **(arguments | changes))
+    baselines = BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10,))
+    predictions = {
+        name: lambda frame=frame: frame for name, frame in predict_baselines(cohort, baselines)
+    }
+    return calibration_table(test_draws, predictions, cohort, antithetic, **(arguments | changes))
 
 
 @pytest.fixture(scope="module")

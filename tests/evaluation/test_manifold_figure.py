@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tcga_coherent.evaluation.manifold_figure import draw_manifolds, draw_reason
+from tcga_coherent.evaluation.manifold_figure import draw_manifolds
 
 TYPES = pd.Series(np.repeat([f"T{i:02d}" for i in range(20)], 5))
 RNG = np.random.default_rng(0)
@@ -68,9 +68,3 @@ def test_the_numbers_stand_below_their_panel(figure) -> None:
     assert figure.axes[4].get_xlabel() == (
         "same-type neighbours: 30%\nprecision 0.62, recall 0.71\nenergy distance to real: 0.31"
     )
-
-
-def test_a_reason_is_all_that_a_figure_says_where_there_is_none() -> None:
-    assert [text.get_text() for text in draw_reason("too few patients").texts] == [
-        "too few patients"
-    ]

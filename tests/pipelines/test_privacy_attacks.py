@@ -23,7 +23,6 @@ from tcga_coherent.pipelines.privacy.attacks import (
 )
 from tcga_coherent.pipelines.privacy.attacks_references import (
     attack_with_halves,
-    draw_utility_figure,
     train_on_halves,
 )
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
@@ -35,6 +34,7 @@ from tcga_coherent.privacy.attacks_parameters import (
     NearestRecordParameters,
     ShadowParameters,
 )
+from tcga_coherent.privacy.attacks_utility_figure import draw_privacy_and_utility
 from tests.pipelines.latent_cohort import (
     MODALITIES,
     SAMPLING,
@@ -175,7 +175,7 @@ def test_all_attacks_end_in_one_table_and_one_figure(
     controls = numbers["method"].isin([GAUSSIAN, VALIDATION])
     assert (numbers["null"].isna() == controls).all()
     assert set(utility["checkpoint"]) == {"10", "selected"}
-    assert isinstance(draw_utility_figure(utility), Figure)
+    assert isinstance(draw_privacy_and_utility(utility), Figure)
 
 
 def test_attacks_on_too_few_pairs_leave_notes_and_the_rest(

@@ -15,11 +15,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 from pydantic.dataclasses import dataclass as validated_dataclass
 
-from tcga_coherent.evaluation.baselines import (
-    BaselineParameters,
-    fit_baseline,
-    standard_normal_draws,
-)
+from tcga_coherent.evaluation.baseline_predictions import read_baseline
+from tcga_coherent.evaluation.baselines import standard_normal_draws
 from tcga_coherent.evaluation.bootstrap import (
     BootstrapParameters,
     patient_interval,
@@ -70,9 +67,9 @@ class CalibrationParameters:
 
 def calibration_table(
     test_draws: Partitions,
+    baseline_predictions: Partitions,
     cohort: Cohort,
     antithetic: bool,
-    baselines: BaselineParameters,
     bootstrap: BootstrapParameters,
     parameters: CalibrationParameters,
     seed: int,
@@ -87,8 +84,6 @@ def calibration_table(
         Measured latents and splits.
     antithetic
         Whether the draws were made in pairs of mirrored noise.
-    baselines
-        Settings of ridge.
     bootstrap
         Settings of the intervals.
     parameters
@@ -127,7 +122,7 @@ def calibration_table(
     for target in cohort.modalities:
         truth = cohort.truth(target)
         for method, source, draws in _draws_from_all_sources(
-            test_draws, cohort, target, baselines, seed
+            test_draws, baseline_predictions, cohort, target, seed
         ):
             measured = _measure(truth, independent_sets(draws, antithetic), parameters.levels)
             own = [*_rows(measured, types, bootstrap, seed)]
@@ -175,9 +170,9 @@ class _Measured:
 
 def _draws_from_all_sources(
     test_draws: Partitions,
+    baseline_predictions: Partitions,
     cohort: Cohort,
     target: str,
-    baselines: BaselineParameters,
     seed: int,
 ) -> Iterator[tuple[str, str, Array]]:
     """Yield method, sources and draws."""
@@ -187,12 +182,10 @@ def _draws_from_all_sources(
         name = partition_name(target, method, sources)
         draws = read_draws(test_draws, name, cohort.test, dimensions)
         yield method, join_sources(sources), draws
-    ridge = fit_baseline(
-        "ridge", target, sources, cohort.latents, cohort.train, cohort.val, baselines
-    )
+    name = partition_name(target, "ridge", sources)
+    ridge = read_baseline(baseline_predictions, name, cohort.test, dimensions)
     noise = standard_normal_draws(cohort.test, len(draws), len(dimensions), seed)
-    prediction = ridge.predict(cohort.latents, cohort.test)
-    yield "ridge", join_sources(sources), prediction + ridge.noise_sd * noise
+    yield "ridge", join_sources(sources), ridge.mean + ridge.noise_sd * noise
 
 
 def _measure(truth: Array, sets: tuple[Array, ...], levels: tuple[float, ...]) -> _Measured:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
 from pydantic.dataclasses import dataclass as validated_dataclass
@@ -166,10 +165,7 @@ def training_set(task: Task, cohort: Cohort, clinical: pd.DataFrame) -> Training
     CannotEvaluate
         When there is nothing to learn or nothing to test.
     """
-    has_all = np.logical_and.reduce(
-        [cohort.train.isin(frame.index) for frame in cohort.latents.values()]
-    )
-    complete = cohort.train[has_all]
+    complete = cohort.complete(cohort.train)
     if complete.empty:
         raise CannotEvaluate("no training patient has all modalities")
     target: pd.Series | pd.DataFrame

@@ -12,7 +12,12 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.evaluation.baseline_predictions import read_baseline
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, resample_patients
+from tcga_coherent.evaluation.bootstrap import (
+    BootstrapParameters,
+    Counts,
+    central_interval,
+    resample_patients,
+)
 from tcga_coherent.evaluation.feature_correlation import (
     feature_correlations,
     resampled_correlations,
@@ -252,8 +257,7 @@ def _intervals(truth: Array, prediction: Array, counts: Counts, level: float) ->
         own = np.nan_to_num(own)
         medians.append(np.median(own, axis=1))
         shares.append(np.mean(own > 0.5, axis=1))
-    shares_of_level = [(1 - level) / 2, (1 + level) / 2]
     for name, values in (("correlation_median", medians), ("share_above_half", shares)):
-        low, high = np.quantile(np.concatenate(values), shares_of_level)
+        low, high = central_interval(np.concatenate(values), level)
         ends |= {f"{name}_low": float(low), f"{name}_high": float(high)}
     return ends

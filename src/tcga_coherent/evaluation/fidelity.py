@@ -7,6 +7,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from tcga_coherent.evaluation.bootstrap import Counts
+
 Array = NDArray[np.floating]
 
 
@@ -29,6 +31,29 @@ def r2(truth: Array, prediction: Array) -> float:
     _check_same_shape(truth, prediction)
     total = np.sum((truth - truth.mean(dtype=float)) ** 2, dtype=float)
     return _explained(np.sum((truth - prediction) ** 2, dtype=float), total)
+
+
+def resampled_r2(truth: Array, errors: Array, counts: Array | Counts) -> NDArray[np.float64]:
+    """:func:`r2` in samples of the patients.
+
+    Parameters
+    ----------
+    truth
+        Measured values, patients x dimensions.
+    errors
+        Squared error of each patient, summed over the dimensions; the last axis is patients.
+    counts
+        How often each patient is drawn, samples x patients.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `errors` with samples in the place of patients.
+    """
+    n_entries = counts.sum(axis=1) * truth.shape[1]
+    mean = counts @ truth.sum(axis=1) / n_entries
+    total = counts @ np.sum(truth**2, axis=1) - n_entries * mean**2
+    return 1 - (errors @ counts.T) / total
 
 
 def r2_variance_weighted(truth: Array, prediction: Array) -> float:

@@ -8,6 +8,9 @@ colours in the parameters.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
+
+from matplotlib.lines import Line2D
 
 
 @dataclass(frozen=True)
@@ -88,3 +91,16 @@ def cancer_type_styles(cancer_types: Iterable[str]) -> dict[str, Style]:
             f"merge or leave out some."
         )
     return dict(zip(names, combinations, strict=False))
+
+
+def legend_key(label: str, color: str = "0.3", **style: Any) -> Line2D:
+    """Return a key for a legend that is not made from what was drawn.
+
+    Parameters
+    ----------
+    label, color
+        What it says, and in which colour.
+    style
+        Further properties of the line.
+    """
+    return Line2D([], [], color=color, markersize=4, label=label, **style)

@@ -87,6 +87,20 @@ class TestProfiles:
         n_draws = len(next(iter(self.draws.values())))
         return n_draws // 2 if self.antithetic else n_draws
 
+    def check_independent(self, parameter: str, number: int) -> None:
+        """Refuse a parameter that asks for more independent draws than there are.
+
+        Raises
+        ------
+        ValueError
+            Naming `parameter` and the way out.
+        """
+        if number > self.n_independent:
+            raise ValueError(
+                f"{parameter} is {number}, but test_draws hold only {self.n_independent} draws "
+                f"that are independent of each other: lower it or raise coherent_sampling.n_draws."
+            )
+
     def whole(self) -> Array:
         """Return the measured profiles, patients x all dimensions."""
         return np.hstack(list(self.real.values()))

@@ -8,7 +8,12 @@ import pandas as pd
 from pydantic.dataclasses import dataclass
 
 from tcga_coherent.evaluation.all_reconstructions import reconstructions
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, resample_patients
+from tcga_coherent.evaluation.bootstrap import (
+    BootstrapParameters,
+    Counts,
+    central_interval,
+    resample_patients,
+)
 from tcga_coherent.evaluation.calibration import (
     coverage_over_sets,
     crps,
@@ -25,6 +30,7 @@ from tcga_coherent.evaluation.fidelity import (
     r2,
     r2_of_draws,
     r2_variance_weighted,
+    resampled_r2,
     variance_percent,
 )
 from tcga_coherent.evaluation.inputs import Cohort, Partitions
@@ -173,11 +179,8 @@ def r2_interval(
     level
         Share of the samples that the interval holds.
     """
-    residual = resamples @ np.sum((truth - prediction) ** 2, axis=1)
-    n_entries = resamples.sum(axis=1) * truth.shape[1]
-    mean = resamples @ truth.sum(axis=1) / n_entries
-    total = resamples @ np.sum(truth**2, axis=1) - n_entries * mean**2
-    low, high = np.quantile(1 - residual / total, [(1 - level) / 2, (1 + level) / 2])
+    errors = np.sum((truth - prediction) ** 2, axis=1)
+    low, high = central_interval(resampled_r2(truth, errors, resamples), level)
     return float(low), float(high)
 
 

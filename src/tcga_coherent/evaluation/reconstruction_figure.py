@@ -2,14 +2,13 @@
 
 import textwrap
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from tcga_coherent.evaluation.palette import METHOD_LABELS, METHOD_STYLES
+from tcga_coherent.evaluation.palette import METHOD_LABELS, METHOD_STYLES, legend_key
 from tcga_coherent.evaluation.source_sets import (
     join_sources,
     source_sets,
@@ -113,19 +112,17 @@ def _source_label(source: str, labels: Mapping[str, str]) -> str:
 
 def _legend(table: pd.DataFrame) -> list[Line2D]:
     handles = [
-        _key(METHOD_LABELS[method], color=style.color, marker=style.marker, linewidth=1)
+        legend_key(METHOD_LABELS[method], color=style.color, marker=style.marker, linewidth=1)
         for method, style in METHOD_STYLES.items()
         if (table["method"] == method).any()
     ]
     n_draws = table["n_draws"].iloc[0]
     handles.append(
-        _key(f"R² of the mean of {n_draws} draws, bootstrap interval", marker="o", linewidth=1)
+        legend_key(
+            f"R² of the mean of {n_draws} draws, bootstrap interval", marker="o", linewidth=1
+        )
     )
     if table["paper_r2_mean"].notna().any():
         label = "Paper: R² of single draws (another cohort)"
-        handles.append(_key(label, marker="D", mfc="none", linewidth=0))
+        handles.append(legend_key(label, marker="D", mfc="none", linewidth=0))
     return handles
-
-
-def _key(label: str, color: str = "0.3", **style: Any) -> Line2D:
-    return Line2D([], [], color=color, markersize=4, label=label, **style)

@@ -146,13 +146,8 @@ def rescue_repeats(
     ValueError
         When there are fewer independent draws than the parameters ask for.
     """
-    wanted = {"evaluation.n_repeats": n_repeats, "evaluation.rescue.n_draws": study.n_draws}
-    for name, number in wanted.items():
-        if number > study.profiles.n_independent:
-            raise ValueError(
-                f"{name} is {number}, but test_draws hold only {study.profiles.n_independent} draws "
-                f"that are independent of each other: lower it or raise coherent_sampling.n_draws."
-            )
+    study.profiles.check_independent("evaluation.n_repeats", n_repeats)
+    study.profiles.check_independent("evaluation.rescue.n_draws", study.n_draws)
     experiment = partial(predict_repeat, study=study)
     yield from run_repeats(
         experiment, range(n_repeats), identity_of(STUDY, study), stored, workers, STUDY

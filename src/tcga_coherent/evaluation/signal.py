@@ -196,11 +196,7 @@ def predict_from_modalities(
     ValueError
         When there are fewer independent draws than repeats.
     """
-    if n_repeats > profiles.n_independent:
-        raise ValueError(
-            f"evaluation.n_repeats is {n_repeats}, but test_draws hold only {profiles.n_independent} "
-            f"draws that are independent of each other: lower it or raise coherent_sampling.n_draws."
-        )
+    profiles.check_independent("evaluation.n_repeats", n_repeats)
     cells = list(signal_cells(cohort, clinical, profiles))
     yield from run_repeats(
         partial(predict_repeat, cells=cells, forests=forests, seed=seed),

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tcga_coherent.evaluation.outcomes import CLASS_TASKS, TASK_LABELS
-from tcga_coherent.evaluation.palette import METHOD_LABELS, METHOD_STYLES
+from tcga_coherent.evaluation.palette import METHOD_LABELS, METHOD_STYLES, legend_key
 from tcga_coherent.evaluation.signal import INPUTS
 from tcga_coherent.evaluation.signal_claims import rows_by_input
 from tcga_coherent.modality import ModalityConfig
@@ -113,20 +113,16 @@ def _legend(table: pd.DataFrame) -> list[Line2D]:
     methods = dict.fromkeys(method for method, _ in INPUTS)
     styles = {METHOD_LABELS[method]: METHOD_STYLES[method] for method in methods}
     handles = [
-        _key(label, color=style.color, marker=style.marker, linewidth=0)
+        legend_key(label, color=style.color, marker=style.marker, linewidth=0)
         for label, style in styles.items()
     ]
     handles += [
-        _key("single draw, or prediction", marker="o", linewidth=0),
-        _key("mean of all draws", marker="o", mfc="white", linewidth=0),
-        _key("interval over patients", linewidth=0.9),
-        _key("± SD over repeats", linewidth=2.6, alpha=0.45),
-        _key("guessing by frequency", linewidth=0.8, linestyle="--"),
+        legend_key("single draw, or prediction", marker="o", linewidth=0),
+        legend_key("mean of all draws", marker="o", mfc="white", linewidth=0),
+        legend_key("interval over patients", linewidth=0.9),
+        legend_key("± SD over repeats", linewidth=2.6, alpha=0.45),
+        legend_key("guessing by frequency", linewidth=0.8, linestyle="--"),
     ]
     if table[["paper_macro_f1", "paper_balanced_accuracy"]].notna().any(axis=None):
-        handles.append(_key("paper (another cohort)", marker="_", mew=1.6, linewidth=0))
+        handles.append(legend_key("paper (another cohort)", marker="_", mew=1.6, linewidth=0))
     return handles
-
-
-def _key(label: str, color: str = "0.3", **style: Any) -> Line2D:
-    return Line2D([], [], color=color, markersize=4, label=label, **style)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tcga_coherent.evaluation.outcomes import TASK_LABELS
-from tcga_coherent.evaluation.palette import METHOD_LABELS, METHOD_STYLES
+from tcga_coherent.evaluation.palette import METHOD_LABELS, METHOD_STYLES, legend_key
 from tcga_coherent.evaluation.statistics_downstream import ACQUISITION, RESCUE
 from tcga_coherent.evaluation.statistics_sources import RECONSTRUCTION, SIGNAL
 from tcga_coherent.evaluation.statistics_table import BOOTSTRAP
@@ -136,7 +135,7 @@ def _reasons(table: pd.DataFrame, panel: Panel) -> str:
 
 def _legend() -> list[Line2D]:
     handles = [
-        _key(
+        legend_key(
             METHOD_LABELS[method],
             color=METHOD_STYLES[method].color,
             marker=METHOD_STYLES[method].marker,
@@ -144,10 +143,6 @@ def _legend() -> list[Line2D]:
         )
         for method in TREATMENTS
     ]
-    handles.append(_key("bootstrap interval over patients", linewidth=0.9))
-    handles.append(_key("± SD over repeats (seeds)", linewidth=2.6, alpha=0.45))
+    handles.append(legend_key("bootstrap interval over patients", linewidth=0.9))
+    handles.append(legend_key("± SD over repeats (seeds)", linewidth=2.6, alpha=0.45))
     return handles
-
-
-def _key(label: str, color: str = "0.3", **style: Any) -> Line2D:
-    return Line2D([], [], color=color, markersize=4, label=label, **style)

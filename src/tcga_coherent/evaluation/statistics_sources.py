@@ -6,8 +6,8 @@ The treatment that others are held against comes first.
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, resample_patients
-from tcga_coherent.evaluation.fidelity import Array
+from tcga_coherent.evaluation.bootstrap import BootstrapParameters, resample_patients
+from tcga_coherent.evaluation.fidelity import Array, resampled_r2
 from tcga_coherent.evaluation.inputs import Cohort
 from tcga_coherent.evaluation.outcomes import CLASS_TASKS, CannotEvaluate
 from tcga_coherent.evaluation.profiles import GENERATORS, TestProfiles
@@ -54,9 +54,12 @@ def reconstruction_comparisons(
                     RECONSTRUCTION,
                     target,
                     metric,
-                    {name: _r2(truth, error, everyone)[:, 0] for name, error in errors.items()},
                     {
-                        name: _r2(truth, error, counts).mean(axis=0)
+                        name: resampled_r2(truth, error, everyone)[:, 0]
+                        for name, error in errors.items()
+                    },
+                    {
+                        name: resampled_r2(truth, error, counts).mean(axis=0)
                         for name, error in errors.items()
                     },
                     n_patients,
@@ -141,11 +144,3 @@ def _reconstructions(
         draws[method] = profiles.independent_draws(target, removed, method)[:n_repeats]
         means[method] = profiles.generated(target, removed, method)[None]
     return draws, means
-
-
-def _r2(truth: Array, errors: Array, counts: Array | Counts) -> Array:
-    """R2 in each sample of the patients from squared errors, repeats x patients."""
-    n_entries = counts.sum(axis=1) * truth.shape[1]
-    mean = counts @ truth.sum(axis=1) / n_entries
-    total = counts @ np.sum(truth**2, axis=1) - n_entries * mean**2
-    return 1 - (errors @ counts.T) / total

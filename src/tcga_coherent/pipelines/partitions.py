@@ -5,13 +5,13 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import torch
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.agreement import Agreement, PairAgreement
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, load_denoiser
 from tcga_coherent.diffusion.consensus import ErrorMoments
 from tcga_coherent.diffusion.device import resolve_device
+from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
 from tcga_coherent.diffusion.recalibration import Recalibration
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.modality import ModalityConfig
@@ -49,14 +49,37 @@ def load_latents(
     return frames
 
 
-def latent_tensors(
-    frames: Mapping[str, pd.DataFrame], patients: pd.Index
-) -> dict[str, torch.Tensor]:
-    """Return the latents of patients who have every modality, each patients x latent size, float32."""
-    return {
-        name: torch.from_numpy(frame.loc[patients].to_numpy(np.float32))
-        for name, frame in frames.items()
-    }
+def load_models_of_latents(
+    frames: Mapping[str, pd.DataFrame],
+    single_denoisers: Partitions,
+    multi_denoisers: Partitions,
+    consensus: Partitions,
+    recalibration: Checkpoint | None,
+    device: str,
+) -> TrainedModels:
+    """Load the models that were trained on these latents; see :func:`load_models`.
+
+    Parameters
+    ----------
+    frames
+        Modality to latents, patients x latent size.
+    single_denoisers, multi_denoisers, consensus, recalibration, device
+        As in :func:`load_models`.
+
+    Raises
+    ------
+    ValueError
+        When a denoiser was trained on other latents, or the device is not there.
+    """
+    prints = {name: fingerprint_frame(frame) for name, frame in frames.items()}
+    return load_models(
+        single_denoisers, multi_denoisers, consensus, recalibration, "latents", prints, device
+    )
+
+
+def fingerprint_checkpoints(checkpoints: Mapping[str, Callable[[], Checkpoint]]) -> dict[str, str]:
+    """Return the fingerprint of the arrays of every checkpoint of a dataset, by name."""
+    return {name: fingerprint_arrays(load().arrays) for name, load in checkpoints.items()}
 
 
 def load_models(

@@ -1,6 +1,6 @@
-"""Attacks with reference trainings, and privacy against usefulness over the length of training."""
+"""Attacks on losses with the trainings on halves as reference."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters, resample_patients
+from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.fidelity import Array
 from tcga_coherent.evaluation.inputs import Cohort
 from tcga_coherent.evaluation.outcomes import CannotEvaluate
@@ -18,8 +18,7 @@ from tcga_coherent.privacy.attacks_scores import (
     attack_result,
     crossed_attack_result,
 )
-from tcga_coherent.privacy.attacks_shadows import CANARY, LOSS, SELECTED, UTILITY
-from tcga_coherent.privacy.canaries import NOT_IMPLANTED, expected_exposure
+from tcga_coherent.privacy.attacks_shadows import LOSS, SELECTED
 from tcga_coherent.privacy.membership import (
     ALL,
     ALL_LEVELS,
@@ -34,8 +33,6 @@ from tcga_coherent.privacy.membership import (
 )
 
 Model = tuple[str, str, str]
-
-UTILITY_MEASURES = ("r2_of_mean", "crps")
 
 
 @dataclass(frozen=True)
@@ -161,7 +158,7 @@ def attack_with_references(
         rows += [{"attack": name, "group": NEITHER, "note": str(reason)} for name in ON_LOSSES]
     for method in METHODS:
         for model, features in found.of_method(method).items():
-            for attack, result in _membership(features, found.is_member, bootstrap, seed).items():
+            for attack, result in tell_members(features, found.is_member, bootstrap, seed).items():
                 rows.append(membership_row(attack, model, ALL_LEVELS, HALVES, result))
             if groups is None:
                 continue
@@ -230,113 +227,23 @@ def attack_released_with_references(
     return pd.DataFrame(rows)
 
 
-def extract_canaries(
-    shadows: pd.DataFrame,
-    n_candidates: int,
-    checkpoint: str,
-    bootstrap: BootstrapParameters,
-    seed: int,
-) -> pd.DataFrame:
-    """Return the mean exposure of canaries by kind and number of copies.
-
-    Parameters
-    ----------
-    shadows, checkpoint
-        As in :func:`read_shadow_losses`.
-    n_candidates
-        The true target and its alternatives.
-    bootstrap, seed
-        Intervals over canaries.
-
-    Returns
-    -------
-    DataFrame
-        Rows of the table of attacks; those of canaries that were never implanted show the null.
-    """
-    rows = shadows[(shadows["kind_of_row"] == CANARY) & (shadows["checkpoint"] == checkpoint)]
-    rows = rows[rows["method"] != CONTROL].astype({"copies": int})
-    keys = ["attack", "method", "kind", "copies"]
-    table = []
-    for (attack, method, kind, copies), some in rows.groupby(keys, sort=False):
-        exposures = some.groupby("patient_id")["exposure"].mean().to_numpy()
-        counts = resample_patients(len(exposures), bootstrap.repeats, seed)
-        low, high = _interval(counts @ exposures / len(exposures), bootstrap)
-        implanted = copies != NOT_IMPLANTED
-        table.append(
-            {
-                "attack": attack,
-                "method": method,
-                "target": ALL,
-                "source": "",
-                "setting": _copies(copies) if implanted else "not implanted",
-                "group": f"{kind} the distribution" if kind == "within" else "far from it",
-                "statistic": "exposure_bits",
-                "value": exposures.mean(),
-                "low": low,
-                "high": high,
-                "null": expected_exposure(n_candidates),
-                "n_members" if implanted else "n_nonmembers": len(exposures),
-                "note": f"at most {np.log2(n_candidates):g} bits",
-            }
-        )
-    return pd.DataFrame(table)
-
-
-def weigh_privacy_and_utility(
-    shadows: pd.DataFrame,
-    cohort: Cohort,
-    n_candidates: int,
-    bootstrap: BootstrapParameters,
-    seed: int,
-) -> pd.DataFrame:
-    """Return what models are worth and what they give away, over the length of training.
-
-    Parameters
-    ----------
-    shadows, n_candidates, bootstrap, seed
-        As in :func:`extract_canaries`.
-    cohort
-        Latents and splits.
-
-    Returns
-    -------
-    DataFrame
-        One row a ``checkpoint`` (``steps`` as a number, missing for ``selected``), ``method`` and
-        ``measure``: ``value``, ``std`` over trainings, ``low`` and ``high`` over patients, ``null``.
-        ``r2_of_mean`` and ``crps`` are means over targets.
-    """
-    tables = []
-    for checkpoint in shadows["checkpoint"].drop_duplicates():
-        rows = [*_utility_rows(shadows, checkpoint)]
-        found = read_shadow_losses(shadows, cohort, checkpoint)
-        for method in METHODS:
-            features = found.of_method(method)[method, ALL, ""]
-            for attack, result in _membership(features, found.is_member, bootstrap, seed).items():
-                for name, estimate, null in (
-                    ("auroc", result.auroc, 0.5),
-                    ("tpr_at_1_fpr", result.tpr, 0.01),
-                ):
-                    rows.append(
-                        {"method": method, "measure": f"{attack}_{name}", "null": null}
-                        | vars(estimate)
-                    )
-        canaries = extract_canaries(shadows, n_candidates, checkpoint, bootstrap, seed)
-        for _, row in canaries.iterrows():
-            measure = f"{row['attack']}_bits, {row['group']}, {row['setting']}"
-            rows.append({"measure": measure, **row[["method", "value", "low", "high", "null"]]})
-        tables.append(pd.DataFrame(rows).assign(checkpoint=checkpoint))
-    table = pd.concat(tables, ignore_index=True)
-    table["steps"] = pd.to_numeric(table["checkpoint"].where(table["checkpoint"] != SELECTED))
-    columns = ["checkpoint", "steps", "method", "measure", "value", "std", "low", "high", "null"]
-    return table.reindex(columns=columns)
-
-
-def _membership(
+def tell_members(
     features: Features,
     is_member: NDArray[np.bool_],
     bootstrap: BootstrapParameters,
     seed: int,
 ) -> dict[str, AttackResult]:
+    """Attack the trainings on halves with each score of the losses.
+
+    Parameters
+    ----------
+    features
+        Of one model, or of several together.
+    is_member
+        Which patients each training learned from, trainings x patients.
+    bootstrap, seed
+        Intervals over patients.
+    """
     scores = {
         "loss": -features.losses.mean(axis=2),
         "calibrated_loss": -features.calibrated.mean(axis=2),
@@ -369,25 +276,3 @@ def _neither(
         others = unknown.mean(axis=(0, 2))
         results[attack] = attack_result(-scores[place], -others[other], bootstrap, seed)
     return results
-
-
-def _utility_rows(shadows: pd.DataFrame, checkpoint: str) -> Iterator[dict[str, Any]]:
-    rows = shadows[(shadows["kind_of_row"] == UTILITY) & (shadows["checkpoint"] == checkpoint)]
-    means = rows.groupby(["method", "repeat"], sort=False)[list(UTILITY_MEASURES)].mean()
-    for method, found in means.groupby(level="method", sort=False):
-        for measure in UTILITY_MEASURES:
-            yield {
-                "method": method,
-                "measure": measure,
-                "value": found[measure].mean(),
-                "std": found[measure].std(),
-            }
-
-
-def _copies(number: object) -> str:
-    return "1 copy" if number == 1 else f"{number} copies"
-
-
-def _interval(values: Array, bootstrap: BootstrapParameters) -> tuple[float, float]:
-    low, high = np.quantile(values, [(1 - bootstrap.level) / 2, (1 + bootstrap.level) / 2])
-    return float(low), float(high)

@@ -20,6 +20,7 @@ from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig, Weigh
 from tcga_coherent.diffusion.consensus import ErrorMoments
 from tcga_coherent.diffusion.denoiser import StackedDenoiser
 from tcga_coherent.diffusion.device import resolve_device
+from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.tasks import DenoiserTask, multi_tasks, single_tasks
 from tcga_coherent.diffusion.trained_models import TrainedModels
@@ -223,7 +224,7 @@ def complete_losses(
     """
     patients = cohort.complete(cohort.train).append(cohort.test)
     noising = Noising(parameters.timesteps, parameters.n_noises, seed)
-    return model_losses(models, weighting, _tensors(cohort, patients), noising)
+    return model_losses(models, weighting, latent_tensors(cohort.latents, patients), noising)
 
 
 def _losses(
@@ -251,7 +252,7 @@ def _losses(
 
 
 def _utility(models: TrainedModels, cohort: Cohort, sampling: SamplingConfig) -> pd.DataFrame:
-    values = _tensors(cohort, cohort.test)
+    values = latent_tensors(cohort.latents, cohort.test)
     rows = []
     for target in cohort.modalities:
         sources = tuple(name for name in cohort.modalities if name != target)
@@ -272,10 +273,3 @@ def _utility(models: TrainedModels, cohort: Cohort, sampling: SamplingConfig) ->
                 }
             )
     return pd.DataFrame(rows)
-
-
-def _tensors(cohort: Cohort, patients: pd.Index) -> dict[str, torch.Tensor]:
-    return {
-        name: torch.from_numpy(frame.loc[patients].to_numpy(np.float32))
-        for name, frame in cohort.latents.items()
-    }

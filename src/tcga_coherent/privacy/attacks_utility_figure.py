@@ -33,7 +33,7 @@ def draw_privacy_and_utility(table: pd.DataFrame) -> Figure:
     ----------
     table
         Result of
-        :func:`tcga_coherent.privacy.attacks_references.weigh_privacy_and_utility`.
+        :func:`tcga_coherent.privacy.attacks_utility.weigh_privacy_and_utility`.
 
     Returns
     -------

@@ -152,19 +152,6 @@ def draw_unconditional(projections: list[Projection]) -> Figure:
     return figure
 
 
-def draw_reason(reason: CannotEvaluate) -> Figure:
-    """Draw why there are no maps.
-
-    Parameters
-    ----------
-    reason
-        What :func:`project_unconditional` raised.
-    """
-    figure = Figure(figsize=(7.2, 1.0), layout="constrained")
-    figure.text(0.5, 0.5, str(reason), ha="center", va="center", fontsize=7, wrap=True)
-    return figure
-
-
 def _scatter(axes: Axes, train: Array, rows: Array, color: str) -> None:
     axes.scatter(train[:, 0], train[:, 1], s=3, c=TRAIN_COLOR, linewidth=0, rasterized=True)
     axes.scatter(rows[:, 0], rows[:, 1], s=3, c=color, alpha=0.6, linewidth=0, rasterized=True)

@@ -15,7 +15,7 @@ from tcga_coherent.diffusion.agreement import fit_agreement
 from tcga_coherent.diffusion.completion import draws_frame
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.ensemble import Draws
-from tcga_coherent.diffusion.fingerprints import fingerprint_frame
+from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.recalibration import (
     Recalibration,
@@ -41,9 +41,8 @@ from tcga_coherent.evaluation.source_sets import (
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import (
     Partitions,
-    latent_tensors,
     load_latents,
-    load_models,
+    load_models_of_latents,
     store_agreement,
     store_recalibration,
 )
@@ -87,9 +86,8 @@ def recalibrate_spread(
         The factors, with CRPS and coverage of the validation patients before and after.
     """
     frames = load_latents(latents, parse_modalities(modalities))
-    prints = {name: fingerprint_frame(frame) for name, frame in frames.items()}
-    models = load_models(
-        single_denoisers, multi_denoisers, consensus, None, "latents", prints, device
+    models = load_models_of_latents(
+        frames, single_denoisers, multi_denoisers, consensus, None, device
     )
     # Around the mean of few independent draws, their own error would widen the fitted spread.
     raw = replace(
@@ -156,9 +154,8 @@ def draw_test_split(
         draws were made again or stayed rejected.
     """
     frames = load_latents(latents, parse_modalities(modalities))
-    prints = {name: fingerprint_frame(frame) for name, frame in frames.items()}
-    models = load_models(
-        single_denoisers, multi_denoisers, consensus, recalibration, "latents", prints, device
+    models = load_models_of_latents(
+        frames, single_denoisers, multi_denoisers, consensus, recalibration, device
     )
     models.check(config)
     patients = split.index[split["split"] == "test"]

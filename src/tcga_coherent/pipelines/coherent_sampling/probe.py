@@ -8,16 +8,15 @@ import pandas as pd
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.diffusion.fingerprints import fingerprint_frame
+from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.evaluation.source_sets import join_sources, source_sets
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import (
     Partitions,
-    latent_tensors,
     load_agreement,
     load_latents,
-    load_models,
+    load_models_of_latents,
 )
 
 PROBE_DRAWS = 10
@@ -52,9 +51,8 @@ def probe_coherence(
         which agrees with itself.
     """
     frames = load_latents(latents, parse_modalities(modalities))
-    prints = {name: fingerprint_frame(frame) for name, frame in frames.items()}
-    models = load_models(
-        single_denoisers, multi_denoisers, consensus, recalibration, "latents", prints, device
+    models = load_models_of_latents(
+        frames, single_denoisers, multi_denoisers, consensus, recalibration, device
     )
     models.check(config)
     fitted = load_agreement(agreement)

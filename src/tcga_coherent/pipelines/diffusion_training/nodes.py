@@ -15,6 +15,7 @@ from tcga_coherent.diffusion.config import TrainingConfig, Weighting
 from tcga_coherent.diffusion.consensus import STANDARD_NORMAL, consensus_weights, measure_errors
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
+from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.tasks import DenoiserTask, multi_tasks, single_tasks
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.diffusion.training import StackTrainer, group_by_shape
@@ -23,7 +24,6 @@ from tcga_coherent.evaluation.training_figure import draw_training_curves
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import (
     Partitions,
-    latent_tensors,
     load_denoisers,
     load_latents,
 )

@@ -8,16 +8,17 @@ import pandas as pd
 
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.ensemble import Draws
-from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
+from tcga_coherent.diffusion.fingerprints import fingerprint_frame
+from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.evaluation.fidelity import Array
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import (
     Partitions,
-    latent_tensors,
+    fingerprint_checkpoints,
     load_latents,
-    load_models,
+    load_models_of_latents,
 )
 
 
@@ -79,14 +80,13 @@ def load_unseen_patients(
         When latents are not finite, or denoisers belong to other latents.
     """
     frames = load_latents(latents, parse_modalities(modalities))
-    prints = {name: fingerprint_frame(frame) for name, frame in frames.items()}
-    models = load_models(
-        single_denoisers, multi_denoisers, consensus, None, "latents", prints, device
+    models = load_models_of_latents(
+        frames, single_denoisers, multi_denoisers, consensus, None, device
     )
     patients = split.index[split["split"] == "test"]
     test = {name: frame.loc[patients] for name, frame in frames.items()}
     stored = {
-        family: {name: fingerprint_arrays(load().arrays) for name, load in checkpoints.items()}
+        family: fingerprint_checkpoints(checkpoints)
         for family, checkpoints in (
             ("single", single_denoisers),
             ("multi", multi_denoisers),

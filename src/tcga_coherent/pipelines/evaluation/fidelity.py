@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 
 from tcga_coherent.evaluation.inputs import Partitions, read_cohort
 from tcga_coherent.evaluation.manifold import manifold_lines, manifold_table, project
-from tcga_coherent.evaluation.manifold_figure import draw_manifolds, draw_reason
+from tcga_coherent.evaluation.manifold_figure import draw_manifolds
 from tcga_coherent.evaluation.outcomes import CannotEvaluate
 from tcga_coherent.evaluation.patient_sets import EVERY_MODALITY, patient_sets
+from tcga_coherent.evaluation.reason_figure import draw_reason
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 

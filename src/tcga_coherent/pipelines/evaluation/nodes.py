@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 def measure_calibration(
     test_draws: Partitions,
+    baseline_predictions: Partitions,
     latents: Partitions,
     split: pd.DataFrame,
     presence: pd.DataFrame,
@@ -34,9 +35,9 @@ def measure_calibration(
     cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
     table = calibration_table(
         test_draws,
+        baseline_predictions,
         cohort,
         sampling.antithetic,
-        parameters.baselines,
         parameters.bootstrap,
         parameters.calibration,
         parameters.seed,

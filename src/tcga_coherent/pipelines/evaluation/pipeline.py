@@ -32,6 +32,7 @@ from .statistics import compare_treatments, draw_statistics_figure
 COMPARED_WITH_BASELINES = (
     "fidelity",
     "reconstruction",
+    "calibration",
     "signal",
     "rescue",
     "counterfactual",
@@ -100,7 +101,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
             ),
             Node(
                 measure_calibration,
-                inputs=[*held_out, "params:coherent_sampling", "params:evaluation"],
+                inputs=[*reconstructed, "params:coherent_sampling", "params:evaluation"],
                 outputs="calibration_table",
                 name="measure_calibration",
                 tags=["calibration"],

@@ -7,11 +7,14 @@ import pandas as pd
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.evaluation.inputs import Cohort, read_cohort
+from tcga_coherent.evaluation.profiles import GENERATORS
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import Partitions, load_models
+from tcga_coherent.pipelines.partitions import Partitions, load_models_of_latents
+
+# The generators that the paper holds against each other.
+METHODS = GENERATORS
 
 
 def load_attacked(
@@ -33,15 +36,8 @@ def load_attacked(
         When tables do not fit together, or denoisers belong to other latents.
     """
     cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
-    prints = {name: fingerprint_frame(frame) for name, frame in cohort.latents.items()}
-    models = load_models(
-        single_denoisers,
-        multi_denoisers,
-        consensus,
-        recalibration,
-        "latents",
-        prints,
-        device,
+    models = load_models_of_latents(
+        cohort.latents, single_denoisers, multi_denoisers, consensus, recalibration, device
     )
     return cohort, models
 

@@ -9,13 +9,14 @@ from matplotlib.figure import Figure
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.completion import draws_frame
 from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.evaluation.calibration import independent_sets
 from tcga_coherent.evaluation.inputs import read_cohort, read_draws
 from tcga_coherent.evaluation.outcomes import CLASS_TASKS, CannotEvaluate
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import Partitions, latent_tensors
-from tcga_coherent.pipelines.privacy.attacked import load_attacked, with_draws
+from tcga_coherent.pipelines.partitions import Partitions
+from tcga_coherent.pipelines.privacy.attacked import METHODS, load_attacked, with_draws
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.privacy.attacks_distances import (
     NEAREST_RECORD,
@@ -33,9 +34,6 @@ from tcga_coherent.privacy.unconditional import GENERATORS
 from tcga_coherent.privacy.unconditional import generate_unconditionally as generate_from_nothing
 
 logger = logging.getLogger(__name__)
-
-# The generators that the paper holds against each other.
-METHODS = ("multi", "coherent")
 
 
 def regenerate_complete_patients(

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
@@ -20,8 +19,6 @@ from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.privacy.attacks_references import (
     attack_released_with_references,
     attack_with_references,
-    extract_canaries,
-    weigh_privacy_and_utility,
 )
 from tcga_coherent.privacy.attacks_shadows import (
     SELECTED,
@@ -30,7 +27,7 @@ from tcga_coherent.privacy.attacks_shadows import (
     run_shadow,
 )
 from tcga_coherent.privacy.attacks_table import not_attacked
-from tcga_coherent.privacy.attacks_utility_figure import draw_privacy_and_utility
+from tcga_coherent.privacy.attacks_utility import extract_canaries, weigh_privacy_and_utility
 
 logger = logging.getLogger(__name__)
 
@@ -114,8 +111,3 @@ def attack_with_halves(
     ]
     utility = weigh_privacy_and_utility(shadows, cohort, n_candidates, bootstrap, seed)
     return pd.concat(attacks, ignore_index=True), utility
-
-
-def draw_utility_figure(table: pd.DataFrame) -> Figure:
-    """Draw privacy against usefulness over the length of training."""
-    return draw_privacy_and_utility(table)

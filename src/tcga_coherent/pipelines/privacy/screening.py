@@ -11,6 +11,7 @@ from tcga_coherent.evaluation.inputs import Cohort, read_cohort
 from tcga_coherent.evaluation.source_sets import generative_methods, partition_name
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions
+from tcga_coherent.pipelines.privacy.attacked import METHODS
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.privacy.screening import (
     COMPLETED,
@@ -24,8 +25,6 @@ from tcga_coherent.privacy.screening_figure import draw_screening
 from tcga_coherent.privacy.screening_table import summarise_screening
 
 logger = logging.getLogger(__name__)
-
-METHODS = ("multi", "coherent")
 
 
 def screen_generated(

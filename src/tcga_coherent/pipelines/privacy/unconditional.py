@@ -1,6 +1,6 @@
 """Nodes that generate without any patient; what is drawn is measured and shown, and never saved."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -8,13 +8,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
+from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.evaluation.inputs import read_cohort
 from tcga_coherent.evaluation.outcomes import CannotEvaluate
+from tcga_coherent.evaluation.reason_figure import draw_reason
 from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
 from tcga_coherent.evaluation.reported import ReportedByPaper
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import Partitions, load_models
+from tcga_coherent.pipelines.partitions import Partitions, fingerprint_checkpoints
+from tcga_coherent.pipelines.privacy.attacked import load_attacked
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.privacy.unconditional_experiment import (
     Audited,
@@ -22,7 +24,6 @@ from tcga_coherent.privacy.unconditional_experiment import (
     summarise_unconditional,
 )
 from tcga_coherent.privacy.unconditional_figure import (
-    draw_reason,
     draw_unconditional,
     project_unconditional,
 )
@@ -49,11 +50,14 @@ def measure_unconditional(
     A repeat is a seed of the noise. This pipeline is asked for by name, and needs no permission in
     ``coherent_sampling.allow_unconditional``.
     """
-    models = (single_denoisers, multi_denoisers, consensus)
-    audited = _load(latents, split, presence, *models, modalities, sampling, device)
+    cohort, trained = load_attacked(
+        latents, split, presence, single_denoisers, multi_denoisers, consensus, None,
+        modalities, device,
+    )  # fmt: skip
+    audited = Audited(trained, cohort, sampling)
     identity = identity_of(
         "unconditional",
-        *(_fingerprints(checkpoints) for checkpoints in models),
+        *map(fingerprint_checkpoints, (single_denoisers, multi_denoisers, consensus)),
         {name: fingerprint_frame(frame) for name, frame in audited.cohort.latents.items()},
         split,
         sampling,
@@ -101,33 +105,13 @@ def draw_unconditional_figure(
     device: str,
 ) -> Figure:
     """Draw Fig 5: rows generated from nothing among training patients, or why it cannot be drawn."""
-    models = (single_denoisers, multi_denoisers, consensus)
-    audited = _load(latents, split, presence, *models, modalities, sampling, device)
+    cohort, trained = load_attacked(
+        latents, split, presence, single_denoisers, multi_denoisers, consensus, None,
+        modalities, device,
+    )  # fmt: skip
+    audited = Audited(trained, cohort, sampling)
     try:
         projections = project_unconditional(audited, parameters.unconditional, parameters.seed)
     except CannotEvaluate as reason:
-        return draw_reason(reason)
+        return draw_reason(str(reason))
     return draw_unconditional(projections)
-
-
-def _load(
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    single_denoisers: Partitions,
-    multi_denoisers: Partitions,
-    consensus: Partitions,
-    modalities: dict[str, Any],
-    sampling: SamplingConfig,
-    device: str,
-) -> Audited:
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
-    prints = {name: fingerprint_frame(frame) for name, frame in cohort.latents.items()}
-    models = load_models(
-        single_denoisers, multi_denoisers, consensus, None, "latents", prints, device
-    )
-    return Audited(models, cohort, sampling)
-
-
-def _fingerprints(checkpoints: Partitions) -> Mapping[str, str]:
-    return {name: fingerprint_arrays(load().arrays) for name, load in checkpoints.items()}
