@@ -1,8 +1,8 @@
 """Project settings read by Kedro."""
 
-from tcga_coherent.hooks import ComputeHooks, NodeTimeHooks, RunParameterHooks
+from tcga_coherent.hooks import ComputeHooks, IdentityHooks, NodeTimeHooks, RunParameterHooks
 
-HOOKS = (RunParameterHooks(), ComputeHooks(), NodeTimeHooks())
+HOOKS = (RunParameterHooks(), ComputeHooks(), IdentityHooks(), NodeTimeHooks())
 
 # Without the soft merge an environment that overrides one nested key silently
 # drops the siblings of that key.

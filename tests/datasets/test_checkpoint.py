@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from kedro.io.core import DatasetError
+from safetensors.numpy import save
 
 from tcga_coherent.datasets.checkpoint import Checkpoint, CheckpointDataset
 from tcga_coherent.datasets.training_state import TrainingStateDataset
@@ -23,15 +24,35 @@ def test_a_checkpoint_comes_back_with_its_description(tmp_path):
     dataset.save(CHECKPOINT)
     assert dataset.exists()
     assert_same(dataset.load(), CHECKPOINT)
-    assert sorted(p.name for p in (tmp_path / "models").iterdir()) == ["x.json", "x.safetensors"]
+    assert [p.name for p in (tmp_path / "models").iterdir()] == ["x.safetensors"]
 
 
-def test_weights_without_their_description_are_refused(tmp_path):
-    dataset = CheckpointDataset(filepath=str(tmp_path / "x.safetensors"))
-    dataset.save(CHECKPOINT)
-    (tmp_path / "x.json").unlink()
-    with pytest.raises(DatasetError, match=r"has no description x\.json beside it"):
-        dataset.load()
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (save({"w": np.zeros(2)}), "x.safetensors holds no description in its header"),
+        (save({"w": np.zeros(2)}, {"json": "{"}), "x.safetensors is damaged"),
+        (save({"w": np.zeros(2)}, {"json": "{}"})[:-3], "x.safetensors is damaged"),
+        (b"", "x.safetensors is damaged"),
+    ],
+)
+def test_what_is_no_whole_checkpoint_is_refused_by_name(tmp_path, content, message):
+    (tmp_path / "x.safetensors").write_bytes(content)
+    with pytest.raises(DatasetError, match=message):
+        CheckpointDataset(filepath=str(tmp_path / "x.safetensors")).load()
+
+
+def test_a_damaged_training_state_is_set_aside_and_the_training_starts_anew(tmp_path, caplog):
+    dataset = TrainingStateDataset(filepath=str(tmp_path / "state.safetensors"))
+    dataset.save(Checkpoint(CHECKPOINT.arrays, {"finished": False}))
+    content = (tmp_path / "state.safetensors").read_bytes()[:-9]
+    (tmp_path / "state.safetensors").write_bytes(content)
+    assert not dataset.exists()
+    assert dataset.load() == Checkpoint({})
+    assert "state.safetensors is damaged" in caplog.text
+    assert (tmp_path / "state.safetensors.damaged").read_bytes() == content
+    dataset.save(Checkpoint({}, {"finished": True}))
+    assert dataset.exists()
 
 
 def test_a_training_state_exists_only_when_the_training_is_finished(tmp_path):

@@ -17,6 +17,8 @@ from kedro.framework.session import KedroSession
 from kedro.io import DataCatalog
 from omegaconf import OmegaConf
 
+from tcga_coherent.datasets.identity import FOLDER
+
 PACKAGE = "tcga_coherent"
 
 # Enough to run every line, far too little to learn much.
@@ -71,7 +73,7 @@ class Project:
         return cls(root, environment)
 
     def clone(self, root: Path, *data: str) -> "Project":
-        """Copy configuration and the named paths below ``data`` to the new folder `root`."""
+        """Copy configuration and the named paths below ``data``, with their identities, to `root`."""
         copy = Project.copy(self.root, root, self.environment)
         for name in data:
             source = self.root / "data" / name
@@ -80,6 +82,11 @@ class Project:
             else:
                 (root / "data" / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, root / "data" / name)
+            identity = source.parent / FOLDER / f"{source.name}.json"
+            if identity.is_file():
+                folder = (root / "data" / name).parent / FOLDER
+                folder.mkdir(exist_ok=True)
+                shutil.copy(identity, folder)
         return copy
 
     @property

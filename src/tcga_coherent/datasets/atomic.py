@@ -20,6 +20,8 @@ from kedro_datasets.text import TextDataset
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from tcga_coherent.datasets.identity import Identified
+
 PARTIAL_SUFFIX = ".partial"
 
 
@@ -38,12 +40,15 @@ def replace_when_whole(target: Path) -> Iterator[Path]:
         When the folder of `target` cannot be written.
     """
     partial = target.with_name(target.name + PARTIAL_SUFFIX)
+    former = target.with_name(target.name + ".former")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         remove(partial)
+        if former.is_dir() and not target.exists():
+            # A folder was to be exchanged when the process was killed.
+            former.rename(target)
         yield partial
         if target.is_dir():
-            former = target.with_name(target.name + ".former")
             remove(former)
             target.rename(former)
             partial.rename(target)
@@ -71,10 +76,19 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-class _AtomicSave:
+class _AtomicSave(Identified):
     """Redirect the save path of a kedro-datasets dataset to a temporary name."""
 
     _partial_path: Path | None = None
+    _filepath: PurePosixPath
+
+    @property
+    def identified_path(self) -> Path:
+        """The file."""
+        return Path(self._filepath)
+
+    def _exists(self) -> bool:
+        return not self.outdated and bool(super()._exists())  # type: ignore[misc]
 
     def _get_save_path(self) -> PurePosixPath:
         if self._partial_path is not None:
@@ -124,6 +138,11 @@ class AtomicFigureDataset(_AtomicSave, MatplotlibDataset):
     def _svg_path(self) -> Path:
         return Path(self._get_load_path()).with_suffix(".svg")
 
+    def identified_files(self) -> dict[str, Path]:
+        """Return both files."""
+        files = (self.identified_path, self._svg_path)
+        return {file.name: file for file in files if file.is_file()}
+
     def save(self, data: Figure) -> None:
         """Draw `data` in both formats and rename them into place."""
         # Letters as paths look the same without the fonts; the names of elements would otherwise
@@ -150,12 +169,26 @@ class AtomicFigureDataset(_AtomicSave, MatplotlibDataset):
         return bool(super()._exists()) and self._svg_path.is_file()
 
 
-class AtomicPartitionedDataset(PartitionedDataset):
+class AtomicPartitionedDataset(Identified, PartitionedDataset):
     """``PartitionedDataset`` whose folder is replaced as a whole on each save.
 
     Partitions of a former run never mix with those of this one, and a folder that
     exists is complete: ``kedro run --only-missing-outputs`` can rely on it.
     """
+
+    @property
+    def identified_path(self) -> Path:
+        """The folder."""
+        return Path(self._path)
+
+    def identified_files(self) -> dict[str, Path]:
+        """Return partition to file; what else lies in the folder is none."""
+        folder, suffix = self.identified_path, self._filename_suffix
+        files = sorted(folder.rglob(f"*{suffix}"))
+        return {file.relative_to(folder).as_posix().removesuffix(suffix): file for file in files}
+
+    def _exists(self) -> bool:
+        return not self.outdated and bool(super()._exists())
 
     def save(self, data: dict[str, Any]) -> None:
         """Write every partition into a temporary folder and rename that into place."""

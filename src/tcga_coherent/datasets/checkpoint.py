@@ -1,4 +1,4 @@
-"""Fitted models as safetensors weights with a JSON description beside them."""
+"""Fitted models in the safetensors format, with a JSON description in the header."""
 
 import json
 from dataclasses import dataclass, field
@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
-from safetensors.numpy import load_file, save
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from tcga_coherent.datasets.atomic import replace_when_whole
+from tcga_coherent.datasets.identity import Identified
+
+HEADER_KEY = "json"
 
 
 @dataclass(frozen=True)
@@ -21,29 +25,13 @@ class Checkpoint:
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-def serialise(arrays: dict[str, np.ndarray], header: dict[str, str] | None = None) -> bytes:
-    """Return arrays in the safetensors format.
-
-    Parameters
-    ----------
-    arrays
-        Arrays by name.
-    header
-        Text to store in the header.
-    """
-    # safetensors takes the raw buffer: an array that is not contiguous would be scrambled.
-    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, header)
-
-
-class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
-    """A :class:`Checkpoint` as ``<name>.safetensors`` and ``<name>.json``.
-
-    The JSON is renamed into place first, so a checkpoint whose weights exist is whole.
+class CheckpointDataset(Identified, AbstractDataset[Checkpoint, Checkpoint]):
+    """A :class:`Checkpoint` in one file, so that weights and description never disagree.
 
     Parameters
     ----------
     filepath
-        Path of the ``.safetensors`` file.
+        Path of the ``.safetensors`` file; the metadata lie in its header.
     metadata
         Free-form metadata for Kedro plugins; unused here.
     """
@@ -52,28 +40,43 @@ class CheckpointDataset(AbstractDataset[Checkpoint, Checkpoint]):
         self._filepath = Path(filepath)
         self.metadata = metadata
 
+    @property
+    def identified_path(self) -> Path:
+        """The file."""
+        return self._filepath
+
     def load(self) -> Checkpoint:
-        """Read weights and description."""
-        description = self._filepath.with_suffix(".json")
-        if not description.is_file():
-            raise DatasetError(
-                f"{self._filepath} has no description {description.name} beside it. "
-                f"Copy both files, or train the model again."
+        """Read weights and description.
+
+        Raises
+        ------
+        DatasetError
+            When the file is damaged or none of this project's.
+        """
+        try:
+            # Names are not the keys of a mapping here: the file has no iterator.
+            with safe_open(self._filepath, framework="numpy") as file:
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                return Checkpoint(arrays, json.loads((file.metadata() or {})[HEADER_KEY]))
+        except (SafetensorError, KeyError, ValueError) as error:
+            what = (
+                "holds no description in its header, as those of an older version do"
+                if isinstance(error, KeyError)
+                else f"is damaged ({error})"
             )
-        return Checkpoint(
-            arrays=load_file(self._filepath),
-            metadata=json.loads(description.read_text(encoding="utf-8")),
-        )
+            raise DatasetError(
+                f"{self._filepath} {what}: run the pipeline that makes it again, or copy it anew."
+            ) from error
 
     def save(self, data: Checkpoint) -> None:
         """Write weights and description."""
-        with replace_when_whole(self._filepath.with_suffix(".json")) as partial:
-            partial.write_text(json.dumps(data.metadata, indent=1) + "\n", encoding="utf-8")
+        # safetensors takes the raw buffer: an array that is not contiguous would be scrambled.
+        arrays = {name: np.ascontiguousarray(array) for name, array in data.arrays.items()}
         with replace_when_whole(self._filepath) as partial:
-            partial.write_bytes(serialise(data.arrays))
+            partial.write_bytes(save(arrays, {HEADER_KEY: json.dumps(data.metadata)}))
 
     def _exists(self) -> bool:
-        return self._filepath.is_file()
+        return not self.outdated and self._filepath.is_file()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}

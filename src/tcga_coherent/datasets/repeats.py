@@ -8,10 +8,13 @@ import pandas as pd
 from kedro.io import AbstractDataset
 
 from tcga_coherent.datasets.atomic import AtomicParquetDataset, remove
+from tcga_coherent.datasets.identity import Identified
 from tcga_coherent.evaluation.repeats import COMPLETE
 
 
-class RepeatsDataset(AbstractDataset[dict[str, pd.DataFrame], dict[str, Callable[[], Any]]]):
+class RepeatsDataset(
+    Identified, AbstractDataset[dict[str, pd.DataFrame], dict[str, Callable[[], Any]]]
+):
     """A folder with a parquet file for each repeat, in a subfolder named by what they depend on.
 
     Saving adds the given repeats and removes those of other data or parameters. It also removes what
@@ -30,6 +33,18 @@ class RepeatsDataset(AbstractDataset[dict[str, pd.DataFrame], dict[str, Callable
     def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
         self._path = Path(path)
         self.metadata = metadata
+
+    @property
+    def identified_path(self) -> Path:
+        """The folder."""
+        return self._path
+
+    def identified_files(self) -> dict[str, Path]:
+        """Return the file of all repeats together."""
+        return {
+            f"{file.parent.name}/{file.stem}": file
+            for file in sorted(self._path.glob(f"*/{COMPLETE}.parquet"))
+        }
 
     def load(self) -> dict[str, Callable[[], pd.DataFrame]]:
         """Return ``<identity>/<repeat>`` to a function that loads it; empty where there is none."""
@@ -51,7 +66,7 @@ class RepeatsDataset(AbstractDataset[dict[str, pd.DataFrame], dict[str, Callable
             AtomicParquetDataset(filepath=str(file)).save(frame)
 
     def _exists(self) -> bool:
-        return any(self._path.glob(f"*/{COMPLETE}.parquet"))
+        return not self.outdated and bool(self.identified_files())
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._path)}

@@ -8,11 +8,16 @@ import pandas as pd
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 
-from tcga_coherent.evaluation.report.parts import Image, Parts
+from tcga_coherent.datasets.identity import changed_files, other_inputs, read_identity
+from tcga_coherent.evaluation.report.parts import CARD, Image, Parts
+
+EXAMPLES = 3
 
 
 class ReportingFolderDataset(AbstractDataset[NoReturn, Parts]):
     """The tables (CSV) and figures (SVG, else PNG) that lie in a folder, to be read when asked for.
+
+    What was made from other data or models than those at hand, or changed since, is left out, with the reason.
 
     It cannot be saved: each table and figure has a dataset of its own.
 
@@ -43,12 +48,22 @@ class ReportingFolderDataset(AbstractDataset[NoReturn, Parts]):
 
     def load(self) -> Parts:
         """List what is there."""
-        tables = {file.stem: partial(_read_table, file) for file in self._path.glob("*.csv")}
-        figures = {file.stem: partial(_read_image, file) for file in self._path.glob("*.png")}
-        # A vector drawing takes the place of its raster.
-        figures |= {file.stem: partial(_read_image, file) for file in self._path.glob("*.svg")}
-        card = self._card.read_text(encoding="utf-8") if self._card.is_file() else ""
-        return Parts(self._environment, tables, figures, card)
+        outdated: dict[str, str] = {}
+        tables = {
+            file.stem: partial(_read_table, file)
+            for file in self._path.glob("*.csv")
+            if _belongs(file, [file], outdated)
+        }
+        figures = {}
+        for file in self._path.glob("*.png"):
+            # A vector drawing takes the place of its raster.
+            drawing = file.with_suffix(".svg")
+            drawn = [file, drawing] if drawing.is_file() else [file]
+            if _belongs(file, drawn, outdated):
+                figures[file.stem] = partial(_read_image, drawn[-1])
+        has_card = self._card.is_file() and _belongs(self._card, [self._card], outdated, CARD)
+        card = self._card.read_text(encoding="utf-8") if has_card else ""
+        return Parts(self._environment, tables, figures, card, outdated)
 
     def save(self, data: NoReturn) -> NoReturn:
         """Refuse: tables and figures are saved one by one."""
@@ -56,6 +71,23 @@ class ReportingFolderDataset(AbstractDataset[NoReturn, Parts]):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._path), "environment": self._environment}
+
+
+def _belongs(
+    path: Path, files: list[Path], outdated: dict[str, str], name: str | None = None
+) -> bool:
+    """Say whether a result is of what is at hand; where not, note why."""
+    identity = read_identity(path)
+    if identity is None:
+        reason = "made by an older version, or by hand"
+    elif changed_files(identity, {file.name: file for file in files}):
+        reason = "changed since it was made"
+    elif others := other_inputs(path, identity):
+        reason = f"made from other {', '.join(others[:EXAMPLES])} than those at hand"
+    else:
+        return True
+    outdated[name or path.stem] = reason
+    return False
 
 
 def _read_table(file: Path) -> pd.DataFrame:

@@ -135,7 +135,7 @@ def write_card(released: Released, parts: Parts, parameters: ReleaseCardParamete
         n_train=_range(denoisers, "n_train"),
         findings=findings(tables, released.modalities),
         unconditional_allowed=released.sampling.allow_unconditional,
-        absent=_absent(tables, parts.environment),
+        absent=_absent(tables, parts),
     )
 
 
@@ -238,13 +238,14 @@ def _number(value: float) -> str:
     return format_number(float(value), 3)
 
 
-def _absent(tables: Mapping[str, pd.DataFrame], environment: str) -> dict[str, list[str]]:
+def _absent(tables: Mapping[str, pd.DataFrame], parts: Parts) -> dict[str, list[str]]:
     commands = {
         view.name: view.command or section.command for section in SECTIONS for view in section.views
     }
     absent: dict[str, list[str]] = {}
     for name in TABLES:
         if name not in tables:
-            command = f"kedro run --env {environment} {commands[name]}"
-            absent.setdefault(command, []).append(f"{name}.csv")
+            command = f"kedro run --env {parts.environment} {commands[name]}"
+            reason = f" ({parts.outdated[name]})" if name in parts.outdated else ""
+            absent.setdefault(command, []).append(f"{name}.csv{reason}")
     return absent

@@ -61,7 +61,7 @@ def _chapter(section: Section, parts: Parts, modalities: Mapping[str, str]) -> C
     contents: list[Display | ShownFigure] = []
     missing: dict[str, list[str]] = {}
     for view in section.views:
-        reason = ""
+        reason = f" ({parts.outdated[view.name]})" if view.name in parts.outdated else ""
         if isinstance(view, TableView) and view.name in parts.tables:
             try:
                 contents.append(display(parts.tables[view.name](), view, modalities))

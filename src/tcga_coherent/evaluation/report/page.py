@@ -47,6 +47,7 @@ def render(
     further: Sequence[str],
     provenance: Provenance,
     release_card: str,
+    card_outdated: str = "",
 ) -> str:
     """Return the page.
 
@@ -64,6 +65,8 @@ def render(
         Settings, versions and times.
     release_card
         The card of the models; empty where none was written.
+    card_outdated
+        Why a card that was written is not that of the models at hand.
     """
     page = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -78,6 +81,7 @@ def render(
         left_out=left_out,
         further=further,
         release_card=release_card,
+        card_outdated=card_outdated,
         environment=provenance.environment,
         versions=provenance.versions,
         seeds=seeds(provenance.parameters),

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal, TypeVar
 
@@ -10,6 +10,8 @@ import pandas as pd
 
 TABLE_SUFFIX = "_table"
 FIGURE_SUFFIX = "_figure"
+# Name of the release card among what is outdated.
+CARD = "release_card"
 
 Part = TypeVar("Part")
 
@@ -49,12 +51,16 @@ class Parts:
         Name to a function that loads the figure.
     release_card
         The card of the models, in Markdown; empty where none was written.
+    outdated
+        Name of a table or figure that is there and is left out, to the reason: it does not belong to the
+        models at hand. The card goes by :data:`CARD`.
     """
 
     environment: str
     tables: Mapping[str, Callable[[], pd.DataFrame]]
     figures: Mapping[str, Callable[[], Image]]
     release_card: str = ""
+    outdated: Mapping[str, str] = field(default_factory=dict)
 
     def with_made(self, made: Mapping[str, pd.DataFrame | str]) -> "Parts":
         """Return the parts with those of `made` in the place of files of the same name.

@@ -39,17 +39,29 @@ FLAG_COLUMNS = [
 
 
 def tabulate_new_patients(
-    raw_modalities: Partitions, preprocessors: Partitions, modalities: dict[str, Any]
+    raw_modalities: Partitions,
+    former_completion: pd.DataFrame,
+    preprocessors: Partitions,
+    modalities: dict[str, Any],
 ) -> dict[str, pd.DataFrame]:
     """Bring a user's matrices to patients x features in input units.
 
     A modality that no new patient has may be absent.
 
+    Parameters
+    ----------
+    raw_modalities
+        Modality to a function that loads its matrix.
+    former_completion
+        Flags of the completion in whose place this one comes.
+    preprocessors, modalities
+        Fitted preprocessors, and the ``modalities`` parameters.
+
     Raises
     ------
     ValueError
-        When a file names no modality of the parameters, or its features are not those of the
-        trained models.
+        When a file names no modality of the parameters, its features are not those of the
+        trained models, or the place of the completion holds other patients.
     """
     names = list(parse_modalities(modalities))
     unknown = sorted(set(raw_modalities) - set(names))
@@ -64,6 +76,7 @@ def tabulate_new_patients(
             features = _preprocessor(preprocessors[name]()).input_features
             tables[name] = tabulate(raw_modalities[name](), features, name)
             logger.info("%s: %d new patients", name, len(tables[name]))
+    _check_same_batch(former_completion, tables)
     return tables
 
 
@@ -186,6 +199,37 @@ def complete_patients(
         )
     every_flag = pd.concat(flags, ignore_index=True).reindex(columns=FLAG_COLUMNS)
     return draws, means, sds, decoded_means, decoded_sds, every_flag
+
+
+def gather_completion(
+    latent_draws: dict[str, pd.DataFrame],
+    latent_mean: dict[str, pd.DataFrame],
+    latent_sd: dict[str, pd.DataFrame],
+    decoded_mean: dict[str, pd.DataFrame],
+    decoded_sd: dict[str, pd.DataFrame],
+    flags: pd.DataFrame,
+) -> dict[str, pd.DataFrame]:
+    """Join the parts of a completion, ``<part>/<modality>`` and ``flags``, to be written as one."""
+    parts = {
+        "latent_draws": latent_draws,
+        "latent_mean": latent_mean,
+        "latent_sd": latent_sd,
+        "decoded_mean": decoded_mean,
+        "decoded_sd": decoded_sd,
+    }
+    tables = {f"{part}/{name}": frame for part, by in parts.items() for name, frame in by.items()}
+    return {**tables, "flags": flags}
+
+
+def _check_same_batch(former: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Stop before the work where the folder of the completion holds other patients."""
+    patients = set().union(*(table.index for table in tables.values()))
+    others = set(former["patient_id"]) - patients
+    if others:
+        raise ValueError(
+            f"completion.output_dir holds other patients completed before, such as {min(others)}: name "
+            f"another folder, or delete that one."
+        )
 
 
 def _latent_parts(

@@ -4,7 +4,12 @@ from typing import Any
 
 from kedro.pipeline import Pipeline, node
 
-from .nodes import complete_patients, embed_new_patients, tabulate_new_patients
+from .nodes import (
+    complete_patients,
+    embed_new_patients,
+    gather_completion,
+    tabulate_new_patients,
+)
 
 PARTS = ("latent_draws", "latent_mean", "latent_sd", "decoded_mean", "decoded_sd", "flags")
 
@@ -15,7 +20,12 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
         [
             node(
                 tabulate_new_patients,
-                inputs=["new_patients.raw_modalities", "preprocessors", "params:modalities"],
+                inputs=[
+                    "new_patients.raw_modalities",
+                    "former_completion",
+                    "preprocessors",
+                    "params:modalities",
+                ],
                 outputs="new_patients.tables",
                 name="tabulate_new_patients",
             ),
@@ -34,9 +44,20 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
             ),
         ]
     )
-    return embedding + create_completion_pipeline(
+    completion = create_completion_pipeline(
         "completed_patients", tables="new_patients.tables", latents="new_patients.latents"
     )
+    folder = Pipeline(
+        [
+            node(
+                gather_completion,
+                inputs=[f"completed_patients.{part}" for part in PARTS],
+                outputs="completed_patients",
+                name="gather_completion",
+            )
+        ]
+    )
+    return embedding + completion + folder
 
 
 def create_completion_pipeline(namespace: str, tables: str, latents: str) -> Pipeline:

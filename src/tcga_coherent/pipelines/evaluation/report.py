@@ -9,7 +9,7 @@ from tcga_coherent.evaluation.report.build import ShownFigure, fill, left_out, w
 from tcga_coherent.evaluation.report.headlines import headlines
 from tcga_coherent.evaluation.report.latex import to_latex
 from tcga_coherent.evaluation.report.page import Provenance, render
-from tcga_coherent.evaluation.report.parts import Parts
+from tcga_coherent.evaluation.report.parts import CARD, Parts
 from tcga_coherent.evaluation.report.provenance import versions
 from tcga_coherent.evaluation.report.sections import SECTIONS
 from tcga_coherent.evaluation.reported import ReportedByPaper, cohort_beside_reported
@@ -48,6 +48,7 @@ def write_report(
         without_a_place(SECTIONS, parts),
         provenance,
         parts.release_card,
+        parts.outdated.get(CARD, ""),
     )
 
 

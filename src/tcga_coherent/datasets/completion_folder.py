@@ -1,0 +1,127 @@
+"""The folder that a user gets: patients completed, all of one batch or nothing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro.io import AbstractDataset
+from kedro.io.core import DatasetError
+from kedro.utils import find_kedro_project
+
+from tcga_coherent import __version__
+from tcga_coherent.datasets.atomic import replace_when_whole
+from tcga_coherent.datasets.identity import hash_files
+from tcga_coherent.datasets.text_files import resolve_in_project
+
+# Lists the files that belong to a completion; whatever else lies there is not ours to replace.
+MANIFEST = "completion.json"
+FLAGS = "flags"
+# Layers of the data folder that hold no completion: what lies there is passed on, or read by other runs.
+RESULTS = "07_model_output"
+EXAMPLES = 3
+
+
+class CompletionFolderDataset(AbstractDataset[dict[str, pd.DataFrame], pd.DataFrame]):
+    """Parquet files ``<part>/<modality>.parquet`` and ``flags.parquet``, with a list of them.
+
+    The folder is written beside its place and exchanged as a whole. Files that are none of a completion are
+    never touched.
+
+    Parameters
+    ----------
+    folder
+        Where patients are completed to; ``~`` is the home folder.
+    metadata
+        Free-form metadata for Kedro plugins; unused here.
+    """
+
+    def __init__(self, *, folder: str, metadata: dict[str, Any] | None = None) -> None:
+        self._given = folder
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """Return the flags of the completion that lies there, without rows where there is none.
+
+        Raises
+        ------
+        DatasetError
+            When the folder is none that a completion may take the place of.
+        """
+        folder = self._folder()
+        foreign = _foreign_files(folder)
+        if foreign:
+            more = f" and {len(foreign) - EXAMPLES} more" if len(foreign) > EXAMPLES else ""
+            raise DatasetError(
+                f"completion.output_dir, {folder}, holds {', '.join(foreign[:EXAMPLES])}{more}, which no "
+                f"completion wrote: name an empty or new folder, for nothing of yours is ever replaced."
+            )
+        flags = folder / f"{FLAGS}.parquet"
+        return pd.read_parquet(flags) if flags.is_file() else pd.DataFrame({"patient_id": []})
+
+    def save(self, data: dict[str, pd.DataFrame]) -> None:
+        """Write all parts and exchange the folder.
+
+        Parameters
+        ----------
+        data
+            ``<part>/<modality>`` or ``flags`` to frame.
+        """
+        self.load()  # refuses what is not to be replaced
+        folder = self._folder()
+        with replace_when_whole(folder) as partial:
+            files = {}
+            for name, frame in data.items():
+                file = partial / f"{name}.parquet"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                frame.to_parquet(file)
+                files[f"{name}.parquet"] = file
+            manifest = {
+                "version": __version__,
+                "n_patients": int(data[FLAGS]["patient_id"].nunique()),
+                "sha256": hash_files(files),
+            }
+            (partial / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+
+    def _folder(self) -> Path:
+        """Return the folder, refusing places that are no folder of the user's."""
+        given = self._given
+        if not given.strip():
+            raise DatasetError("completion.output_dir is empty: name a new folder.")
+        if "$" in given:
+            raise DatasetError(
+                f"completion.output_dir, {given}, holds a $: variables of the shell are not replaced "
+                f"here. Write the folder out."
+            )
+        folder = resolve_in_project(str(Path(given).expanduser())).resolve()
+        if folder.exists() and not folder.is_dir():
+            raise DatasetError(f"completion.output_dir, {folder}, is a file: name a new folder.")
+        project = find_kedro_project(Path.cwd())
+        data = (project / "data").resolve() if project else None
+        if data and folder.is_relative_to(data) and not folder.is_relative_to(data / RESULTS):
+            raise DatasetError(
+                f"completion.output_dir, {folder}, lies among the project's own data: name a folder "
+                f"below data/{RESULTS}, or outside of data."
+            )
+        return folder
+
+    def _exists(self) -> bool:
+        # The input may be another batch by now, and completing is quick.
+        return False
+
+    def _describe(self) -> dict[str, Any]:
+        return {"folder": self._given}
+
+
+def _foreign_files(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    manifest = folder / MANIFEST
+    known = {MANIFEST}
+    if manifest.is_file():
+        try:
+            known |= set(json.loads(manifest.read_text(encoding="utf-8"))["sha256"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise DatasetError(f"{manifest} is damaged ({error}): name another folder.") from error
+    found = (file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir())
+    return sorted(name for name in found if name not in known)
