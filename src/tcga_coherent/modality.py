@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -51,8 +51,8 @@ class ModalityConfig:
         Number of latent dimensions.
     """
 
-    label: str
-    color: str
+    label: Annotated[str, Field(min_length=1)]
+    color: Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
     steps: tuple[str | dict[str, dict[str, Any]], ...]
     imputer: Literal["knn", "median"] = "knn"
     encoder: EncoderConfig = field(default_factory=EncoderConfig)

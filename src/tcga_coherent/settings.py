@@ -1,8 +1,14 @@
 """Project settings read by Kedro."""
 
-from tcga_coherent.hooks import ComputeHooks, IdentityHooks, NodeTimeHooks, RunParameterHooks
+from tcga_coherent.hooks import (
+    ComputeHooks,
+    ConfigurationHooks,
+    IdentityHooks,
+    NodeTimeHooks,
+    RunLockHooks,
+)
 
-HOOKS = (RunParameterHooks(), ComputeHooks(), IdentityHooks(), NodeTimeHooks())
+HOOKS = (ConfigurationHooks(), RunLockHooks(), ComputeHooks(), IdentityHooks(), NodeTimeHooks())
 
 # Without the soft merge an environment that overrides one nested key silently
 # drops the siblings of that key.

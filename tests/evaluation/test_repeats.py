@@ -1,6 +1,7 @@
 import os
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,28 @@ def test_an_identity_is_of_the_code_that_computes_and_not_of_what_draws(tmp_path
     assert made("drawn", rescue="a = 1", rescue_figure="b = 2") == first
     assert made("changed", rescue="a = 2", rescue_figure="b = 1") != first
     assert made("renamed", rescues="a = 1", rescue_figure="b = 1") != first
+
+
+@pytest.mark.parametrize(
+    "place", ["modality.py", "pipelines/evaluation/rescue.py", "new/deep/x.py"]
+)
+def test_an_identity_is_of_the_code_wherever_it_lies(tmp_path: Path, place: str) -> None:
+    def made(name: str, text: str) -> str:
+        file = tmp_path / name / place
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+        return source_hash(tmp_path / name)
+
+    assert made("first", "a = 1") != made("second", "a = 2")
+
+
+def test_another_version_of_a_library_makes_other_repeats(monkeypatch) -> None:
+    before = identity_of("rescue", 1)
+    known = {"torch": "0.0.1"}
+    monkeypatch.setattr(
+        "tcga_coherent.evaluation.repeats.version", lambda name: known.get(name, version(name))
+    )
+    assert identity_of("rescue", 1) != before
 
 
 def test_a_change_of_the_code_makes_other_repeats(monkeypatch, tmp_path: Path) -> None:

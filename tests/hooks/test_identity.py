@@ -162,7 +162,7 @@ def test_files_of_another_folder_are_told_by_their_content_though_their_identity
     run(files, value=3)
     total.write_bytes(former[0])
     identity.write_text(former[1])
-    with pytest.raises(DatasetError, match="total.parquet .* made from other doubled"):
+    with pytest.raises(DatasetError, match=r"total.parquet .* made from other doubled"):
         run(files, ["third"])
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ import tcga_coherent
 logger = logging.getLogger(__name__)
 
 COMPLETE = "complete"
-# Packages whose code computes repeats; what draws their figures or writes the report does not.
-COMPUTING = ("diffusion", "embedding", "evaluation", "omics", "privacy")
+# What numbers are computed with, beside this package.
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "scikit-survival", "scipy", "torch")
 
 Stored = Mapping[str, Callable[[], pd.DataFrame]]
 
@@ -29,9 +30,9 @@ Stored = Mapping[str, Callable[[], pd.DataFrame]]
 def identity_of(*parts: Any) -> str:
     """Return a short hash of everything that determines the result of a repeat.
 
-    The source code of the packages that compute repeats is part of it, whichever of their modules an
-    experiment uses. An edit of any of them therefore computes the repeats of all studies anew: that
-    costs time, where numbers of former code beside new ones would be wrong.
+    The source code of this package and the versions of the libraries it computes with are part of it,
+    whichever an experiment uses. An edit therefore computes the repeats of all studies anew: that costs
+    time, where numbers of former code beside new ones would be wrong.
 
     Parameters
     ----------
@@ -39,6 +40,7 @@ def identity_of(*parts: Any) -> str:
         Frames, arrays, mappings, sequences, dataclasses of these, and what JSON can hold.
     """
     digest = hashlib.sha256(source_hash(Path(tcga_coherent.__file__).parent).encode())
+    _add(digest, {library: version(library) for library in LIBRARIES})
     for part in parts:
         _add(digest, part)
     return digest.hexdigest()[:16]
@@ -46,20 +48,19 @@ def identity_of(*parts: Any) -> str:
 
 @cache
 def source_hash(package: Path) -> str:
-    """Return a hash of the modules that compute repeats.
+    """Return a hash of the modules of a package and its sub-packages; those that only draw are left out.
 
     Parameters
     ----------
     package
-        Folder of the package that has the packages :data:`COMPUTING`.
+        Folder of the package.
     """
     digest = hashlib.sha256()
-    for folder in COMPUTING:
-        for module in sorted((package / folder).glob("*.py")):
-            if not module.stem.endswith("_figure"):
-                code = module.read_bytes()
-                digest.update(f"{folder}/{module.name}:{len(code)}:".encode())
-                digest.update(code)
+    for module in sorted(package.rglob("*.py")):
+        if not module.stem.endswith("_figure"):
+            code = module.read_bytes()
+            digest.update(f"{module.relative_to(package).as_posix()}:{len(code)}:".encode())
+            digest.update(code)
     return digest.hexdigest()
 
 

@@ -1,11 +1,15 @@
 """Times of the nodes of a run."""
 
+import logging
 import time
 from datetime import UTC, datetime
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
+from kedro.io.core import DatasetError
 from kedro.pipeline.node import Node
+
+logger = logging.getLogger(__name__)
 
 
 class NodeTimeHooks:
@@ -28,12 +32,14 @@ class NodeTimeHooks:
         """
         started, catalog = self._running[node.name]
         if "node_times" in catalog:
-            catalog.save(
-                "node_times",
-                {
-                    "node": node.name,
-                    "pipeline": node.namespace or "",
-                    "seconds": round(time.perf_counter() - started, 3),
-                    "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-                },
-            )
+            record = {
+                "node": node.name,
+                "pipeline": node.namespace or "",
+                "seconds": round(time.perf_counter() - started, 3),
+                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+            try:
+                catalog.save("node_times", record)
+            except DatasetError as error:
+                # Results may go elsewhere while the project's own data can only be read.
+                logger.warning("The time of %s is not kept: %s", node.name, error)

@@ -1,0 +1,104 @@
+"""Checks of the whole configuration, before anything runs."""
+
+import logging
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
+from kedro.validation import ParameterValidationError
+
+logger = logging.getLogger(__name__)
+
+BASE = "base"
+# Kedro's own name for no environment: base with what conf/local changes.
+LOCAL = "local"
+
+
+class ConfigurationHooks:
+    """Refuse a configuration of which something would be ignored, or that writes among another's results."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Check the environment, parameters, and names of datasets.
+
+        Raises
+        ------
+        ParameterValidationError
+            Naming the file or key, and the way out.
+        """
+        loader = context.config_loader
+        environment = context.env or LOCAL
+        folder = Path(str(loader.conf_source))
+        _check_environment(environment, loader["globals"].get("environment"), folder)
+        _warn_of_local(environment, folder / LOCAL)
+        _check_datasets(environment, folder)
+        _check_parameters(loader["parameters"])
+
+
+def _check_environment(environment: str, stated: Any, folder: Path) -> None:
+    """Stop where results would lie among those of another environment, or outside of the data folder."""
+    expected = BASE if environment in (BASE, LOCAL) else environment
+    if stated != expected:
+        raise ParameterValidationError(
+            f"The environment {expected} would write to data/*/{stated}: say `environment: {expected}` in "
+            f"{folder / expected / 'globals.yml'}, so that its results never mix with others."
+        )
+
+
+def _warn_of_local(environment: str, folder: Path) -> None:
+    """Say so where one's own overrides are not read."""
+    if environment == LOCAL:
+        return
+    ignored = sorted(file.name for file in folder.rglob("*.yml"))
+    if ignored:
+        logger.warning(
+            "%s holds %s, which do NOT apply to --env %s: Kedro reads one environment beside base. Copy what "
+            "you need to an environment of your own, or give it with --params.",
+            folder,
+            ", ".join(ignored),
+            environment,
+        )
+
+
+def _check_datasets(environment: str, folder: Path) -> None:
+    """Stop where an environment misspells a dataset of base: base's would be used in its place."""
+    known = _names_in_catalog(folder / BASE)
+    used = {name for pipeline in pipelines.values() for name in pipeline.datasets()}
+    for name in sorted(_names_in_catalog(folder / environment) - known - used):
+        similar = get_close_matches(name, known, n=1, cutoff=0.8)
+        if similar:
+            raise ParameterValidationError(
+                f"The catalog of {folder / environment} names the unknown dataset {name!r}: did you mean "
+                f"{similar[0]!r}?"
+            )
+
+
+def _names_in_catalog(folder: Path) -> set[str]:
+    # A second configuration loader would replace what the first resolves names with.
+    files = [*folder.glob("catalog*.yml"), *folder.glob("catalog*/**/*.yml")]
+    return {
+        name
+        for file in files
+        for name in yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        if not name.startswith("_")
+    }
+
+
+def _check_parameters(parameters: Mapping[str, Any]) -> None:
+    from tcga_coherent.parameters import check_parameters
+
+    read = {
+        name.removeprefix("params:").split(".")[0]
+        for pipeline in pipelines.values()
+        for name in pipeline.inputs()
+        if name.startswith("params:")
+    }
+    try:
+        check_parameters(parameters, frozenset(read))
+    except ValueError as error:
+        raise ParameterValidationError(str(error)) from error
