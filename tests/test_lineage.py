@@ -11,6 +11,8 @@ from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
+from tcga_coherent.pipelines.complete.pipeline import PARTS
+
 matplotlib.use("Agg")
 
 LAYERS = ["raw", "intermediate", "primary", "model_input", "models", "model_output", "reporting"]
@@ -60,7 +62,9 @@ def test_every_dataset_on_disk_has_a_layer_and_none_of_patients_is_previewed(rep
 def test_only_a_users_own_patients_pass_between_nodes_without_a_file(repo_root):
     datasets = read_catalog(repo_root, "demo")
     in_memory = {name for name, dataset in datasets.items() if dataset is None}
-    assert in_memory == {"new_patients.tables", "new_patients.latents"}
+    # What is completed of them goes to a folder of the user's as a whole.
+    parts = {f"completed_patients.{part}" for part in PARTS}
+    assert in_memory == {"new_patients.tables", "new_patients.latents", *parts}
 
 
 @pytest.fixture(scope="module")

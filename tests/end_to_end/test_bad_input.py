@@ -207,7 +207,7 @@ def test_denoisers_of_other_latents_are_refused(demo: Project, tmp_path: Path) -
         tmp_path / "demo", "02_intermediate/demo", "03_primary/demo", *LATENTS, *MODELS[1:],
         "06_models/demo/preprocessors", "08_reporting/demo/excluded_patients.csv",
     )  # fmt: skip
-    project.run("embedding", params={"embedding": {"seed": 1}})
+    project.run("embedding", params={"modalities": {"rppa": {"latent_size": 5}}})
     found = stops(project, "coherent_sampling", to_outputs=["test_draws"])
     assert re.search(
         r"(single|multi|consensus) does not belong to what lies beside it: it was made from other "

@@ -117,6 +117,7 @@ def test_every_part_is_written_for_every_patient_and_nothing_else(completion: Co
     parts = ("latent_mean", "latent_sd", "latent_draws", "decoded_mean", "decoded_sd")
     files = {str(path.relative_to(completion.output)) for path in completion.output.rglob("*.*")}
     assert files == {
+        "completion.json",
         "flags.parquet",
         *(f"{part}/{name}.parquet" for part in parts for name in MODALITIES),
     }

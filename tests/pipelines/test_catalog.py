@@ -16,12 +16,17 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.validation import ParameterValidationError, ParameterValidator
 
+from tcga_coherent.pipelines.complete.pipeline import PARTS
 from tcga_coherent.settings import CONFIG_LOADER_ARGS
 
 ENVIRONMENTS = ("base", "demo", "cohort", "gpu", "paper")
 
 # What passes from node to node without a file: a user's own patients leave no copy behind.
-IN_MEMORY = {"new_patients.tables", "new_patients.latents"}
+IN_MEMORY = {
+    "new_patients.tables",
+    "new_patients.latents",
+    *(f"completed_patients.{part}" for part in PARTS),
+}
 
 # Parts, so that this file is not its own finding.
 REGISTRY_HOSTS = re.compile(

@@ -37,7 +37,7 @@ class CompletionFolderDataset(AbstractDataset[dict[str, pd.DataFrame], pd.DataFr
     """
 
     def __init__(self, *, folder: str, metadata: dict[str, Any] | None = None) -> None:
-        self._given = folder
+        self._path = folder
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
@@ -85,7 +85,7 @@ class CompletionFolderDataset(AbstractDataset[dict[str, pd.DataFrame], pd.DataFr
 
     def _folder(self) -> Path:
         """Return the folder, refusing places that are no folder of the user's."""
-        given = self._given
+        given = self._path
         if not given.strip():
             raise DatasetError("completion.output_dir is empty: name a new folder.")
         if "$" in given:
@@ -110,7 +110,7 @@ class CompletionFolderDataset(AbstractDataset[dict[str, pd.DataFrame], pd.DataFr
         return False
 
     def _describe(self) -> dict[str, Any]:
-        return {"folder": self._given}
+        return {"folder": self._path}
 
 
 def _foreign_files(folder: Path) -> list[str]:

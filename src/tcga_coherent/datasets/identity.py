@@ -120,8 +120,12 @@ def write_identity(path: Path, identity: Identity) -> None:
     target = _file_of(path)
     target.parent.mkdir(exist_ok=True)
     partial = target.with_name(f"{target.name}.{os.getpid()}")
-    partial.write_text(json.dumps(asdict(identity), indent=1), encoding="utf-8")
-    os.replace(partial, target)
+    try:
+        partial.write_text(json.dumps(asdict(identity), indent=1), encoding="utf-8")
+        os.replace(partial, target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise DatasetError(f"Cannot write {target}: {error.strerror}. Free some space.") from error
 
 
 def read_identity(path: Path) -> Identity | None:
