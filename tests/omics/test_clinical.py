@@ -97,7 +97,7 @@ def test_unusable_values_become_missing_and_are_counted(caplog: pytest.LogCaptur
     frame = raw(
         **{
             "stage": ["Stage VI", "Stage I", None],
-            "OS": ["2", "dead", "0.5"],
+            "OS": ["2", "perhaps", "0.5"],
             "OS.time": ["-3", "unknown", "5"],
             "age": ["20000", "old", "70"],
             "sex": ["male", "unknown", "female"],
@@ -116,7 +116,7 @@ def test_unusable_values_become_missing_and_are_counted(caplog: pytest.LogCaptur
     assert counts == {
         ("stage", "missing"): (1, ""),
         ("stage", "not an AJCC stage, set to missing"): (1, "Stage VI"),
-        ("os_event", "neither 0 nor 1, set to missing"): (3, "dead, 2, 0.5"),
+        ("os_event", "neither 0 nor 1, set to missing"): (3, "perhaps, 2, 0.5"),
         ("os_days", "not a number, set to missing"): (1, "unknown"),
         ("os_days", "negative survival time, set to missing"): (1, "-3"),
         ("age", "not a number, set to missing"): (1, "old"),
