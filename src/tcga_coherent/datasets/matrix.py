@@ -216,7 +216,8 @@ def _explain(path: Path, delimiter: str, head: Head, named_by: int, problem: str
 
 
 def _read_parquet(path: Path, orientation: Orientation) -> tuple[list[str], list[str], np.ndarray]:
-    frame = _name_rows(path, flatten_index(read_parquet_table(path), path), orientation)
+    frame = _keep_one_level(path, read_parquet_table(path))
+    frame = _name_rows(path, flatten_index(frame, path), orientation)
     if frame.empty:
         raise DatasetError(f"{path} holds a table of {frame.shape[0]} x {frame.shape[1]} cells.")
     rows, columns = as_names(frame.index), as_names(frame.columns)
@@ -234,6 +235,28 @@ def _read_parquet(path: Path, orientation: Orientation) -> tuple[list[str], list
                 )
             frame.isetitem(number, numbers.to_numpy())
     return rows, columns, frame.to_numpy(dtype=np.float32, na_value=np.nan)
+
+
+def _keep_one_level(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    """Name rows by the first level of their index that tells them apart, such as gene of gene and type."""
+    index = frame.index
+    if not isinstance(index, pd.MultiIndex):
+        return frame
+    for number, name in enumerate(index.names):
+        level = index.get_level_values(number)
+        if level.is_unique:
+            logger.warning(
+                "%s: rows are named on %d levels: %s is taken, such as %s",
+                path,
+                index.nlevels,
+                name or f"level_{number}",
+                level[0],
+            )
+            return frame.set_axis(level.rename(name or f"level_{number}"), axis=0)
+    raise DatasetError(
+        f"{path} names its rows on {index.nlevels} levels, none of which tells all rows apart: keep one "
+        f"level that does."
+    )
 
 
 def _name_rows(path: Path, frame: pd.DataFrame, orientation: Orientation) -> pd.DataFrame:
