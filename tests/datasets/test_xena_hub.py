@@ -180,7 +180,7 @@ def test_the_real_small_cohorts_are_read_as_an_independent_reader_reads_them(
 def test_an_address_that_is_none_is_refused_before_anything_is_asked(
     url: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(DatasetError, match="base_url is .* must begin with https:// or http://"):
+    with pytest.raises(DatasetError, match=r"base_url is .* must begin with https:// or http://"):
         protein(tmp_path, base_url=url)
 
 
@@ -216,7 +216,7 @@ def test_a_file_of_another_kind_under_the_name_of_a_cohort_is_named(tmp_path: Pa
         )
     with pytest.raises(
         DatasetError,
-        match="protein file of cohort CHOL has nothing in common .* are g0, g1, g2, theirs p0, p1",
+        match=r"protein file of cohort CHOL has nothing in common .* are g0, g1, g2, theirs p0, p1",
     ):
         protein(tmp_path, cohorts=["ACC", "UCS", "CHOL"]).load()["rppa"]()
     assert protein(tmp_path).load()["rppa"]().shape == (2, 20)
