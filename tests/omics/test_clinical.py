@@ -281,3 +281,14 @@ def test_a_clinical_table_that_lost_its_cancer_types_is_named() -> None:
     assert cancer_types_of(clinical).tolist() == ["ACC", "ACC", "UCS"]
     with pytest.raises(ValueError, match=r"`clinical` has no column 'cancer_type'; it has stage"):
         cancer_types_of(clinical.drop(columns="cancer_type"))
+
+
+def test_times_of_the_dead_alone_are_reported() -> None:
+    _, report = harmonise_clinical(raw(**{"OS.time": [100, None, None]}), COLUMNS)
+    assert lines_of(report, "os_days") == [
+        [
+            "missing for all who are alive: it must hold their days to last follow-up",
+            2,
+            "TCGA-AA-0001, TCGA-BB-0001",
+        ]
+    ]

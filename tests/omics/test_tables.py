@@ -157,3 +157,9 @@ def test_a_matrix_of_plain_names_read_the_wrong_way_round_names_the_orientation(
     types = pd.Series({"P1": "X", "P2": "X"})
     with pytest.raises(ValueError, match=r"called like patients, such as P1, P2: .*`orientation`"):
         tabulate_patients(frame, types, BarcodeRule(scheme="plain"), "rppa")
+
+
+def test_slides_named_by_more_than_their_patient_name_the_pattern() -> None:
+    frame = pd.DataFrame([[1.0], [2.0]], index=["P001_A", "P001_B"], columns=["titan_000"])
+    with pytest.raises(ValueError, match=r"such as P001_A begin with .*`patient_pattern`"):
+        tabulate_patients(frame, pd.Series({"P001": "X"}), BarcodeRule(scheme="plain"), "wsi")

@@ -132,6 +132,12 @@ def harmonise_clinical(
             report.append((key, what, len(differ), ", ".join(differ[:EXAMPLES])))
         for problem, concerned in problems.items():
             report.append((key, problem, int(concerned.sum()), _examples(found[concerned])))
+    untimed = clinical["os_event"].eq(0) & clinical["os_days"].isna()
+    if untimed.any() and untimed.sum() == clinical["os_event"].eq(0).sum() and names["os_days"]:
+        what = "missing for all who are alive: it must hold their days to last follow-up"
+        report.append(
+            ("os_days", what, int(untimed.sum()), ", ".join(untimed.index[untimed][:EXAMPLES]))
+        )
     table = pd.DataFrame(report, columns=["column", "problem", "n", "examples"])
     table = table[table["n"] > 0].reset_index(drop=True)
     for column, problem, n, examples in table.itertuples(index=False, name=None):

@@ -57,7 +57,9 @@ def tabulate_patients(
     try:
         patients, dropped = assign_patients(samples.index, cancer_types, rule)
     except ValueError as error:
-        raise ValueError(f"Modality {modality!r}: {error}") from error
+        raise ValueError(
+            f"Modality {modality!r}: {error}{_say_longer(samples.index, cancer_types.index)}"
+        ) from error
     # In the order of patients, so that the rows of a large matrix are copied only once.
     patients = patients.sort_values(kind="stable")
     rows_of_samples = samples.index.get_indexer(patients.index)
@@ -98,6 +100,18 @@ def tabulate_patients(
         columns=["modality", "reason", "n", "examples"],
     )
     return (table if measured.all() else table[measured]), report
+
+
+def _say_longer(barcodes: pd.Index, patients: pd.Index) -> str:
+    """Say where names of samples are those of patients and more, as P001_A of the patient P001."""
+    stems = barcodes.astype(str).str.replace(r"[-_.][^-_.]*$", "", regex=True)
+    longer = barcodes[stems.isin(patients) & ~barcodes.isin(patients)]
+    if not len(longer):
+        return ""
+    return (
+        f" Names such as {longer[0]} begin with that of a patient: of slides, `patient_pattern` of the "
+        f"catalog entry cuts it out."
+    )
 
 
 def check_overlap(patients: Mapping[str, pd.Index]) -> None:
