@@ -1,4 +1,5 @@
 import gzip
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -330,3 +331,25 @@ def test_a_file_that_is_probably_meant_is_named(tmp_path: Path) -> None:
     (tmp_path / "RNASEQ.parquet").write_bytes(b"x")
     with pytest.raises(DatasetError, match=r"does not exist, but RNASEQ.parquet lies there"):
         read_matrix(tmp_path / "rnaseq.parquet", hint="Set it.")
+
+
+@pytest.mark.parametrize(
+    "kind", ["category", "float16", "Float32", "text", "category of text", "decimal"]
+)
+def test_numbers_of_every_type_of_parquet_are_read(kind: str, tmp_path: Path) -> None:
+    frame = EXPECTED.T.round(2)
+    expected = EXPECTED.round(2)
+    if kind == "text":
+        stored = frame.astype(str)
+    elif kind == "category of text":
+        stored = frame.astype(str).astype("category")
+    elif kind == "decimal":
+        stored = frame.apply(
+            lambda cells: cells.map(lambda v: None if np.isnan(v) else Decimal(f"{v:.2f}"))
+        )
+    elif kind == "float16":
+        expected, stored = expected.astype(np.float16).astype(np.float32), frame.astype(kind)
+    else:
+        stored = frame.astype(kind)  # type: ignore[call-overload]
+    stored.to_parquet(tmp_path / "m.parquet")
+    pd.testing.assert_frame_equal(read_matrix(tmp_path / "m.parquet"), expected)

@@ -33,11 +33,12 @@ def find_sentinel(values: np.ndarray) -> float | None:
     values
         Patients x features.
     """
-    if not values.size or np.isnan(values).all():
+    if not values.size:
         return None
     low, high = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
     for value in (low, high):
-        if abs(value) < SMALLEST_SENTINEL or not float(value).is_integer():
+        # Missing where every value is.
+        if not abs(value) >= SMALLEST_SENTINEL or not float(value).is_integer():
             continue
         here = values == value
         if min(here.any(axis=1).sum(), here.any(axis=0).sum()) < FEWEST_REPEATS:
