@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-import results
 from tcga_coherent.datasets.parquet_table import read_parquet_table
 
 ROWS = 24
@@ -103,6 +102,9 @@ def main() -> None:
     if arguments.measure:
         print(json.dumps(measure(arguments.measure, arguments.reader)))
         return
+    # Not above: a process that measures has no use for torch.
+    import results
+
     table = run([width for width in WIDTHS if width <= arguments.max_columns])
     results.write_table("wide_parquet", table)
     print(table.pivot_table(index="columns", columns="reader", values="working_mb").round(1))
