@@ -37,6 +37,12 @@ class Hub:
         self.requests.append(name)
         fault = self.faults[name].pop(0) if self.faults[name] else ""
         body = self.files.get(name)
+        if fault == "302":
+            request.send_response(302)
+            request.send_header("Location", self.headers["Location"])
+            request.send_header("Content-Length", "0")
+            request.end_headers()
+            return
         if fault.isdigit() or body is None:
             request.send_error(int(fault or 404))
             return

@@ -213,3 +213,19 @@ def test_a_killed_download_leaves_nothing_that_passes_for_whole_and_can_be_repea
     assert (tmp_path / "large.gz").read_bytes() == body
     assert hub.requests == [NAME, "large.gz", "large.gz"]
     assert entries(tmp_path) == {NAME, "large.gz", "registry.txt"}
+
+
+def test_a_redirect_in_a_circle_is_named_at_once(hub: Hub, tmp_path: Path) -> None:
+    hub.headers = {"Location": f"{hub.url}/{NAME}"}
+    hub.faults[NAME] = ["302"] * 200
+    with pytest.raises(DatasetError, match=rf"{hub.url}/{NAME} redirects in a circle: check base"):
+        fetch(hub, tmp_path)
+    # One chain of redirects, not five.
+    assert len(hub.requests) < 40
+
+
+def test_an_empty_body_is_named_as_such(hub: Hub, tmp_path: Path) -> None:
+    hub.files = {NAME: b""}
+    with pytest.raises(DatasetError, match=rf"{hub.url}/{NAME} is empty \(0 bytes\)"):
+        fetch(hub, tmp_path)
+    assert entries(tmp_path) == set()

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from kedro.io.core import DatasetError
 
-from tcga_coherent.datasets.hash_registry import HashRegistry, verify_files
+from tcga_coherent.datasets.hash_registry import HashRegistry, read_hashes, verify_files
 
 HASHES = {text: hashlib.sha256(text.encode()).hexdigest() for text in ("old", "new")}
 
@@ -40,3 +40,14 @@ def test_a_damaged_registry_is_named(tmp_path: Path) -> None:
     (tmp_path / "registry.txt").write_text("one-word-only\n")
     with pytest.raises(DatasetError, match=r"registry.txt is damaged"):
         HashRegistry(tmp_path).read()
+
+
+def test_a_list_of_a_release_is_read_as_either_program_writes_it(tmp_path: Path) -> None:
+    path = tmp_path / "release.txt"
+    path.write_text(f"a.gz {HASHES['old']}\n\n{HASHES['new'].upper()} *b.gz\n")
+    assert read_hashes(path) == {"a.gz": HASHES["old"], "b.gz": HASHES["new"]}
+    path.write_text("a.gz 0123\n")
+    with pytest.raises(DatasetError, match=r"release.txt is damaged: .* not 'a.gz 0123'"):
+        read_hashes(path)
+    with pytest.raises(DatasetError, match=r"absent.txt does not exist"):
+        read_hashes(tmp_path / "absent.txt")

@@ -1,8 +1,11 @@
 import gzip
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from kedro.io.core import DatasetError
 
@@ -15,6 +18,9 @@ EXPECTED = pd.DataFrame(
     columns=pd.Index(["g1", "g2", "g3"], name="feature"),
     dtype=np.float32,
 )
+
+
+LABELS: dict[str, bool] = {"check_names": False}
 
 
 def write(path: Path, text: str) -> Path:
@@ -171,3 +177,179 @@ def test_text_that_is_not_utf8_is_named(tmp_path: Path) -> None:
 def test_an_absent_file_is_named_with_the_hint(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"m.tsv does not exist\. Set cohort_dir\."):
         read_matrix(tmp_path / "m.tsv", hint="Set cohort_dir.")
+
+
+def unnamed(table: pa.Table) -> pa.Table:
+    """Forget what pandas stores beside the columns, as polars and DuckDB do."""
+    return table.replace_schema_metadata(None)
+
+
+def test_row_names_that_polars_moved_to_the_last_column_are_found(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = unnamed(pa.Table.from_pandas(EXPECTED.T.rename_axis(None)))
+    assert table.column_names[-1] == "__index_level_0__"
+    pq.write_table(table, tmp_path / "m.parquet")
+    pd.testing.assert_frame_equal(read_matrix(tmp_path / "m.parquet"), EXPECTED)
+    assert "the names of the rows are in column '__index_level_0__'" in caplog.text
+
+
+@pytest.mark.parametrize("leftover", ["rownames", "Unnamed: 0", "...1", "X", "__index_level_0__"])
+def test_row_numbers_left_over_by_an_export_are_no_sample(leftover: str, tmp_path: Path) -> None:
+    frame = EXPECTED.T.reset_index()
+    frame.insert(0, leftover, range(1, 4))
+    frame.to_parquet(tmp_path / "m.parquet", index=False)
+    frame.to_csv(tmp_path / "m.tsv", sep="\t", index=False)
+    for name in ("m.parquet", "m.tsv"):
+        pd.testing.assert_frame_equal(read_matrix(tmp_path / name), EXPECTED)
+
+
+def test_a_feature_called_as_leftovers_are_stays(tmp_path: Path) -> None:
+    frame = EXPECTED.rename(columns={"g2": "X"})
+    frame.reset_index().to_parquet(tmp_path / "m.parquet", index=False)
+    found = read_matrix(tmp_path / "m.parquet", "samples_by_features")
+    assert list(found.columns) == ["g1", "X", "g3"]
+
+
+@pytest.mark.parametrize("form", ["index", "first", "float index"])
+def test_integer_names_are_texts_of_whole_numbers(form: str, tmp_path: Path) -> None:
+    frame = EXPECTED.T.set_axis(pd.Index([1, 2, 9], name="entrez"), axis=0)
+    if form == "first":
+        frame = frame.reset_index()
+    elif form == "float index":
+        frame.index = frame.index.astype(float)
+    frame.to_parquet(tmp_path / "m.parquet")
+    found = read_matrix(tmp_path / "m.parquet")
+    pd.testing.assert_frame_equal(found, EXPECTED.set_axis(["1", "2", "9"], axis=1), **LABELS)
+
+
+def test_rows_of_two_levels_are_named_by_the_one_that_tells_them_apart(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    frame = EXPECTED.T
+    frame.index = pd.MultiIndex.from_product([["prot"], ["g1", "g2", "g3"]])
+    frame.to_parquet(tmp_path / "m.parquet")
+    pd.testing.assert_frame_equal(read_matrix(tmp_path / "m.parquet"), EXPECTED)
+    assert "rows are named on 2 levels: level_1 is taken, such as g1" in caplog.text
+    frame.index = pd.MultiIndex.from_tuples([("g1", "a"), ("g1", "a"), ("g2", "a")])
+    frame.to_parquet(tmp_path / "m.parquet")
+    with pytest.raises(DatasetError, match=r"m.parquet names its rows on 2 levels, none of which"):
+        read_matrix(tmp_path / "m.parquet")
+
+
+def test_columns_of_two_levels_are_refused(tmp_path: Path) -> None:
+    frame = EXPECTED.T
+    frame.columns = pd.MultiIndex.from_product([["a"], ["s1", "s2"]])
+    frame.to_parquet(tmp_path / "m.parquet")
+    with pytest.raises(DatasetError, match=r"m.parquet names its columns on 2 levels"):
+        read_matrix(tmp_path / "m.parquet")
+
+
+@pytest.mark.parametrize("start", [0, 100])
+def test_numbered_rows_never_lose_the_first_patient(start: int, tmp_path: Path) -> None:
+    frame = EXPECTED.T.set_axis(pd.RangeIndex(start, start + 3), axis=0).fillna(7)
+    frame.to_parquet(tmp_path / "m.parquet")
+    if start == 0:
+        with pytest.raises(DatasetError, match=r"m.parquet has no names for its rows: .*'s1'"):
+            read_matrix(tmp_path / "m.parquet")
+    else:
+        found = read_matrix(tmp_path / "m.parquet")
+        assert list(found.columns) == ["100", "101", "102"]
+        assert list(found.index) == ["s1", "s2"]
+
+
+@pytest.mark.parametrize("orientation", ["features_by_samples", "samples_by_features"])
+def test_values_in_place_of_names_are_refused(orientation: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "m.tsv", "s1\ts2\n-0.05\t1.5\n0.25\t-2.5\n")
+    with pytest.raises(DatasetError, match=rf"{path} has no .* names in its rows, but numbers"):
+        read_matrix(path, orientation)  # type: ignore[arg-type]
+
+
+def test_a_date_in_a_matrix_is_no_number(tmp_path: Path) -> None:
+    frame = EXPECTED.T.assign(s3=pd.to_datetime(["2020-01-01"] * 3))
+    frame.to_parquet(tmp_path / "m.parquet")
+    with pytest.raises(DatasetError, match=r"text instead of a number.*column 's3': '2020-01-01"):
+        read_matrix(tmp_path / "m.parquet")
+
+
+@pytest.mark.parametrize("orientation", ["features_by_samples", "samples_by_features"])
+def test_rows_that_end_in_a_separator_are_refused(orientation: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "m.tsv", "x\ts1\ts2\ng1\t1\t2\t\ng2\t3\t4\t\n")
+    with pytest.raises(DatasetError, match=rf"{path}: every row ends in an empty cell"):
+        read_matrix(path, orientation)  # type: ignore[arg-type]
+
+
+def test_a_header_of_r_stays_one_where_some_last_cells_are_empty(tmp_path: Path) -> None:
+    path = write(tmp_path / "m.tsv", "s1\ts2\ng1\t1.5\t\ng2\t-2\t3\ng3\t0.25\t0.001\n")
+    pd.testing.assert_frame_equal(read_matrix(path), EXPECTED)
+
+
+def test_comment_lines_above_the_header_are_skipped(tmp_path: Path) -> None:
+    path = write(tmp_path / "m.tsv", "# made by me\n#1.2\ngene\ts1\na\t1\n")
+    assert read_matrix(path).loc["s1"].to_dict() == {"a": 1}
+    path = write(tmp_path / "m.tsv", "#gene\ts1\ts2\na\t1\t2\n")
+    assert read_matrix(path).to_numpy().tolist() == [[1], [2]]
+
+
+def test_annotation_columns_are_no_samples(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    frame = EXPECTED.T.reset_index(names="Hugo_Symbol")
+    frame.insert(1, "Entrez_Gene_Id", [1, 2, 9])
+    frame.insert(2, "gene_type", "protein_coding")
+    frame.to_csv(tmp_path / "m.tsv", sep="\t", index=False)
+    frame.to_parquet(tmp_path / "m.parquet", index=False)
+    for name in ("m.tsv", "m.parquet"):
+        caplog.clear()
+        pd.testing.assert_frame_equal(read_matrix(tmp_path / name), EXPECTED)
+        assert "Entrez_Gene_Id, gene_type describe features and are no samples" in caplog.text
+
+
+def test_a_file_of_one_sample_of_gdc_is_refused(tmp_path: Path) -> None:
+    names = "gene_id gene_name gene_type unstranded stranded_first stranded_second tpm_unstranded"
+    text = "# gene-model: GENCODE v36\n" + "\t".join(names.split()) + "\n"
+    text += "N_unmapped\t\t\t10\t1\t2\t\nENSG1\tA\tprotein_coding\t1\t2\t3\t4.5\n"
+    with pytest.raises(DatasetError, match=r"file of one sample.*column unstranded of all samples"):
+        read_matrix(write(tmp_path / "m.tsv", text))
+
+
+def test_line_ends_of_old_macs_and_doubly_compressed_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"m.tsv has the line ends of old Macs"):
+        read_matrix(write(tmp_path / "m.tsv", "g\ts1\rg1\t1\r"))
+    twice = tmp_path / "m.tsv.gz"
+    twice.write_bytes(gzip.compress(gzip.compress(b"g\ts1\ng1\t1\n")))
+    with pytest.raises(DatasetError, match=r"m.tsv.gz is compressed twice"):
+        read_matrix(twice)
+
+
+def test_a_header_name_of_two_lines_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "m.tsv", 'g\t"s\n1"\ts2\na\t1\t2\n')
+    assert read_matrix(path).to_numpy().tolist() == [[1], [2]]
+
+
+def test_a_file_that_is_probably_meant_is_named(tmp_path: Path) -> None:
+    (tmp_path / "RNASEQ.parquet").write_bytes(b"x")
+    with pytest.raises(DatasetError, match=r"does not exist, but RNASEQ.parquet lies there"):
+        read_matrix(tmp_path / "rnaseq.parquet", hint="Set it.")
+
+
+@pytest.mark.parametrize(
+    "kind", ["category", "float16", "Float32", "text", "category of text", "decimal"]
+)
+def test_numbers_of_every_type_of_parquet_are_read(kind: str, tmp_path: Path) -> None:
+    frame = EXPECTED.T.round(2)
+    expected = EXPECTED.round(2)
+    if kind == "text":
+        stored = frame.astype(str)
+    elif kind == "category of text":
+        stored = frame.astype(str).astype("category")
+    elif kind == "decimal":
+        stored = frame.apply(
+            lambda cells: cells.map(lambda v: None if np.isnan(v) else Decimal(f"{v:.2f}"))
+        )
+    elif kind == "float16":
+        expected, stored = expected.astype(np.float16).astype(np.float32), frame.astype(kind)
+    else:
+        stored = frame.astype(kind)  # type: ignore[call-overload]
+    stored.to_parquet(tmp_path / "m.parquet")
+    pd.testing.assert_frame_equal(read_matrix(tmp_path / "m.parquet"), expected)

@@ -46,6 +46,14 @@ def test_each_modality_is_read_in_its_own_format_when_it_is_called(tmp_path: Pat
             {"format": "titan", "folder": "x", "widht": 4},
             r"modalities\.cna\.titan\.widht: Unexpected keyword",
         ),
+        (
+            {"format": "titan", "folder": "x", "patient_pattern": "P[0-9"},
+            r"modalities\.cna\.titan\.patient_pattern: .* is no regular expression",
+        ),
+        (
+            {"format": "titan", "folder": "x", "patient_pattern": "P[0-9]+"},
+            r"modalities\.cna\.titan\.patient_pattern: .* needs a group",
+        ),
     ],
 )
 def test_a_bad_entry_names_modality_and_key(settings: dict[str, str], message: str) -> None:
@@ -71,3 +79,14 @@ def test_relative_paths_start_at_the_root_of_the_project(
     dataset = RawModalitiesDataset(modalities={"wsi": {"format": "titan", "folder": "data/none"}})
     with pytest.raises(DatasetError, match=rf"{repo_root}/data/none does not exist"):
         dataset.load()["wsi"]()
+
+
+def test_a_folder_named_by_a_date_is_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "20240115").mkdir()
+    with h5py.File(tmp_path / "20240115/p1.h5", "w") as file:
+        file["features"] = np.arange(4.0)
+    settings = {"format": "titan", "folder": 20240115, "width": 4}
+    assert RawModalitiesDataset(modalities={"wsi": settings}).load()["wsi"]().shape == (1, 4)

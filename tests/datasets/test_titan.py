@@ -60,3 +60,54 @@ def test_an_absent_or_empty_folder_is_named(tmp_path: Path) -> None:
         read_titan_folder(tmp_path / "slides")
     with pytest.raises(DatasetError, match=rf"{tmp_path} holds no usable .h5 file"):
         read_titan_folder(tmp_path)
+
+
+def test_all_suffixes_of_hdf5_are_read_and_a_slide_is_in_the_folder_once(tmp_path: Path) -> None:
+    for name in ("a.H5", "b.hdf5", "c.h5"):
+        with h5py.File(tmp_path / name, "w") as file:
+            file["features"] = np.ones(8)
+    assert list(read_titan_folder(tmp_path, width=8).index) == ["a", "b", "c"]
+    (tmp_path / "c.hdf5").write_bytes((tmp_path / "c.h5").read_bytes())
+    with pytest.raises(DatasetError, match=r"c.hdf5 \(a slide of this name is in the folder twice"):
+        read_titan_folder(tmp_path, width=8)
+
+
+def test_what_is_ignored_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "slides.pt").write_bytes(b"x")
+    (tmp_path / "more").mkdir()
+    with pytest.raises(DatasetError, match=r"holds no usable .h5 file, only more, slides.pt"):
+        read_titan_folder(tmp_path, width=8)
+    write(tmp_path, "a", np.ones(8))
+    with caplog.at_level(logging.INFO):
+        read_titan_folder(tmp_path, width=8)
+    assert "2 entries that are no .h5 files are ignored, such as more, slides.pt" in caplog.text
+    with pytest.raises(DatasetError, match=r"slide embeddings .*a.h5 is a file"):
+        read_titan_folder(tmp_path / "a.h5", width=8)
+
+
+def test_embeddings_that_lie_in_another_file_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "slides"
+    folder.mkdir()
+    write(tmp_path, "secret", np.ones(8))
+    with h5py.File(folder / "link.h5", "w") as file:
+        file["features"] = h5py.ExternalLink(str(tmp_path / "secret.h5"), "features")
+    with h5py.File(folder / "virtual.h5", "w") as file:
+        layout = h5py.VirtualLayout(shape=(8,), dtype="f8")
+        layout[:] = h5py.VirtualSource(str(tmp_path / "secret.h5"), "features", shape=(8,))
+        file.create_virtual_dataset("features", layout)
+    with pytest.raises(DatasetError) as error:
+        read_titan_folder(folder, width=8)
+    assert "link.h5 ('features' is a link into another file)" in str(error.value)
+    assert "virtual.h5 (the values of 'features' lie in another file)" in str(error.value)
+
+
+def test_slides_of_a_clinic_become_patients_by_a_pattern(tmp_path: Path) -> None:
+    for stem, value in (("P001_A", 1.0), ("P001_B", 3.0), ("P002_A", 5.0)):
+        write(tmp_path, stem, np.full(8, value))
+    frame = read_titan_folder(tmp_path, width=8, patient_pattern="(P[0-9]+)_.")
+    assert frame.index.tolist() == ["P001", "P002"]
+    assert frame["titan_007"].tolist() == [2, 5]
+    assert (frame.dtypes == np.float32).all()
+    write(tmp_path, "control", np.ones(8))
+    with pytest.raises(DatasetError, match=r"control.h5 \(the name does not match patient_pattern"):
+        read_titan_folder(tmp_path, width=8, patient_pattern="(P[0-9]+)_.")

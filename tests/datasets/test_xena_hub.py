@@ -1,5 +1,7 @@
 import gzip
+import hashlib
 import logging
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -172,3 +174,69 @@ def test_the_real_small_cohorts_are_read_as_an_independent_reader_reads_them(
     ]
     features = set(proteins[0].index) | set(proteins[1].index)
     assert loaders["rppa"]().shape == (30 + 48, len(features))
+
+
+@pytest.mark.parametrize("url", ["gdc.example.org/download", "file:///data", "ftp://x/y", ""])
+def test_an_address_that_is_none_is_refused_before_anything_is_asked(
+    url: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DatasetError, match=r"base_url is .* must begin with https:// or http://"):
+        protein(tmp_path, base_url=url)
+
+
+# Nothing listens on the discard port.
+NO_NETWORK = "http://127.0.0.1:9/download"
+
+
+def test_without_network_what_lies_there_is_enough_where_the_rest_is_optional(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "TCGA-ACC.protein.tsv.gz").write_bytes(FILES["TCGA-ACC.protein.tsv.gz"])
+    with caplog.at_level(logging.WARNING):
+        loaders = protein(tmp_path, base_url=NO_NETWORK, optional=["UCS.protein"]).load()
+    assert len(loaders["rppa"]()) == 2
+    assert "cannot be reached: what lies in" in caplog.text
+    assert "the hub may have TCGA-UCS.protein.tsv.gz" in caplog.text
+
+
+def test_without_network_a_file_that_must_be_there_still_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading.Event, "wait", lambda self, timeout=None: False)
+    with pytest.raises(DatasetError, match=r"TCGA-ACC.protein.tsv.gz could not be downloaded"):
+        protein(tmp_path, base_url=NO_NETWORK, optional=["UCS.protein"]).load()
+
+
+def test_a_file_of_another_kind_under_the_name_of_a_cohort_is_named(tmp_path: Path) -> None:
+    for cohort, sample in (("ACC", "A"), ("UCS", "B"), ("CHOL", "C")):
+        name = "g" if cohort == "CHOL" else "p"
+        lines = [f"{name}{number}\t{number}" for number in range(20)]
+        (tmp_path / f"TCGA-{cohort}.protein.tsv.gz").write_bytes(
+            table(f"id\tTCGA-{sample}{sample}-0001-01A", *lines)
+        )
+    with pytest.raises(
+        DatasetError,
+        match=r"protein file of cohort CHOL has nothing in common .* are g0, g1, g2, theirs p0, p1",
+    ):
+        protein(tmp_path, cohorts=["ACC", "UCS", "CHOL"]).load()["rppa"]()
+    assert protein(tmp_path).load()["rppa"]().shape == (2, 20)
+
+
+def test_files_are_held_against_the_hashes_of_a_release(hub: Hub, tmp_path: Path) -> None:
+    hub.files = FILES
+    expected = tmp_path / "release.txt"
+    names = ["TCGA-ACC.protein.tsv.gz", "TCGA-UCS.protein.tsv.gz"]
+    hashes = {name: hashlib.sha256(FILES[name]).hexdigest() for name in names}
+    folder = tmp_path / "xena"
+    settings = {"base_url": hub.url, "expected_hashes": str(expected)}
+    # As registry.txt has them, and as sha256sum writes them.
+    expected.write_text(f"{names[0]} {hashes[names[0]]}\n{hashes[names[1]]}  {names[1]}\n")
+    assert protein(folder, **settings).load()["rppa"]().shape == (3, 3)
+    expected.write_text(f"{names[0]} {hashes[names[1]]}\n{names[1]} {hashes[names[1]]}\n")
+    with pytest.raises(
+        DatasetError, match=rf"Not of the release .*release.txt lists: {names[0]} in"
+    ):
+        protein(folder, **settings).load()
+    expected.write_text(f"{names[0]} {hashes[names[0]]}\n")
+    with pytest.raises(DatasetError, match=rf"release.txt has no SHA-256 of {names[1]}"):
+        protein(folder, **settings).load()

@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tcga_coherent.omics.clinical import ClinicalColumns, harmonise_clinical, reduce_stage
+from tcga_coherent.omics.clinical import (
+    ClinicalColumns,
+    cancer_types_of,
+    harmonise_clinical,
+    reduce_stage,
+)
 
 COLUMNS = ClinicalColumns(stage="stage", age="age", sex="sex")
 
@@ -97,7 +102,7 @@ def test_unusable_values_become_missing_and_are_counted(caplog: pytest.LogCaptur
     frame = raw(
         **{
             "stage": ["Stage VI", "Stage I", None],
-            "OS": ["2", "dead", "0.5"],
+            "OS": ["2", "perhaps", "0.5"],
             "OS.time": ["-3", "unknown", "5"],
             "age": ["20000", "old", "70"],
             "sex": ["male", "unknown", "female"],
@@ -116,7 +121,7 @@ def test_unusable_values_become_missing_and_are_counted(caplog: pytest.LogCaptur
     assert counts == {
         ("stage", "missing"): (1, ""),
         ("stage", "not an AJCC stage, set to missing"): (1, "Stage VI"),
-        ("os_event", "neither 0 nor 1, set to missing"): (3, "dead, 2, 0.5"),
+        ("os_event", "neither 0 nor 1, set to missing"): (3, "perhaps, 2, 0.5"),
         ("os_days", "not a number, set to missing"): (1, "unknown"),
         ("os_days", "negative survival time, set to missing"): (1, "-3"),
         ("age", "not a number, set to missing"): (1, "old"),
@@ -163,3 +168,127 @@ def test_patients_without_a_cancer_type_are_left_out_and_counted() -> None:
 def test_plain_names_are_patients() -> None:
     clinical, _ = harmonise_clinical(raw().set_axis(["c", "a", "b"]), COLUMNS, scheme="plain")
     assert list(clinical.index) == ["a", "b", "c"]
+
+
+def lines_of(report: pd.DataFrame, column: str) -> list[list[object]]:
+    rows = report[(report["column"] == column) & (report["problem"] != "missing")]
+    return rows[["problem", "n", "examples"]].to_numpy().tolist()
+
+
+def test_deaths_coded_one_and_two_are_refused_with_the_way_to_recode() -> None:
+    for values in ([1, 2, 2], ["1", "2.0", None]):
+        with pytest.raises(
+            ValueError, match=r"'OS', which .*os_event names, holds 1 .* and 2 .*subtract 1"
+        ):
+            harmonise_clinical(raw(OS=values), COLUMNS)
+
+
+def test_words_for_dead_and_alive_are_read_and_said() -> None:
+    clinical, report = harmonise_clinical(raw(OS=["Dead", "Alive", "0:LIVING"]), COLUMNS)
+    assert clinical["os_event"].to_dict() == {
+        "TCGA-AA-0001": 0,
+        "TCGA-AA-0002": 1,
+        "TCGA-BB-0001": 0,
+    }
+    assert lines_of(report, "os_event")[0][:2] == ["words for dead and alive, read as 1 and 0", 3]
+
+
+def test_endless_survival_is_missing() -> None:
+    clinical, report = harmonise_clinical(raw(**{"OS.time": [np.inf, 1e30, 36_000]}), COLUMNS)
+    assert clinical["os_days"].dropna().tolist() == [36_000]
+    assert lines_of(report, "os_days") == [
+        ["survival time of more than 100 years, set to missing", 2, "1e+30, inf"]
+    ]
+
+
+def many(n: int, **columns: object) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"cancer_type": "ACC", "stage": None, "OS": 0, "OS.time": None, "age": None, "sex": None}
+        | columns,
+        index=[f"P{number:03d}" for number in range(n)],
+    )
+
+
+def test_survival_in_months_is_doubted_and_in_days_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    # Exponential with a mean of three years.
+    days = -3 * 365.25 * np.log(1 - (np.arange(100) + 0.5) / 100)
+    _, report = harmonise_clinical(many(100, **{"OS.time": days}), COLUMNS, "plain")
+    assert lines_of(report, "os_days") == []
+    caplog.clear()
+    clinical, report = harmonise_clinical(
+        many(100, **{"OS.time": days / 30.4375}), COLUMNS, "plain"
+    )
+    assert clinical["os_days"].notna().all()
+    assert lines_of(report, "os_days")[0][:2] == [
+        "nearly all below a year: are they months or years, where days are needed?",
+        100,
+    ]
+    assert "are they months or years" in caplog.text
+
+
+def test_ages_in_days_become_years() -> None:
+    clinical, report = harmonise_clinical(raw(age=[365.25 * 50, "14610", None]), COLUMNS)
+    assert clinical["age"].dropna().to_dict() == {"TCGA-AA-0002": 50, "TCGA-AA-0001": 40}
+    assert lines_of(report, "age")[0][:2] == ["in days, divided by 365.25", 2]
+
+
+def test_stages_that_gaps_turned_into_floats_are_read() -> None:
+    clinical, report = harmonise_clinical(raw(stage=[1.0, 4.0, np.nan]), COLUMNS)
+    assert clinical["stage"].to_dict() == {
+        "TCGA-AA-0001": "IV",
+        "TCGA-AA-0002": "I",
+        "TCGA-BB-0001": None,
+    }
+    assert lines_of(report, "stage") == []
+
+
+def test_a_cancer_type_has_one_spelling() -> None:
+    types = ["STAD", "STAD ", "stad", "TCGA-STAD", "STAD", "TCGA-SKCM", "SKCM"]
+    clinical, report = harmonise_clinical(many(7, cancer_type=types), COLUMNS, "plain")
+    assert clinical["cancer_type"].tolist() == ["STAD"] * 5 + ["SKCM"] * 2
+    assert lines_of(report, "cancer_type") == [
+        ["read without the prefix TCGA- of a project", 2, "TCGA-STAD, TCGA-SKCM"],
+        ["spelt in several ways, read as the most frequent one", 2, "STAD , stad"],
+    ]
+
+
+@pytest.mark.parametrize("nothing", ["NA", "nan", "None", " ", "'--", "N/A"])
+def test_a_text_for_nothing_is_no_cancer_type(nothing: str) -> None:
+    clinical, report = harmonise_clinical(raw(cancer_type=["ACC", nothing, "UCS"]), COLUMNS)
+    assert clinical["cancer_type"].tolist() == ["ACC", "UCS"]
+    assert report.to_numpy().tolist()[0] == ["cancer_type", "missing", 1, ""]
+
+
+def test_rows_of_a_patient_that_contradict_each_other_are_reported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    frame = raw().set_axis(["TCGA-AA-0001-01A", "TCGA-AA-0001-11A", "TCGA-BB-0001-01A"])
+    clinical, report = harmonise_clinical(frame, COLUMNS)
+    assert clinical.loc["TCGA-AA-0001", ["os_event", "os_days", "age"]].tolist() == [1, 100, 50]
+    what = ["patients with several values, the first taken", 1, "TCGA-AA-0001"]
+    for column in ("os_event", "os_days", "age", "sex"):
+        assert lines_of(report, column) == [what]
+    assert "clinical os_days: 1 values patients with several values" in caplog.text
+
+
+def test_names_that_are_not_understood_are_said_to_be_of_the_clinical_table() -> None:
+    with pytest.raises(ValueError, match=r"^The clinical table: 3 of 3 .*`id_column`"):
+        harmonise_clinical(raw().set_axis(["a", "b", "c"]), COLUMNS)
+
+
+def test_a_clinical_table_that_lost_its_cancer_types_is_named() -> None:
+    clinical, _ = harmonise_clinical(raw(), COLUMNS)
+    assert cancer_types_of(clinical).tolist() == ["ACC", "ACC", "UCS"]
+    with pytest.raises(ValueError, match=r"`clinical` has no column 'cancer_type'; it has stage"):
+        cancer_types_of(clinical.drop(columns="cancer_type"))
+
+
+def test_times_of_the_dead_alone_are_reported() -> None:
+    _, report = harmonise_clinical(raw(**{"OS.time": [100, None, None]}), COLUMNS)
+    assert lines_of(report, "os_days") == [
+        [
+            "missing for all who are alive: it must hold their days to last follow-up",
+            2,
+            "TCGA-AA-0001, TCGA-BB-0001",
+        ]
+    ]

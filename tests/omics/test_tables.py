@@ -128,3 +128,38 @@ def test_patients_are_counted_by_cancer_type_and_modality() -> None:
         ["Y", 2, 1, 1, 0, 2],
         ["TOTAL", 5, 3, 3, 1, 4],
     ]
+
+
+def test_rows_that_count_reads_of_no_gene_are_left_out_and_reported() -> None:
+    frame = samples({"TCGA-AA-0001": [1, 2], "TCGA-AA-0002": [3, 4]})
+    frame.columns = pd.Index(["N_unmapped", "ENSG1"])
+    table, report = tabulate_patients(frame, TYPES, BarcodeRule(), "rnaseq")
+    assert list(table.columns) == ["ENSG1"]
+    line = ["rnaseq", "features that count reads of no gene", 1, "N_unmapped"]
+    assert line in report.to_numpy().tolist()
+
+
+def test_a_value_that_marks_missing_ones_is_refused() -> None:
+    patients = [f"P{number}" for number in range(20)]
+    values = np.random.default_rng(0).normal(size=(20, 5)).astype(np.float32)
+    values[np.arange(12), np.arange(12) % 4] = -999
+    frame = pd.DataFrame(values, index=patients, columns=list("abcde"))
+    types = pd.Series("X", index=patients)
+    with pytest.raises(
+        ValueError,
+        match=r"'rppa': the value -999 stands in 12 cells of 4 features, such as a, b, c.*cells empty",
+    ):
+        tabulate_patients(frame, types, BarcodeRule(scheme="plain"), "rppa")
+
+
+def test_a_matrix_of_plain_names_read_the_wrong_way_round_names_the_orientation() -> None:
+    frame = pd.DataFrame([[1.0, 2.0]], index=["1433BETA"], columns=["P1", "P2"])
+    types = pd.Series({"P1": "X", "P2": "X"})
+    with pytest.raises(ValueError, match=r"called like patients, such as P1, P2: .*`orientation`"):
+        tabulate_patients(frame, types, BarcodeRule(scheme="plain"), "rppa")
+
+
+def test_slides_named_by_more_than_their_patient_name_the_pattern() -> None:
+    frame = pd.DataFrame([[1.0], [2.0]], index=["P001_A", "P001_B"], columns=["titan_000"])
+    with pytest.raises(ValueError, match=r"such as P001_A begin with .*`patient_pattern`"):
+        tabulate_patients(frame, pd.Series({"P001": "X"}), BarcodeRule(scheme="plain"), "wsi")

@@ -130,3 +130,19 @@ def test_row_wise_steps_treat_a_patient_alone_as_among_others(step: Transform) -
     together = step.forward(table)
     assert (together.dtypes == np.float32).all()
     pd.testing.assert_frame_equal(step.forward(table.iloc[[1]]), together.iloc[[1]])
+
+
+def test_calls_of_gistic_are_told_from_copies() -> None:
+    calls = ZerosToMissing().forward(frame([[1, 0], [-2, 2]]))
+    with pytest.raises(
+        ValueError, match=r"feature G0 of patient P1 is negative .*GISTIC's calls.* take clip alone"
+    ):
+        Log2CopyRatio().forward(calls)
+
+
+def test_counts_without_their_logarithm_are_doubted(caplog: pytest.LogCaptureFixture) -> None:
+    counts = np.random.default_rng(0).poisson(9, size=(10, 20))
+    fitted(Log2CountsToCpm(), frame(np.log2(counts + 1)))
+    assert caplog.text == ""
+    fitted(Log2CountsToCpm(), frame(counts))
+    assert "all values are whole numbers: are they counts" in caplog.text

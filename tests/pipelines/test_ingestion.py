@@ -253,3 +253,57 @@ def test_the_base_environment_reads_the_hub(repo_root: Path) -> None:
     assert isinstance(catalog["raw_modalities"], XenaHubDataset)
     assert isinstance(catalog["raw_clinical"], XenaClinicalDataset)
     assert set(entries["raw_modalities"]["modalities"]) == set(config["parameters"]["modalities"])
+
+
+def matrix(barcodes: list[str], features: list[str] = ["g"]) -> Any:  # noqa: B006
+    values = np.arange(len(barcodes) * len(features), dtype=np.float32)
+    return lambda: pd.DataFrame(values.reshape(len(barcodes), -1), index=barcodes, columns=features)
+
+
+def test_all_modalities_of_a_patient_are_of_one_tumour(caplog: pytest.LogCaptureFixture) -> None:
+    clinical = pd.DataFrame({"cancer_type": "SKCM"}, index=[f"TCGA-AA-000{n}" for n in range(3)])
+    loaders = {
+        "cna": matrix(["TCGA-AA-0000-01A", "TCGA-AA-0001-01A", "TCGA-AA-0001-06A"]),
+        "rppa": matrix(["TCGA-AA-0000-06A", "TCGA-AA-0001-06A", "TCGA-AA-0002-06A"]),
+        "wsi": matrix(["TCGA-AA-0001-06A", "TCGA-AA-0002-06A"]),
+    }
+    modalities = dict.fromkeys(loaders, MODALITIES["cna"])
+    tables, report = tabulate_modalities(loaders, clinical, modalities, RULE)
+    # Patient 0 is the primary tumour, patient 1 the metastasis, of which copy numbers exist too.
+    assert tables["cna"]["g"].to_dict() == {"TCGA-AA-0000": 0, "TCGA-AA-0001": 2}
+    assert tables["rppa"]["g"].to_dict() == {"TCGA-AA-0001": 1, "TCGA-AA-0002": 2}
+    reason = "another tumour of the patient than in the other modalities"
+    assert report[report["reason"] == reason][
+        ["modality", "n", "examples"]
+    ].to_numpy().tolist() == [
+        ["cna", 1, "TCGA-AA-0001-01A"],
+        ["rppa", 1, "TCGA-AA-0000-06A"],
+    ]
+    assert f"rppa: 1 samples are of {reason}" in caplog.text
+
+
+def test_a_cancer_type_that_loses_its_patients_is_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    solid, blood = ([f"TCGA-{kind}-000{n}" for n in range(5)] for kind in ("AA", "BB"))
+    clinical = pd.DataFrame({"cancer_type": ["BRCA"] * 5 + ["LAML"] * 5}, index=solid + blood)
+    codes = [f"{name}-01A" for name in solid] + [f"{name}-03A" for name in blood]
+    tabulate_modalities({"cna": matrix(codes), "rppa": matrix(codes)}, clinical, MODALITIES, RULE)
+    assert "cna loses 5 of 10 patients: see ingestion_report.csv" in caplog.text
+    assert "rppa loses all 5 patients of LAML" in caplog.text
+    assert "No patient of LAML is in any modality" in caplog.text
+
+
+def test_sources_that_name_features_differently_are_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    names = [f"TCGA-AA-000{n}" for n in range(5)]
+    clinical = pd.DataFrame({"cancer_type": ["BRCA"] * 3 + ["LUAD"] * 2}, index=names)
+
+    def stacked() -> pd.DataFrame:
+        first = matrix(names[:3], ["1433BETA", "AKT"])()
+        return pd.concat([first, matrix(names[3:], ["X14.3.3_beta", "Akt"])()])
+
+    tabulate_modalities({"cna": matrix(names), "rppa": stacked}, clinical, MODALITIES, RULE)
+    assert "rppa: 2 of 5 patients, of LUAD, have other features (X14.3.3_beta, Akt" in caplog.text
+    assert "than the rest (1433BETA, AKT" in caplog.text

@@ -235,3 +235,22 @@ def test_bounds_of_a_modality_replace_single_defaults(repo_root) -> None:
     )
     assert settings.outlier_bounds("rppa") == {"level": None, "distance": 5.0}
     assert settings.outlier_bounds("cna") == {"level": 6.0, "distance": 5.0}
+
+
+def test_a_cancer_type_lost_to_outlier_rules_is_a_warning(
+    tables, clinical, preprocessing, caplog
+) -> None:
+    # OV comes from a source with other names of proteins.
+    of_ov = clinical.index[clinical["cancer_type"] == "OV"].intersection(tables["rppa"].index)
+    tables["rppa"].loc[of_ov, tables["rppa"].columns[:15]] = np.nan
+    presence, _ = find_outliers(loaders(tables), clinical, MODALITIES, preprocessing)
+    assert not presence.loc[of_ov, "rppa"].any()
+    assert "rppa loses 30 of 90 patients: missing_share; see excluded_patients.csv" in caplog.text
+    assert "rppa loses all 30 patients of OV" in caplog.text
+    assert "rnaseq loses" not in caplog.text
+
+
+def test_a_clinical_table_without_cancer_types_is_named(tables, clinical, preprocessing) -> None:
+    without = clinical.rename(columns={"cancer_type": "type"})
+    with pytest.raises(ValueError, match=r"no column 'cancer_type'.*Run the ingestion pipeline"):
+        find_outliers(loaders(tables), without, MODALITIES, preprocessing)

@@ -27,6 +27,10 @@ TRANSIENT_STATUSES = {408, 425, 429, 500, 502, 503, 504}
 ABSENT_STATUSES = {403, 404, 410}
 
 
+class HubUnreachableError(DatasetError):
+    """Nothing failed but the connection: files that lie there already may be enough."""
+
+
 class _TransientError(Exception):
     """A failure that another attempt may cure."""
 
@@ -80,14 +84,14 @@ def fetch_files(
     DatasetError
         When files cannot be downloaded, come as a web page, or have another hash than recorded;
         every such file is named. The others are downloaded all the same, unless the server does
-        not answer at all.
+        not answer at all; that alone is a `HubUnreachableError`.
     """
     registry = HashRegistry(folder)
     stop = threading.Event()
     unreachable = threading.Event()
     absent: set[str] = set()
     untried: set[str] = set()
-    failures: list[str] = []
+    failures: list[DatasetError] = []
     to_download = [name for name in names if not (folder / name).is_file()]
     if to_download:
         logger.info("Downloading %d file(s) from %s to %s", len(to_download), base_url, folder)
@@ -113,13 +117,13 @@ def fetch_files(
                 except _TransientError as error:
                     problem = error
                     logger.warning("%s: attempt %d of %d: %s", url, attempt + 1, attempts, error)
-            way_out = "run again later"
+            failed = f"{url} could not be downloaded in {attempts} attempts ({problem}): "
             if isinstance(problem, _UnreachableError):
                 unreachable.set()
-                way_out = "check network, proxy and base_url, or run again later"
-            raise DatasetError(
-                f"{url} could not be downloaded in {attempts} attempts ({problem}): {way_out}"
-            )
+                raise HubUnreachableError(
+                    f"{failed}check network, proxy and base_url, or run again later"
+                )
+            raise DatasetError(f"{failed}run again later")
 
         pool = ThreadPoolExecutor(max_workers=workers)
         try:
@@ -130,14 +134,17 @@ def fetch_files(
                 except _AbsentError:
                     absent.add(futures[future])
                 except DatasetError as error:
-                    failures.append(str(error).rstrip("."))
+                    failures.append(error)
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
     if failures:
         skipped = f" {len(untried)} more were not tried." if untried else ""
-        raise DatasetError(
-            f"{len(failures)} of {len(names)} file(s) could not be fetched: {'; '.join(sorted(failures))}."
+        texts = sorted(str(error).rstrip(".") for error in failures)
+        only_connection = all(isinstance(error, HubUnreachableError) for error in failures)
+        kind = HubUnreachableError if only_connection else DatasetError
+        raise kind(
+            f"{len(failures)} of {len(names)} file(s) could not be fetched: {'; '.join(texts)}."
             f"{skipped} Files fetched so far are kept in {folder}."
         )
     return [name for name in names if name in absent]
@@ -181,6 +188,8 @@ def _download(url: str, target: Path, registry: HashRegistry, progress: "_FilePr
             # The outer texts of the chain only repeat the URL.
             cause = getattr(error.args[0], "reason", error) if error.args else error
             raise _UnreachableError(str(cause)) from error
+        except requests.TooManyRedirects as error:
+            raise DatasetError(f"{url} redirects in a circle: check base_url") from error
         except requests.RequestException as error:
             raise _TransientError(str(error)) from error
         finally:
@@ -199,6 +208,8 @@ def _check_whole(path: Path, origin: str) -> None:
     """Unpack a file to its end, keeping nothing."""
     with path.open("rb") as raw:
         head = raw.read(HEAD_BYTES)
+    if not head:
+        raise DatasetError(f"{origin} is empty (0 bytes): check base_url, or try again later")
     if not head.startswith(GZIP_MAGIC):
         if looks_like_html(head):
             raise DatasetError(_html_instead(origin))

@@ -1,5 +1,6 @@
 """SHA-256 of downloaded files, recorded once and verified ever after."""
 
+import re
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,6 +9,8 @@ import pooch
 from kedro.io.core import DatasetError
 
 from tcga_coherent.datasets.atomic import replace_when_whole
+
+SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class HashRegistry:
@@ -25,16 +28,7 @@ class HashRegistry:
 
     def read(self) -> dict[str, str]:
         """Return file name to hash; empty where nothing was downloaded yet."""
-        if not self.path.is_file():
-            return {}
-        lines = self.path.read_text(encoding="utf-8").splitlines()
-        try:
-            return dict(line.split(maxsplit=1) for line in lines if line)
-        except ValueError as error:
-            raise DatasetError(
-                f"{self.path} is damaged: every line must be a file name and a SHA-256. Delete the bad "
-                f"line, or the whole file to record all hashes anew."
-            ) from error
+        return read_hashes(self.path) if self.path.is_file() else {}
 
     def record(self, name: str, digest: str) -> None:
         """Add the hash of one file."""
@@ -61,6 +55,64 @@ class HashRegistry:
                 f"content, delete its line in {self.path}; to download it again, delete the file too."
             )
         return recorded is not None
+
+
+def read_hashes(path: Path) -> dict[str, str]:
+    """Return file name to SHA-256 from lines ``<name> <hash>``, or ``<hash>  <name>`` as ``sha256sum`` writes.
+
+    Raises
+    ------
+    DatasetError
+        When the file is absent or a line is neither.
+    """
+    if not path.is_file():
+        raise DatasetError(f"The list of SHA-256 {path} does not exist: correct the catalog entry.")
+    hashes = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        cells = line.split(maxsplit=1)
+        if not cells:
+            continue
+        if len(cells) == 2 and SHA256.fullmatch(cells[0]):
+            cells = [cells[1].lstrip("*"), cells[0]]
+        if len(cells) != 2 or not SHA256.fullmatch(cells[1]):
+            raise DatasetError(
+                f"{path} is damaged: every line must be a file name and a SHA-256, not {line!r}. Delete "
+                f"the bad line, or the whole file to record all hashes anew."
+            )
+        hashes[cells[0]] = cells[1].lower()
+    return hashes
+
+
+def verify_release(folder: Path, names: Iterable[str], expected: Path) -> None:
+    """Hold files against the SHA-256 of a release that one wants to have.
+
+    Parameters
+    ----------
+    folder
+        Folder of the files.
+    names
+        Files to check; those that are not in the folder are passed over.
+    expected
+        List of hashes, see `read_hashes`.
+
+    Raises
+    ------
+    DatasetError
+        Naming the files with another hash, or those that the list does not have.
+    """
+    hashes = read_hashes(expected)
+    here = [name for name in names if (folder / name).is_file()]
+    unlisted = [name for name in here if name not in hashes]
+    if unlisted:
+        raise DatasetError(
+            f"{expected} has no SHA-256 of {', '.join(unlisted)}: add it, or leave the list out."
+        )
+    changed = [name for name in here if pooch.file_hash(str(folder / name)) != hashes[name]]
+    if changed:
+        raise DatasetError(
+            f"Not of the release that {expected} lists: {', '.join(changed)} in {folder}, whose SHA-256 "
+            f"differs. Get the files of that release, or the list of this one."
+        )
 
 
 def verify_files(folder: Path, names: Iterable[str]) -> None:

@@ -1,5 +1,6 @@
 """Raw matrices of a cohort, one a modality, each described in the catalog."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -7,15 +8,28 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from tcga_coherent.datasets.matrix import Orientation, read_matrix
 from tcga_coherent.datasets.text_files import resolve_in_project
 from tcga_coherent.datasets.titan import read_titan_folder
 
-STRICT = ConfigDict(extra="forbid")
+# A folder named by a date, 20240115, is a number in YAML.
+STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
+
+def _check_pattern(text: str) -> str:
+    try:
+        groups = re.compile(text).groups
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression ({error})") from error
+    if groups < 1:
+        raise ValueError(f"{text!r} needs a group in parentheses around the patient's name")
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_check_pattern)]
 Loaders = dict[str, Callable[[], pd.DataFrame]]
 
 
@@ -36,6 +50,7 @@ class TitanSource:
     folder: str
     width: int = 768
     skip_bad: bool = False
+    patient_pattern: Pattern | None = None
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -93,9 +108,8 @@ class RawModalitiesDataset(AbstractDataset[None, Loaders]):
             path = resolve_in_project(source.filepath)
             return read_matrix(path, source.orientation, self._hint)
         if isinstance(source, TitanSource):
-            return read_titan_folder(
-                resolve_in_project(source.folder), source.width, source.skip_bad
-            )
+            folder = resolve_in_project(source.folder)
+            return read_titan_folder(folder, source.width, source.skip_bad, source.patient_pattern)
         raise DatasetError(
             f"{type(self).__name__} reads no files of the Xena hub: use "
             f"tcga_coherent.datasets.xena_hub.XenaHubDataset for `format: xena`."

@@ -2,20 +2,28 @@
 
 import csv
 import gzip
+import io
+import logging
 import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from io import BufferedReader
+from itertools import chain, islice
 from pathlib import Path
 
 from kedro.io.core import DatasetError
 from kedro.utils import find_kedro_project
 
+logger = logging.getLogger(__name__)
+
 GZIP_MAGIC = b"\x1f\x8b"
 SEPARATORS = {".tsv": "\t", ".tab": "\t", ".txt": "\t", ".csv": ","}
 # Enough to see past a byte-order mark, comments and white space.
 HEAD_BYTES = 1024
+# Enough to tell names from numbers by more than one cell.
+HEAD_ROWS = 20
 
 
 def resolve_in_project(path: str) -> Path:
@@ -66,10 +74,27 @@ def require_file(path: Path, hint: str = "") -> None:
     DatasetError
         Naming `path`, with `hint`.
     """
+    if path.is_dir():
+        raise DatasetError(
+            f"{path} is a folder, not a file: join the parts in it into one file, or name one of them."
+        )
     if not path.is_file():
-        raise DatasetError(f"{path} does not exist. {hint}".rstrip())
+        raise DatasetError(f"{path} does not exist{_name_similar(path)}. {hint}".rstrip())
     if path.stat().st_size == 0:
         raise DatasetError(f"{path} is empty (0 bytes): copy or download it again.")
+
+
+def _name_similar(path: Path) -> str:
+    """Name a file that is probably meant: of another case, or of another suffix."""
+    if not path.parent.is_dir():
+        return ""
+    stem = path.name.lower().split(".")[0]
+    others = sorted(
+        other.name
+        for other in path.parent.iterdir()
+        if other.is_file() and other.name.lower().split(".")[0] == stem
+    )
+    return f", but {others[0]} lies there: rename it, or name it in the catalog" if others else ""
 
 
 @contextmanager
@@ -92,7 +117,10 @@ def open_table(path: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
                 raise DatasetError(
                     f"{path} is {what}, though its name ends in .gz: delete it and download it again."
                 )
-            if looks_like_html(table.read(HEAD_BYTES)):
+            first = table.read(HEAD_BYTES)
+            if is_gzip and first.startswith(GZIP_MAGIC):
+                raise DatasetError(f"{path} is compressed twice: unpack it once.")
+            if looks_like_html(first):
                 raise DatasetError(
                     f"{path} is an HTML page instead of a table: open it in a browser to see what the "
                     f"server said, delete it and download it again."
@@ -105,34 +133,88 @@ def open_table(path: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
         ) from error
 
 
-def read_header(path: Path, delimiter: str) -> list[str]:
-    """Return the names over the columns, the one over the row names included.
+@dataclass(frozen=True)
+class Head:
+    """The first lines of a text table.
 
-    A header with one name fewer than the rows have cells, as R's ``write.table`` leaves it, gets
-    an empty first name.
+    Attributes
+    ----------
+    names
+        Names over the columns, the one over the row names included.
+    rows
+        Cells of the first rows below.
+    lines
+        Lines that header and comments above it take.
+    """
+
+    names: list[str]
+    rows: list[list[str]]
+    lines: int
+
+
+def read_head(path: Path, delimiter: str) -> Head:
+    """Read the names over the columns and the first rows.
+
+    Lines above the header that begin with ``#`` are comments. A header with one name fewer than the
+    rows have cells, as R's ``write.table`` leaves it, gets an empty first name.
 
     Raises
     ------
     DatasetError
-        When there is no row below the header, only one column, or the text is not UTF-8.
+        When there is no row below the header, only one column, the text is not UTF-8, lines end as on
+        old Macs, or every row ends in a separator that the header lacks.
     """
     with open_table(path) as file:
-        first, second = file.readline(), file.readline()
-    try:
-        header = _split(first.decode("utf-8-sig"), delimiter)
-        row = _split(second.decode("utf-8"), delimiter)
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} is not UTF-8 text ({error}): convert it.") from error
-    if not row:
-        raise DatasetError(f"{path} holds no row below its header: nothing to read.")
-    if len(row) == len(header) + 1:
-        header = ["", *header]
-    if len(header) < 2:
+        _refuse_old_line_ends(path, file)
+        text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+        try:
+            head = _read_head(path, delimiter, text)
+        except UnicodeDecodeError as error:
+            raise DatasetError(f"{path} is not UTF-8 text ({error}): convert it.") from error
+        except csv.Error as error:
+            raise DatasetError(f"{path} is not a table ({error}): copy it again.") from error
+        finally:
+            text.detach()
+    if len(head.names) < 2:
         raise DatasetError(
             f"{path} has one column only: are its cells separated by {delimiter!r}, as its suffix says?"
         )
-    return header
+    return head
 
 
-def _split(line: str, delimiter: str) -> list[str]:
-    return next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter), [])
+def _read_head(path: Path, delimiter: str, text: io.TextIOWrapper) -> Head:
+    reader = csv.reader(text, delimiter=delimiter)
+    comments: list[list[str]] = []
+    lines_above, names = 0, next(reader, [])
+    while names and names[0].startswith("#"):
+        comments.append(names)
+        lines_above, names = reader.line_num, next(reader, [])
+    # "#id<tab>sample<tab>..." is a header, unless more such lines surround it.
+    if len(comments) == 1 and len(comments[0]) > 1 and len(comments[0]) == len(names):
+        rows, names, lines_above, comments = [names], comments[0], 0, []
+        lines = 1
+    else:
+        rows, lines = [], reader.line_num
+    if comments:
+        logger.info("%s: %d comment line(s) above the header skipped", path, lines_above)
+    rows += [row for row in islice(reader, HEAD_ROWS) if row]
+    if not rows:
+        raise DatasetError(f"{path} holds no row below its header: nothing to read.")
+    if len(rows[0]) == len(names) + 1:
+        if all(row[-1] == "" for row in chain(rows, reader) if row):
+            raise DatasetError(
+                f"{path}: every row ends in an empty cell, so that rows have one cell more than the "
+                f"header has names: delete the separators at the ends of the rows."
+            )
+        names = ["", *names]
+    return Head(names, rows, lines)
+
+
+def _refuse_old_line_ends(path: Path, file: BufferedReader | gzip.GzipFile) -> None:
+    line = file.readline()
+    file.seek(0)
+    if b"\r" in line.rstrip(b"\r\n") and b'"' not in line:
+        raise DatasetError(
+            f"{path} has the line ends of old Macs (carriage return alone): save it with Unix or Windows "
+            f"line ends."
+        )

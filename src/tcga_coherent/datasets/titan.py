@@ -1,6 +1,7 @@
 """Slide embeddings as Trident writes them: one HDF5 file a slide."""
 
 import logging
+import re
 from pathlib import Path
 
 import h5py
@@ -11,45 +12,72 @@ from kedro.io.core import DatasetError
 logger = logging.getLogger(__name__)
 
 FEATURES = "features"
+SUFFIXES = {".h5", ".hdf5"}
+EXAMPLES = 3
 
 
-def read_titan_folder(folder: Path, width: int = 768, skip_bad: bool = False) -> pd.DataFrame:
+def read_titan_folder(
+    folder: Path, width: int = 768, skip_bad: bool = False, patient_pattern: str | None = None
+) -> pd.DataFrame:
     """Read a folder of TITAN slide embeddings.
 
     Parameters
     ----------
     folder
-        Holds one ``.h5`` a slide, named by the slide's barcode, with a dataset ``features`` of
-        shape (`width`,) or (1, `width`).
+        Holds one ``.h5`` or ``.hdf5`` a slide, named by the slide's barcode, with a dataset
+        ``features`` of shape (`width`,) or (1, `width`).
     width
         Length of an embedding: 768 for TITAN as published; the paper's Methods say 736.
     skip_bad
         Leave files out that cannot be used, with a warning that lists them, instead of stopping.
+    patient_pattern
+        Regular expression whose first group is the patient in the stem of a file, such as
+        ``(P[0-9]+)_.*`` for ``P001_A.h5``; several slides of a patient are averaged. None where slides
+        have TCGA barcodes or the names of their patients.
 
     Returns
     -------
     pandas.DataFrame
-        Slides x `width`, float32, index named ``sample`` (file stems), columns ``titan_000``, ...
+        Slides x `width`, float32, index named ``sample`` (file stems, or patients with
+        `patient_pattern`), columns ``titan_000``, ...
 
     Raises
     ------
     DatasetError
         When the folder is absent, holds no usable file, or a file is damaged, lacks ``features``,
-        or holds another shape or a value that is not finite; all such files are named.
+        lies in another file, or holds another shape or a value that is not finite; all such files
+        are named.
     """
     way_out = (
         "Point `folder` of the catalog entry at Trident's slide features, or leave the modality out "
         "by setting it to null in the parameters `modalities`."
     )
+    if folder.is_file():
+        raise DatasetError(f"The folder of slide embeddings {folder} is a file. {way_out}")
     if not folder.is_dir():
         raise DatasetError(f"The folder of slide embeddings {folder} does not exist. {way_out}")
     embeddings: dict[str, np.ndarray] = {}
+    patients: list[str] = []
     problems: list[str] = []
-    for path in sorted(folder.glob("*.h5")):
+    entries = sorted(folder.iterdir())
+    files = [path for path in entries if path.suffix.lower() in SUFFIXES and path.is_file()]
+    for path in files:
         try:
+            if path.stem in embeddings:
+                raise ValueError("a slide of this name is in the folder twice")
+            patient = _find_patient(path.stem, patient_pattern)
             embeddings[path.stem] = _read_embedding(path, width)
+            patients.append(patient)
         except (OSError, KeyError, ValueError, TypeError) as error:
             problems.append(f"{path.name} ({error})")
+    ignored = [path.name for path in entries if path not in files]
+    if ignored:
+        logger.info(
+            "%s: %d entries that are no .h5 files are ignored, such as %s",
+            folder,
+            len(ignored),
+            ", ".join(ignored[:EXAMPLES]),
+        )
     if problems:
         message = (
             f"{len(problems)} of the slide embeddings in {folder} cannot be used: "
@@ -61,20 +89,41 @@ def read_titan_folder(folder: Path, width: int = 768, skip_bad: bool = False) ->
             )
         logger.warning("%s. They are left out.", message)
     if not embeddings:
-        raise DatasetError(f"{folder} holds no usable .h5 file. {way_out}")
+        raise DatasetError(f"{folder} holds no usable .h5 file{_say_ignored(ignored)}. {way_out}")
     digits = max(3, len(str(width - 1)))
-    return pd.DataFrame(
+    slides = pd.DataFrame(
         np.stack(list(embeddings.values())),
-        index=pd.Index(list(embeddings), name="sample"),
+        index=pd.Index(patients, name="sample"),
         columns=pd.Index([f"titan_{number:0{digits}d}" for number in range(width)], name="feature"),
     )
+    if patient_pattern is None:
+        return slides
+    logger.info("%s: %d slides of %d patients", folder, len(slides), slides.index.nunique())
+    return slides.groupby(level="sample").mean()
+
+
+def _find_patient(stem: str, pattern: str | None) -> str:
+    if pattern is None:
+        return stem
+    found = re.fullmatch(pattern, stem)
+    if found is None:
+        raise ValueError(f"the name does not match patient_pattern {pattern!r}")
+    return found[1]
+
+
+def _say_ignored(names: list[str]) -> str:
+    return f", only {', '.join(names[:EXAMPLES])}" if names else ""
 
 
 def _read_embedding(path: Path, width: int) -> np.ndarray:
     with h5py.File(path, "r") as file:
+        if isinstance(file.get(FEATURES, getlink=True), h5py.ExternalLink):
+            raise ValueError(f"{FEATURES!r} is a link into another file")
         if not isinstance(file.get(FEATURES), h5py.Dataset):
             raise KeyError(f"no dataset {FEATURES!r}, found {sorted(file)}")
         dataset = file[FEATURES]
+        if dataset.external or dataset.is_virtual:
+            raise ValueError(f"the values of {FEATURES!r} lie in another file")
         if dataset.shape not in {(width,), (1, width)}:
             raise ValueError(f"shape {dataset.shape} instead of ({width},) or (1, {width})")
         embedding = np.asarray(dataset, dtype=np.float32).reshape(width)

@@ -6,6 +6,7 @@ Files are named ``TCGA-<cohort>.<kind>.tsv.gz``. Kinds that hold features x samp
 """
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 
 from tcga_coherent.datasets.clinical_table import read_clinical_table
-from tcga_coherent.datasets.downloads import fetch_files
-from tcga_coherent.datasets.hash_registry import verify_files
+from tcga_coherent.datasets.downloads import HubUnreachableError, fetch_files
+from tcga_coherent.datasets.hash_registry import verify_files, verify_release
 from tcga_coherent.datasets.matrix import read_matrix
 from tcga_coherent.datasets.raw_modalities import (
     Loaders,
@@ -30,6 +31,8 @@ from tcga_coherent.datasets.text_files import resolve_in_project
 
 logger = logging.getLogger(__name__)
 
+EXAMPLES = 3
+SMALLEST_COMMON_SHARE = 0.1
 CLINICAL_KINDS = ("clinical", "survival")
 
 
@@ -51,6 +54,9 @@ class XenaFolder:
     optional
         ``<cohort>.<kind>`` of files that the hub lacks. Each is left out with a warning; any
         other absent file is an error.
+    expected_hashes
+        List of SHA-256 that the files must have, see
+        :func:`~tcga_coherent.datasets.hash_registry.read_hashes`; None to accept any release.
     """
 
     def __init__(
@@ -61,7 +67,13 @@ class XenaFolder:
         base_url: str | None,
         workers: int,
         optional: Sequence[str] = (),
+        expected_hashes: str | None = None,
     ) -> None:
+        if base_url is not None and not re.match(r"https?://[^/]", base_url):
+            raise DatasetError(
+                f"base_url is {base_url!r}, which is no address of a server: it must begin with https:// or "
+                f"http://. For files on this machine set it to null and name their `folder`."
+            )
         twice = {cohort for cohort in cohorts if list(cohorts).count(cohort) > 1}
         if twice or not cohorts:
             raise DatasetError(
@@ -74,6 +86,7 @@ class XenaFolder:
         self.base_url = base_url
         self.workers = workers
         self.optional = set(optional)
+        self.expected_hashes = expected_hashes
 
     def path(self, cohort: str, kind: str) -> Path:
         """Return the path of one file."""
@@ -97,7 +110,9 @@ class XenaFolder:
             absent = [name for name in files if not (self.folder / name).is_file()]
             verify_files(self.folder, files)
         else:
-            absent = fetch_files(self.folder, self.base_url, list(files), workers=self.workers)
+            absent = self._fetch(self.base_url, files)
+        if self.expected_hashes is not None:
+            verify_release(self.folder, files, resolve_in_project(self.expected_hashes))
         allowed = [name for name in absent if ".".join(files[name]) in self.optional]
         if allowed:
             logger.warning(
@@ -106,6 +121,28 @@ class XenaFolder:
         required = [name for name in absent if name not in allowed]
         if required:
             raise DatasetError(self._explain_absent(required, files))
+
+    def _fetch(self, base_url: str, files: Mapping[str, tuple[str, str]]) -> list[str]:
+        """Download what is missing; return what the hub lacks, or cannot be asked for and may lack."""
+        may_lack = [
+            name
+            for name, key in files.items()
+            if ".".join(key) in self.optional and not (self.folder / name).is_file()
+        ]
+        needed = [name for name in files if name not in may_lack]
+        absent = fetch_files(self.folder, base_url, needed, workers=self.workers)
+        try:
+            absent += fetch_files(self.folder, base_url, may_lack, workers=self.workers, attempts=2)
+        except HubUnreachableError:
+            # A compute node has no network, and all that must be there is.
+            logger.warning(
+                "%s cannot be reached: what lies in %s is used, though the hub may have %s",
+                base_url,
+                self.folder,
+                ", ".join(may_lack),
+            )
+            absent += may_lack
+        return absent
 
     def _explain_absent(self, names: list[str], files: dict[str, tuple[str, str]]) -> str:
         listed = ", ".join(
@@ -142,7 +179,9 @@ class XenaHubDataset(RawModalitiesDataset):
         Files downloaded at the same time.
     optional
         ``<cohort>.<kind>`` of files that the hub lacks, such as ``THCA.gene-level_absolute``: left
-        out with a warning instead of an error.
+        out with a warning instead of an error; those that lie there are used.
+    expected_hashes
+        Text file of the SHA-256 that the files must have, ``<name> <hash>`` a line.
     metadata
         Free-form metadata for Kedro plugins; unused here.
     """
@@ -156,11 +195,14 @@ class XenaHubDataset(RawModalitiesDataset):
         base_url: str | None = None,
         workers: int = 4,
         optional: Sequence[str] = (),
+        expected_hashes: str | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(modalities=modalities, metadata=metadata)
         kinds = [source.kind for source in self._sources.values() if isinstance(source, XenaSource)]
-        self._files = XenaFolder(folder, cohorts, kinds, base_url, workers, optional)
+        self._files = XenaFolder(
+            folder, cohorts, kinds, base_url, workers, optional, expected_hashes
+        )
 
     def load(self) -> Loaders:
         """Fetch what is missing; return modality to a function that reads it."""
@@ -186,6 +228,7 @@ class XenaHubDataset(RawModalitiesDataset):
                 f"{self._files.folder} holds no file of kind {source.kind!r}: leave the modality out "
                 f"by setting it to null in the parameters `modalities`."
             )
+        _check_features(frames, source.kind)
         return _stack(frames, source.kind)
 
     def _describe(self) -> dict[str, Any]:
@@ -210,6 +253,8 @@ class XenaClinicalDataset(AbstractDataset[None, pd.DataFrame]):
         Address of the hub's folder of downloads; null to use files that are there already.
     workers
         Files downloaded at the same time.
+    expected_hashes
+        Text file of the SHA-256 that the files must have, ``<name> <hash>`` a line.
     metadata
         Free-form metadata for Kedro plugins; unused here.
     """
@@ -221,9 +266,12 @@ class XenaClinicalDataset(AbstractDataset[None, pd.DataFrame]):
         cohorts: Sequence[str],
         base_url: str | None = None,
         workers: int = 4,
+        expected_hashes: str | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self._files = XenaFolder(folder, cohorts, CLINICAL_KINDS, base_url, workers)
+        self._files = XenaFolder(
+            folder, cohorts, CLINICAL_KINDS, base_url, workers, expected_hashes=expected_hashes
+        )
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
@@ -253,6 +301,22 @@ class XenaClinicalDataset(AbstractDataset[None, pd.DataFrame]):
             "base_url": self._files.base_url,
             "cohorts": self._files.cohorts,
         }
+
+
+def _check_features(frames: Mapping[str, pd.DataFrame], kind: str) -> None:
+    """Stop where a cohort shares next to no feature with the others: its file is of another kind."""
+    for cohort, frame in frames.items():
+        others = {name for key, other in frames.items() if key != cohort for name in other.columns}
+        if others and frame.columns.isin(others).sum() < SMALLEST_COMMON_SHARE * min(
+            frame.shape[1], len(others)
+        ):
+            examples = ", ".join(map(str, frame.columns[:EXAMPLES]))
+            rest = ", ".join(list(map(str, sorted(others)))[:EXAMPLES])
+            raise DatasetError(
+                f"The {kind} file of cohort {cohort} has nothing in common with those of the other cohorts: "
+                f"its features are {examples}, theirs {rest}. One of them is a file of another kind: delete "
+                f"it to download it again."
+            )
 
 
 def _stack(frames: dict[str, pd.DataFrame], kind: str) -> pd.DataFrame:

@@ -161,8 +161,9 @@ class Preprocessor:
             raise ValueError(
                 f"{self.modality}: {len(absent)} of {len(self.features)} features are absent from "
                 f"the table (such as {', '.join(map(str, absent[:EXAMPLES]))}), more than "
-                f"preprocessing.max_absent_features ({self.max_absent:g}) allows. Check the feature "
-                f"names, or leave the modality out for these patients."
+                f"preprocessing.max_absent_features ({self.max_absent:g}) allowed when the preprocessing "
+                f"pipeline ran: a larger one counts only for models trained after that. Check the "
+                f"feature names, or leave the modality out for these patients."
             )
         if len(absent):
             logger.warning(

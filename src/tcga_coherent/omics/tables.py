@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.omics.barcodes import EXAMPLES, BarcodeRule, assign_patients
+from tcga_coherent.omics.suspects import find_sentinel, summary_rows
 
 TOTAL = "TOTAL"
 
@@ -32,18 +33,33 @@ def tabulate_patients(
     table : pandas.DataFrame
         Patients x features, float32, index ``patient_id``, sorted.
     report : pandas.DataFrame
-        ``modality``, ``reason``, ``n`` and ``examples``: samples found, dropped and averaged.
+        ``modality``, ``reason``, ``n`` and ``examples``: samples found, dropped and averaged, and
+        features that count reads of no gene, which are left out.
 
     Raises
     ------
     ValueError
-        When barcodes are not understood, a patient has no cancer type, or no patient with any
-        value is left; naming the modality.
+        When barcodes are not understood, a patient has no cancer type, no patient with any value is
+        left, or a value such as -999 stands for missing ones; naming the modality.
     """
+    if (
+        samples.columns.isin(cancer_types.index).any()
+        and not samples.index.isin(cancer_types.index).any()
+    ):
+        raise ValueError(
+            f"Modality {modality!r}: its features are called like patients, such as "
+            f"{_examples(samples.columns[samples.columns.isin(cancer_types.index)])}: transpose the matrix "
+            f"(`orientation` in the catalog)."
+        )
+    uncounted = summary_rows(samples.columns)
+    if len(uncounted):
+        samples = samples.drop(columns=uncounted)
     try:
         patients, dropped = assign_patients(samples.index, cancer_types, rule)
     except ValueError as error:
-        raise ValueError(f"Modality {modality!r}: {error}") from error
+        raise ValueError(
+            f"Modality {modality!r}: {error}{_say_longer(samples.index, cancer_types.index)}"
+        ) from error
     # In the order of patients, so that the rows of a large matrix are copied only once.
     patients = patients.sort_values(kind="stable")
     rows_of_samples = samples.index.get_indexer(patients.index)
@@ -63,8 +79,17 @@ def tabulate_patients(
             f"{int(dropped['n'].sum())} dropped, {len(table)} patients hold missing values only. Check the "
             f"file and its orientation in the catalog."
         )
+    sentinel = find_sentinel(table.to_numpy())
+    if sentinel is not None:
+        here = table == sentinel
+        raise ValueError(
+            f"Modality {modality!r}: the value {sentinel:g} stands in {int(here.to_numpy().sum())} cells of "
+            f"{int(here.any().sum())} features, such as {_examples(table.columns[here.any()])}, far from all "
+            f"others: it seems to mark missing values. Leave these cells empty."
+        )
     rows = [
         ("samples found", len(samples), ""),
+        ("features that count reads of no gene", len(uncounted), _examples(uncounted)),
         *dropped.itertuples(index=False, name=None),
         ("slides averaged with others of their patient", len(averaged), _examples(averaged.index)),
         ("patient without any value", int((~measured).sum()), _examples(table.index[~measured])),
@@ -75,6 +100,18 @@ def tabulate_patients(
         columns=["modality", "reason", "n", "examples"],
     )
     return (table if measured.all() else table[measured]), report
+
+
+def _say_longer(barcodes: pd.Index, patients: pd.Index) -> str:
+    """Say where names of samples are those of patients and more, as P001_A of the patient P001."""
+    stems = barcodes.astype(str).str.replace(r"[-_.][^-_.]*$", "", regex=True)
+    longer = barcodes[stems.isin(patients) & ~barcodes.isin(patients)]
+    if not len(longer):
+        return ""
+    return (
+        f" Names such as {longer[0]} begin with that of a patient: of slides, `patient_pattern` of the "
+        f"catalog entry cuts it out."
+    )
 
 
 def check_overlap(patients: Mapping[str, pd.Index]) -> None:

@@ -7,6 +7,7 @@ features are in :mod:`tcga_coherent.omics.feature_filters`, those that learn eac
 :mod:`tcga_coherent.omics.feature_scales`; :mod:`tcga_coherent.omics.steps` knows all by name.
 """
 
+import logging
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
@@ -16,6 +17,8 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
 from tcga_coherent.omics.table_checks import first_cell
+
+logger = logging.getLogger(__name__)
 
 STEP = ConfigDict(extra="forbid")
 
@@ -27,6 +30,7 @@ COUNTS_PER_MILLION = 1e6
 
 # log2(count + 1) of more reads than any sequencer yields: the values are counts themselves.
 MAX_LOG2_COUNT = 64
+FEWEST_CELLS = 100
 
 
 class Transform(ABC):
@@ -120,7 +124,13 @@ class Log2CopyRatio(Transform):
         ValueError
             When a value is zero or negative.
         """
-        refuse(table <= 0, self.name, "is not positive; put zeros_to_missing before it")
+        refuse(
+            table < 0,
+            self.name,
+            "is negative and so no number of copies; GISTIC's calls (-2 to 2) and log2 ratios take clip "
+            "alone, without zeros_to_missing",
+        )
+        refuse(table == 0, self.name, "is not positive; put zeros_to_missing before it")
         return replace_values(table, np.log2(table.to_numpy() / 2))
 
     def backward(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -166,7 +176,15 @@ class Log2CountsToCpm(Transform):
     row_wise: ClassVar[bool] = True
 
     def learn(self, table: pd.DataFrame) -> dict[str, np.ndarray]:
-        """Learn the median library size."""
+        """Learn the median library size, and doubt counts whose logarithm was not taken."""
+        values = table.to_numpy()
+        # The logarithm of few counts is whole; of a hundred cells it never is of all.
+        if values.size >= FEWEST_CELLS and np.array_equal(values, np.rint(values), equal_nan=True):
+            logger.warning(
+                "Step %s: all values are whole numbers: are they counts, of which log2(count + 1) has to be "
+                "taken first?",
+                self.name,
+            )
         library_size = sum_rows(log2_counts_to_counts(table))
         return {"library_size": np.array([np.median(library_size)])}
 

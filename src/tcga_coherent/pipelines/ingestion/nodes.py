@@ -9,8 +9,12 @@ from matplotlib.figure import Figure
 
 from tcga_coherent.evaluation.cohort_figure import draw_cohort
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.omics.barcodes import BarcodeRule
+from tcga_coherent.omics.barcodes import EXAMPLES, BarcodeRule, parse_barcodes
+from tcga_coherent.omics.clinical import cancer_types_of
+from tcga_coherent.omics.losses import describe_losses
+from tcga_coherent.omics.suspects import describe_other_features
 from tcga_coherent.omics.tables import check_overlap, count_patients, tabulate_patients
+from tcga_coherent.omics.tumours import choose_tumours, other_tumours
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +32,8 @@ def tabulate_modalities(
     Parameters
     ----------
     raw_modalities
-        Modality to a function that loads its samples x features; called one at a time.
+        Modality to a function that loads its samples x features; called one at a time, and once more
+        where patients have another tumour in other modalities.
     clinical
         Index ``patient_id``, with ``cancer_type``.
     modalities
@@ -50,16 +55,57 @@ def tabulate_modalities(
     """
     names = list(parse_modalities(modalities))
     _check_names(raw_modalities, modalities)
+    cancer_types = cancer_types_of(clinical)
     tables: dict[str, pd.DataFrame] = {}
-    reports: list[pd.DataFrame] = []
+    reports: dict[str, list[pd.DataFrame]] = {}
+    samples_of: dict[str, pd.Index] = {}
     for name in names:
-        tables[name], report = tabulate_patients(
-            raw_modalities[name](), clinical["cancer_type"], barcodes, name
-        )
-        reports.append(report)
+        samples = raw_modalities[name]()
+        tables[name], report = tabulate_patients(samples, cancer_types, barcodes, name)
+        samples_of[name], reports[name] = samples.index, [report]
+        del samples
         logger.info("%s: %d patients x %d features", name, *tables[name].shape)
+    tumours = choose_tumours(samples_of, cancer_types, barcodes)
+    for name in names:
+        other = other_tumours(samples_of[name], tumours, barcodes)
+        if len(other):
+            # Known only once all modalities were seen, which are too large to keep as they are read.
+            samples = raw_modalities[name]().drop(index=other)
+            tables[name], report = tabulate_patients(samples, cancer_types, barcodes, name)
+            reason = "another tumour of the patient than in the other modalities"
+            row = (name, reason, len(other), ", ".join(other[:EXAMPLES]))
+            reports[name] = [pd.DataFrame([row], columns=report.columns), report]
+            logger.warning("%s: %d samples are of %s", name, len(other), reason)
+    for name in names:
+        _warn(name, samples_of[name], tables[name], cancer_types, barcodes)
     check_overlap({name: table.index for name, table in tables.items()})
-    return tables, pd.concat(reports, ignore_index=True)
+    everyone = set().union(*(table.index for table in tables.values()))
+    without = cancer_types.groupby(cancer_types).apply(
+        lambda types: not everyone & set(types.index)
+    )
+    if without.any():
+        logger.warning(
+            "No patient of %s is in any modality: check their cancer type and the names of their samples",
+            ", ".join(without.index[without]),
+        )
+    return tables, pd.concat([part for name in names for part in reports[name]], ignore_index=True)
+
+
+def _warn(
+    modality: str,
+    samples: pd.Index,
+    table: pd.DataFrame,
+    cancer_types: pd.Series,
+    barcodes: BarcodeRule,
+) -> None:
+    """Warn of cancer types that lose their patients, and of sources that name features differently."""
+    patients = pd.Index(parse_barcodes(samples, barcodes.scheme)["patient"].unique())
+    why = "see ingestion_report.csv for the samples that were dropped and why"
+    for message in describe_losses(patients, table.index, cancer_types, modality, why):
+        logger.warning("%s", message)
+    other_features = describe_other_features(table, cancer_types, modality)
+    if other_features:
+        logger.warning("%s", other_features)
 
 
 def summarise_cohort(
@@ -68,7 +114,7 @@ def summarise_cohort(
     """Count patients by cancer type and modality: the paper's Table 4 and its figure."""
     configs = parse_modalities(modalities)
     patients = {name: modality_tables[name]().index for name in configs}
-    table = count_patients(patients, clinical["cancer_type"])
+    table = count_patients(patients, cancer_types_of(clinical))
     return table, draw_cohort(
         table,
         labels={name: config.label for name, config in configs.items()},

@@ -15,6 +15,8 @@ from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.evaluation.quality_control_figure import draw_quality_control
 from tcga_coherent.modality import ModalityConfig, parse_modalities
 from tcga_coherent.omics import outliers, splits
+from tcga_coherent.omics.clinical import cancer_types_of
+from tcga_coherent.omics.losses import describe_losses
 from tcga_coherent.omics.preprocessor import Preprocessor
 from tcga_coherent.omics.quality_control import (
     NO_CANCER_TYPE,
@@ -82,7 +84,7 @@ def find_outliers(
     """
     configs = parse_modalities(modalities)
     check_outlier_keys(preprocessing, modalities)
-    cancer_type = clinical["cancer_type"].dropna()
+    cancer_type = cancer_types_of(clinical).dropna()
     measured: dict[str, pd.Index] = {}
     excluded: list[pd.DataFrame] = []
     for name, config in configs.items():
@@ -92,6 +94,10 @@ def find_outliers(
         )
         measured[name] = table.index[~table.index.isin(failed["patient_id"])]
         excluded.append(failed)
+        rules = failed["rule"].value_counts()
+        why = f"{', '.join(rules.index)}; see excluded_patients.csv and preprocessing.outliers"
+        for message in describe_losses(table.index, measured[name], cancer_type, name, why):
+            logger.warning("%s", message)
         logger.info(
             "%s: %d patients, %d left out", name, len(table), len(table) - len(measured[name])
         )
@@ -144,7 +150,7 @@ def split_patients(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split patients by cancer type; see ``omics.splits.split_patients``."""
     return splits.split_patients(
-        presence, clinical["cancer_type"], preprocessing.split, preprocessing.seed
+        presence, cancer_types_of(clinical), preprocessing.split, preprocessing.seed
     )
 
 

@@ -1,0 +1,123 @@
+"""Read a parquet file of any width, and find which of its columns names the rows."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+from kedro.io.core import DatasetError
+
+# What pandas, polars, DuckDB, readr and write.csv call row names that were an index once.
+LEFTOVER = re.compile(r"^(?:__index_level_\d+__|rownames|row\.names|index|Unnamed: 0|\.\.\.1|X|)$")
+
+
+def read_parquet_table(path: Path) -> pd.DataFrame:
+    """Read a parquet file as pandas stored it, index included.
+
+    ``pandas.read_parquet`` and ``pyarrow.parquet.read_table`` build a data set around the file, whose
+    memory grows with the square of the number of columns; reading the file itself needs memory in
+    proportion to its values.
+
+    Parameters
+    ----------
+    path
+        A file, not a folder of parts.
+
+    Raises
+    ------
+    DatasetError
+        When it is a folder, or not parquet, truncated or damaged; pages that carry a checksum are
+        held against it.
+    """
+    if path.is_dir():
+        raise DatasetError(
+            f"{path} is a folder, as Spark writes it, not a parquet file: join its parts into one file."
+        )
+    try:
+        with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            return file.read().to_pandas()
+    # A flipped bit in the schema that pandas stores as JSON surfaces as any of these.
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise DatasetError(
+            f"{path} is truncated or not parquet, or damaged ({error}): copy it again."
+        ) from error
+
+
+def is_leftover(name: object) -> bool:
+    """Say whether a column is called as programs call the row names of an earlier table."""
+    return LEFTOVER.match(str(name)) is not None
+
+
+def counts_rows(cells: Iterable[object]) -> bool:
+    """Say whether cells are 0, 1, 2, ... or 1, 2, 3, ..., as numbers or texts."""
+    found = pd.to_numeric(pd.Series(list(cells), dtype=object), errors="coerce").to_numpy(
+        dtype=float
+    )
+    return any(bool((found == np.arange(len(found)) + start).all()) for start in (0, 1))
+
+
+def flatten_index(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Turn an index that may not name the rows into ordinary columns.
+
+    An index of texts, one that has a name, and integers that are not 0, 1, 2, ... name the rows; so
+    they stay unless there are two levels, or a column of texts beside integers.
+
+    Raises
+    ------
+    DatasetError
+        When the columns have names on several levels.
+    """
+    if isinstance(frame.columns, pd.MultiIndex):
+        raise DatasetError(
+            f"{path} names its columns on {frame.columns.nlevels} levels, such as "
+            f"{frame.columns[0]}: keep one level."
+        )
+    if isinstance(frame.index, pd.MultiIndex):
+        return frame.reset_index()
+    if is_row_number(frame.index):
+        return frame.reset_index(drop=True)
+    if pd.api.types.is_integer_dtype(frame.index.dtype) and frame.index.name is None:
+        return frame.reset_index(drop=True) if text_columns(frame) else frame
+    return frame
+
+
+def is_row_number(index: pd.Index) -> bool:
+    """Say whether an index is nothing but the numbers of the rows."""
+    return (
+        index.name is None
+        and pd.api.types.is_integer_dtype(index.dtype)
+        and bool((index == np.arange(len(index))).all())
+    )
+
+
+def text_columns(frame: pd.DataFrame) -> list[int]:
+    """Return the positions of columns whose cells are texts and no numbers."""
+    return [
+        number
+        for number, dtype in enumerate(frame.dtypes)
+        if is_textual(dtype) and not holds_numbers(frame.iloc[:, number])
+    ]
+
+
+def is_textual(dtype: Any) -> bool:
+    """Say whether cells of a type may be texts."""
+    return isinstance(dtype, pd.CategoricalDtype) or pd.api.types.is_string_dtype(dtype)
+
+
+def holds_numbers(cells: pd.Series) -> bool:
+    """Say whether any cell is a number, or all are missing."""
+    return bool(pd.to_numeric(cells.astype(object), errors="coerce").notna().any()) or bool(
+        cells.isna().all()
+    )
+
+
+def as_names(labels: Sequence[object] | pd.Index) -> list[str]:
+    """Return labels as texts; a number that a gap turned into a float is a whole one again."""
+    return [
+        str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+        for label in labels
+    ]
