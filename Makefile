@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export COLUMNS ?= 140
 export DO_NOT_TRACK := 1
 
-.PHONY: demo test docs clean
+.PHONY: demo test practice docs clean
 
 # torch first and with its exact pin, so that nothing behind it asks for another build.
 $(VENV)/installed: pyproject.toml requirements.lock
@@ -30,6 +30,9 @@ test: $(VENV)/installed
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+practice: $(VENV)/installed
+	$(BIN)/pytest -m practice tests/practice
 
 docs: $(VENV)/installed
 	$(BIN)/pip install --constraint requirements.lock --editable '.[docs]'

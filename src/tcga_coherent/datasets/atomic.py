@@ -21,6 +21,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.identity import Identified
+from tcga_coherent.datasets.parquet_table import read_parquet_table
 
 PARTIAL_SUFFIX = ".partial"
 
@@ -105,7 +106,11 @@ class _AtomicSave(Identified):
 
 
 class AtomicParquetDataset(_AtomicSave, ParquetDataset):
-    """``pandas.ParquetDataset`` that is written whole or not at all."""
+    """``pandas.ParquetDataset`` that is written whole or not at all, and read with memory linear in its columns."""
+
+    def load(self) -> pd.DataFrame:
+        """Read the file, index included."""
+        return read_parquet_table(Path(self._get_load_path()))
 
     def save(self, data: pd.DataFrame) -> None:
         """Write `data` and rename it into place."""
