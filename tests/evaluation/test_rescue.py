@@ -104,7 +104,7 @@ def test_risk_is_higher_for_those_who_die_early(predictions) -> None:
     assert np.corrcoef(own["risk"], COHORT.latents["cna"].loc[own.index, "z00"])[0, 1] > 0.7
 
 
-def test_a_repeat_takes_its_draw_and_pools_it_with_those_that_follow() -> None:
+def test_a_repeat_takes_its_draw_and_pools_it_with_those_that_no_other_repeat_has() -> None:
     marked = {
         name: np.arange(N_DRAWS)[:, None, None] + np.zeros_like(values)
         for name, values in PROFILES.draws.items()
@@ -124,16 +124,16 @@ def test_a_repeat_takes_its_draw_and_pools_it_with_those_that_follow() -> None:
         def columns(self, predicted):
             return {"risk": predicted[:, 0]}
 
-    study = rescue_study_of(COHORT, CLINICAL, replace(PROFILES, draws=marked), n_draws=4)
+    study = rescue_study_of(COHORT, CLINICAL, replace(PROFILES, draws=marked), 4, n_repeats=2)
     study = replace(study, tasks=replace(study.tasks, possible={"survival": Recorder()}))
-    predictions = predict_repeat(6, study)
+    predictions = predict_repeat(1, study)
     risk = {
         pooling: _own(predictions, "survival", "cna", "multi", pooling)["risk"].unique()
         for pooling in ("draw", "multiple", "mean_of_draws")
     }
     assert risk == {
-        "draw": [6],
-        "multiple": [np.mean([6, 7, 0, 1])],
+        "draw": [1],
+        "multiple": [np.mean([1, 3, 5, 7])],
         "mean_of_draws": [np.mean(range(N_DRAWS))],
     }
 
@@ -153,14 +153,14 @@ def test_a_skipped_task_leaves_the_other() -> None:
 
 @pytest.mark.parametrize(
     ("n_repeats", "n_draws", "name"),
-    [(9, 4, "evaluation.n_repeats is 9"), (2, 9, r"evaluation\.rescue\.n_draws is 9")],
+    [(9, 1, "evaluation.n_repeats is 9"), (2, 5, r"evaluation\.rescue\.n_draws \(5\) is 10")],
 )
 def test_more_draws_than_there_are_stop_the_run_with_the_parameter(
     n_repeats, n_draws, name
 ) -> None:
-    study = rescue_study_of(COHORT, CLINICAL, PROFILES, n_draws)
+    study = rescue_study_of(COHORT, CLINICAL, PROFILES, n_draws, n_repeats)
     with pytest.raises(ValueError, match=f"{name}, but test_draws hold only 8 draws"):
-        next(rescue_repeats(study, n_repeats, {}, 1))
+        next(rescue_repeats(study, {}, 1))
 
 
 def test_dropped_modalities_are_whole_and_one_is_always_left() -> None:

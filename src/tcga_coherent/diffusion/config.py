@@ -20,6 +20,15 @@ class ScheduleConfig:
     beta_start: float = Field(default=1e-4, gt=0)
     beta_end: float = Field(default=0.02, gt=0, lt=1)
 
+    @model_validator(mode="after")
+    def _check_order(self) -> "ScheduleConfig":
+        if self.beta_start > self.beta_end:
+            raise ValueError(
+                f"beta_start is {self.beta_start:g} and beta_end {self.beta_end:g}: the noise must not "
+                f"fall from step to step. Lower beta_start, or raise beta_end."
+            )
+        return self
+
 
 @dataclass(frozen=True, config=STRICT)
 class ArchitectureConfig:

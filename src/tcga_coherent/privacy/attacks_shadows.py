@@ -185,20 +185,22 @@ def train_recorded(
         for _ in trainer.train():
             if trainer.step in steps:
                 weights = trainer.average.state_dict()
+                latest = trainer.history[-len(group) :]
                 for m in range(len(group)):
-                    yield str(trainer.step), _recorded(trainer, m, weights)
-        for m in range(len(group)):
-            yield SELECTED, _recorded(trainer, m, trainer.best)
+                    yield str(trainer.step), _recorded(trainer, m, weights, latest[m].mse)
+        for m, trained in enumerate(trainer.results()):
+            yield SELECTED, _recorded(trainer, m, trainer.best, trained.mse)
 
 
-def _recorded(trainer: StackTrainer, m: int, weights: Mapping[str, torch.Tensor]) -> LoadedDenoiser:
-    """Return one model of the stack with the given weights of it, copied."""
+def _recorded(
+    trainer: StackTrainer, m: int, weights: Mapping[str, torch.Tensor], mse: float
+) -> LoadedDenoiser:
+    """Return one model of the stack with the given weights of it, copied, and their validation MSE."""
     task = trainer.tasks[m]
     network = StackedDenoiser(1, trainer.denoiser.shape).to(trainer.device)
     network.load_state_dict({name: tensor[m : m + 1] for name, tensor in weights.items()})
-    latest = trainer.history[-len(trainer.tasks) :][m]
     return LoadedDenoiser(
-        task.name, task.target, task.sources, network.eval(), trainer.schedule, latest.mse
+        task.name, task.target, task.sources, network.eval(), trainer.schedule, mse
     )
 
 
