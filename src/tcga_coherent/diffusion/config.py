@@ -105,7 +105,7 @@ class TrainingConfig:
     prediction: Literal["noise", "velocity"] = "velocity"
     batch_size: int = Field(default=128, ge=2)
     max_steps: int = Field(default=6000, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
     weight_decay: float = Field(default=0.0, ge=0)
     learning_rate_schedule: Literal["cosine", "constant"] = "cosine"
     ema_decay: float = Field(default=0.999, ge=0, lt=1)

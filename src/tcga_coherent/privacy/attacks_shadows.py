@@ -94,6 +94,7 @@ def run_shadow(cohort: Cohort, settings: ShadowSettings, number: int) -> pd.Data
     split = pd.Series("unused", index=cohort.cancer_type.index)
     split[members], split[cohort.val] = "train", "val"
     latents, split = implant(cohort.latents, split, own)
+    steps = shadows.gradient_steps(settings.training)
     config = replace(settings.training, seed=settings.training.seed + 1 + number)
     sampling = replace(
         settings.sampling,
@@ -108,7 +109,7 @@ def run_shadow(cohort: Cohort, settings: ShadowSettings, number: int) -> pd.Data
         ("single", single_tasks(latents, split)),
         ("multi", multi_tasks(latents, split)),
     ):
-        for checkpoint, denoiser in train_recorded(tasks, config, shadows.steps, settings.device):
+        for checkpoint, denoiser in train_recorded(tasks, config, steps, settings.device):
             families = recorded.setdefault(checkpoint, {"single": {}, "multi": {}})
             families[family][denoiser.name] = denoiser
     parts = []
