@@ -226,6 +226,18 @@ def test_models_that_never_had_a_finite_score_are_no_result(latents, split, quic
         trainer.results()
 
 
+def test_finite_draws_far_from_all_data_are_no_result(latents, split, quick):
+    trainer = make_trainer(single_tasks(latents, split)[:2], quick)
+    for _ in trainer.train():
+        trainer.check_finite()
+    # Latents have a variance of 1: draws that know nothing err by 2, and these by 40.
+    trainer._best_scores[0, 1] = 80.0
+    trainer.results()
+    trainer._best_scores[0, 1] = 800.0
+    with pytest.raises(ValueError, match=r"a_from_b has diverged by step 60: .* far from all data"):
+        trainer.results()
+
+
 def test_a_model_may_diverge_after_its_checkpoint_was_chosen(latents, split, quick):
     validation = dataclasses.replace(quick.validation, patience=1)
     config = dataclasses.replace(quick, validation=validation)

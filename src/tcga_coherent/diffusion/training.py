@@ -23,6 +23,8 @@ from tcga_coherent.diffusion.tasks import DenoiserTask
 logger = logging.getLogger(__name__)
 
 MAX_SAMPLING_ROWS = 4096
+# Times the squared error of draws that know nothing: no training that converges ends there.
+FAR_FROM_DATA = 100.0
 
 
 @dataclass(frozen=True)
@@ -173,9 +175,12 @@ class StackTrainer:
         Raises
         ------
         ValueError
-            When a model has none: its draws were never finite.
+            When a model has none: its draws were never finite, or never near the data.
         """
-        self._refuse([m for m, best in enumerate(self._best_steps) if best == 0])
+        squares = self._validation.all_rows()[0].square().mean(dim=1)
+        scale = (squares * self._validation.valid).sum(dim=1) / self._validation.counts.squeeze(1)
+        far = self._best_scores[:, 1] > FAR_FROM_DATA * (1.0 + scale.cpu())
+        self._refuse([m for m, best in enumerate(self._best_steps) if best == 0 or bool(far[m])])
         return [
             TrainedDenoiser(
                 task=task,
@@ -212,7 +217,7 @@ class StackTrainer:
         if diverged:
             raise ValueError(
                 f"The training of {', '.join(self.tasks[m].name for m in diverged)} has diverged by "
-                f"step {self.step}: losses or draws are not finite. Lower "
+                f"step {self.step}: losses or draws are not finite, or far from all data. Lower "
                 f"diffusion_training.learning_rate, which is {self.config.learning_rate:g}."
             )
 
