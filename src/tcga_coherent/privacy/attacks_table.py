@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.special import comb
 from scipy.stats import norm
 
+from tcga_coherent.evaluation.fidelity import Array
 from tcga_coherent.evaluation.outcomes import CannotEvaluate
 from tcga_coherent.privacy.membership import ALL, HALVES, METHODS, NEITHER, UNDERSTATED, UNMATCHED
 
@@ -158,20 +159,21 @@ def _chances(
     It is at least the chance that a random split of the patients puts just these on one side.
     """
     width = 2 * norm.ppf((1 + level) / 2)
-    excess = sign * (table["value"] - table["null"]).astype(float)
-    of_null = (table["null_high"] - table["null_low"]).astype(float)
-    of_value = differences["difference_high"] - differences["difference_low"]
-    p = np.fmax(*(_upper_tail(excess, spread / width) for spread in (of_value, of_null)))
+    excess = sign * (table["value"] - table["null"]).to_numpy(float)
+    of_null = (table["null_high"] - table["null_low"]).to_numpy(float)
+    of_value = (differences["difference_high"] - differences["difference_low"]).to_numpy()
+    tails = [_upper_tail(excess, spread / width) for spread in (of_value, of_null)]
+    p = pd.Series(np.fmax(*tails), index=table.index)
     sizes = table[["n_members", "n_nonmembers"]].astype(float)
     splits = pd.Series(comb(sizes.sum(axis=1), sizes["n_members"]), index=table.index)
     least = 1 / splits.where(sizes.notna().all(axis=1))
     return p.where(~(p < least), least)
 
 
-def _upper_tail(excess: pd.Series, deviation: pd.Series) -> pd.Series:
+def _upper_tail(excess: Array, deviation: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(excess == 0, np.where(deviation.isna(), np.nan, 0.0), excess / deviation)
-    return pd.Series(norm.sf(z), index=excess.index)
+        z = np.where(excess == 0, np.where(np.isnan(deviation), np.nan, 0.0), excess / deviation)
+    return np.asarray(norm.sf(z))
 
 
 def _holm(p: pd.Series) -> pd.Series:
