@@ -39,7 +39,17 @@ def project(repo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Projec
     project.change_parameters({"modalities": {"methylation": SETTINGS}})
     # Five modalities have 30 patterns of missing ones: little of each is enough.
     small = {"modalities": ["methylation"]}
-    project.change_parameters({"evaluation": {"counterfactual": small, "forests": {"n_trees": 5}}})
+    shadows = {"canaries": {"copies": [1], "n_alternatives": 7}, "n_draws": 4, "n_steps": 4}
+    project.change_parameters(
+        {
+            "evaluation": {"counterfactual": small, "forests": {"n_trees": 5}},
+            "privacy": {
+                "bootstrap": {"repeats": 50},
+                "unconditional": {"n_repeats": 2, "max_rows": 50},
+                "attacks": {"nearest_records": {"n_permutations": 20}, "shadows": shadows},
+            },
+        }
+    )
     wanted = ["table1_reconstruction_figure", "table4_cohort_table", "completed_cohort.flags"]
     project.run(to_outputs=[*wanted, "table2_rescue_table", "fig4_counterfactual_table"])
     project.run("privacy", to_outputs=["table3_privacy_table", "privacy_attacks_table"])
@@ -98,7 +108,7 @@ def test_the_further_modality_is_generated_as_what_to_measure_next(project: Proj
 
 def test_attacks_reach_all_five_modalities(project: Project) -> None:
     table = pd.read_csv(project.path("08_reporting", "privacy_attacks.csv"))
-    for attack in ("nearest_record", "loss", "canary_draws"):
+    for attack in ("nearest_record", "loss", "lira_online"):
         assert set(FIVE) <= set(table.loc[table["attack"] == attack, "target"])
     spaces = pd.read_csv(project.path("08_reporting", "table3_privacy.csv"))["space"]
     assert {*FIVE, "all"} <= set(spaces)
