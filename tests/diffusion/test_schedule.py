@@ -34,3 +34,12 @@ def test_a_schedule_whose_noise_falls_is_refused():
 def test_a_learning_rate_that_is_no_number_is_refused():
     with pytest.raises(ValueError, match="finite"):
         TrainingConfig(learning_rate=float("inf"))
+
+
+def test_noise_and_data_follow_from_velocity_and_the_noisy_sample():
+    schedule, at = NoiseSchedule(), torch.tensor([[0, 300, 999]])
+    clean, noise = torch.randn(2, 4, 3, dtype=torch.float64)
+    noisy, velocity = schedule.add_noise(clean, noise, at), schedule.velocity(clean, noise, at)
+    signal, rest = schedule.alphas_cumprod[at].sqrt(), (1 - schedule.alphas_cumprod[at]).sqrt()
+    torch.testing.assert_close(signal * velocity + rest * noisy, noise)
+    torch.testing.assert_close(signal * noisy - rest * velocity, clean)
