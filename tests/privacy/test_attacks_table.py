@@ -5,6 +5,7 @@ import pytest
 from tcga_coherent.evaluation.outcomes import CannotEvaluate
 from tcga_coherent.privacy.attacks_table import (
     COLUMNS,
+    _holm,
     attack_lines,
     join_attacks,
     not_attacked,
@@ -140,6 +141,12 @@ def test_p_is_the_tail_beyond_the_null_and_never_below_what_so_few_patients_allo
         row("loss", value=0.5, low=0.4, high=0.6),
     )
     assert table["p"].tolist() == pytest.approx([0.02275, 0.158655, 1 / 70, 0.5], rel=1e-3)
+
+
+def test_holm_never_gives_a_larger_p_the_smaller_result() -> None:
+    # 3 x .01, then 2 x .012 raised to the one before it, then 1 x .9.
+    adjusted = _holm(pd.Series([0.012, 0.9, 0.01]))
+    assert adjusted.tolist() == pytest.approx([0.03, 0.9, 0.03])
 
 
 def test_attacks_that_find_nothing_are_seldom_said_to_find_something() -> None:
