@@ -25,7 +25,8 @@ from environment import Environment, open_environment, trained_models
 from sampling import raw_draws
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, describe_denoiser, load_denoiser
 from tcga_coherent.diffusion.config import TrainingConfig
-from tcga_coherent.diffusion.consensus import measure_errors
+from tcga_coherent.diffusion.consensus import halves_of_validation, measure_errors
+from tcga_coherent.diffusion.ensemble import make_sampler
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.recalibration import fit_spread
@@ -123,11 +124,15 @@ def score(
     config = replace(raw_draws(environment.sampling), eta=1.0, n_steps=STOCHASTIC_STEPS)
     multi = trained_models(environment).multi
     val, test = (environment.values(environment.patients(part)) for part in ("val", "test"))
+    halves = halves_of_validation(list(environment.patients("val")))
     rows = []
     for target in targets:
         sources = environment.sources(target)
         members = [denoisers[f"{target}_from_{source}"] for source in sources]
-        errors = measure_errors(members, multi[target], val[target], val, config.seed)
+        visited = make_sampler(members[0].schedule, config).timesteps
+        errors = measure_errors(
+            members, multi[target], val[target], val, halves, visited, config.seed
+        )
         models = TrainedModels(denoisers, multi, {target: errors})
         ensemble = models.ensemble(target, "coherent", sources, config)
         draws = []

@@ -31,10 +31,10 @@ from plain_training import PlainBudget, PlainRun, train_plain
 from quality import last_line, mean_over_targets, measure
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import TrainingConfig
-from tcga_coherent.diffusion.consensus import measure_errors
+from tcga_coherent.diffusion.consensus import halves_of_validation, measure_errors
 from tcga_coherent.diffusion.denoiser import StackedDenoiser
 from tcga_coherent.diffusion.device import resolve_precision
-from tcga_coherent.diffusion.ensemble import Ensemble
+from tcga_coherent.diffusion.ensemble import Ensemble, make_sampler
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.tasks import DenoiserTask, single_tasks
 from tcga_coherent.diffusion.training import TrainedDenoiser, group_by_shape
@@ -251,7 +251,13 @@ def measure_ensembles(
     for target in dict.fromkeys(d.target for d in denoisers):
         members = [d for d in denoisers if d.target == target]
         errors = measure_errors(
-            members, multi[target], validation[target], validation, environment.training.seed
+            members,
+            multi[target],
+            validation[target],
+            validation,
+            halves_of_validation(list(environment.patients("val"))),
+            make_sampler(members[0].schedule, sampling).timesteps,
+            environment.training.seed,
         )
         drawn = Ensemble(members, sampling, errors, multi[target]).draw(
             {source: test[source] for source in environment.sources(target)},

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from tcga_coherent.diffusion.device import resolve_device, resolve_precision
+from tcga_coherent.diffusion.device import memory_advice, resolve_device, resolve_precision
 
 
 def test_auto_uses_the_cpu_where_there_is_no_card(monkeypatch):
@@ -44,3 +44,15 @@ def test_auto_takes_bfloat16_where_the_cpu_has_instructions_for_it(
 def test_auto_takes_bfloat16_where_the_card_does_not_emulate_it(native, expected, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: native)
     assert resolve_precision("auto", torch.device("cuda")) == expected
+
+
+@memory_advice("coherent_sampling.chunk_rows")
+def fail_with(error):
+    raise error
+
+
+def test_lack_of_memory_is_told_with_the_parameter_to_lower_and_other_errors_are_not():
+    with pytest.raises(MemoryError, match=r"lower coherent_sampling\.chunk_rows"):
+        fail_with(torch.OutOfMemoryError("CUDA out of memory"))
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        fail_with(RuntimeError("shapes differ"))

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
-from tcga_coherent.diffusion.config import Weighting
+from tcga_coherent.diffusion.config import SamplingConfig, Weighting
 from tcga_coherent.diffusion.consensus import (
     STANDARD_NORMAL,
     ErrorMoments,
@@ -22,6 +22,7 @@ from tcga_coherent.diffusion.consensus import (
     least_error_weights,
 )
 from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
+from tcga_coherent.diffusion.ensemble import Ensemble
 from tcga_coherent.diffusion.samplers import DDIMSampler, DDPMSampler, DPMSolverSampler, Sampler
 from tests.diffusion.gaussian_patients import (
     ALPHA_BARS,
@@ -53,32 +54,69 @@ SAMPLERS = {
 START = ALPHA_BARS[-1] ** 0.5
 
 
+class UnitNoise:
+    """Column 0 has no noise; each further column has one unit noise of one step, and else none."""
+
+    def __init__(self, n_visits: int) -> None:
+        self.keys = torch.zeros(1 + DIM * (n_visits + 1), dtype=torch.int64)
+
+    def step(self, number: int) -> torch.Tensor:
+        noise = torch.zeros(DIM, len(self.keys), dtype=torch.float64)
+        noise[:, 1 + DIM * number : 1 + DIM * (number + 1)] = torch.eye(DIM)
+        return noise
+
+
+class ExactMembers:
+    """Stand in for the stacked networks of an ensemble. Column 0 alone has sources."""
+
+    def __init__(self, experts: Sequence[Expert], timesteps: Sequence[int]) -> None:
+        self.experts, self.timesteps = experts, timesteps
+
+    def condition(self, conditions, n_rows: int, device: torch.device) -> torch.Tensor:
+        sources = torch.zeros(n_rows, dtype=torch.float64)
+        sources[0] = 1.0
+        return sources
+
+    def estimate(self, noisy: torch.Tensor, visit: int, sources: torch.Tensor) -> torch.Tensor:
+        timestep = self.timesteps[visit]
+        estimates = []
+        for expert in self.experts:
+            matrix, offset = map(
+                torch.from_numpy, estimate([expert], np.array([1.0]), LAMBDAS[timestep])
+            )
+            sigma = (1 - ALPHA_BARS[timestep]) ** 0.5
+            estimates.append(matrix @ noisy / sigma + offset[:, None] * sources)
+        return torch.stack(estimates)
+
+
+class FirstVisits:
+    """A sampler that is left after some visits."""
+
+    def __init__(self, sampler: Sampler, n_visits: int) -> None:
+        self.timesteps, self.step = sampler.timesteps[:n_visits], sampler.step
+
+
 def draw_law(
     sampler: Sampler, experts: Sequence[Expert], weights: np.ndarray, n_visits: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and covariance of what a sampler draws, after some visits or at the end.
+    """Return mean and covariance of what an ensemble draws, after some visits or at the end.
 
-    Column 0 is the trajectory without noise; each further column is the response to one unit
-    noise, without the sources.
+    The ensemble's own loop runs, on exact members instead of networks. Its rows are the trajectory
+    without noise, and the response to each unit noise without the sources. The last weight is that
+    of the ensemble's unconditional expert where the last expert is :data:`PRIOR`.
     """
     n_visits = len(sampler.timesteps) if n_visits is None else n_visits
-    sources = torch.zeros(1 + DIM * (n_visits + 1), dtype=torch.float64)
-    sources[0] = 1.0
-
-    def unit_noise(step: int) -> torch.Tensor:
-        noise = torch.zeros(DIM, len(sources), dtype=torch.float64)
-        noise[:, 1 + DIM * step : 1 + DIM * (step + 1)] = torch.eye(DIM)
-        return noise
-
-    x = unit_noise(0)
-    for i, timestep in enumerate(sampler.timesteps[:n_visits]):
-        matrix, offset = map(
-            torch.from_numpy, estimate(experts, weights[i].astype(float), LAMBDAS[timestep])
-        )
-        sigma = (1 - ALPHA_BARS[timestep]) ** 0.5
-        x = sampler.step(i, x, matrix @ x / sigma + offset[:, None] * sources, unit_noise(i + 1))
-    responses = x[:, 1:].numpy()
-    return x[:, 0].numpy(), responses @ responses.T
+    members = experts[:-1] if experts[-1] is PRIOR else experts
+    ensemble = Ensemble(loaded(members), SamplingConfig(n_steps=2, weights="equal"))
+    ensemble.sampler = FirstVisits(sampler, n_visits)
+    ensemble._groups = [ExactMembers(members, sampler.timesteps)]
+    ensemble._alphas_cumprod = [float(ALPHA_BARS[t]) for t in sampler.timesteps]
+    given = torch.from_numpy(weights.astype(float))
+    ensemble.weights = given[:, : len(members)]
+    ensemble.expert_weights = torch.cat([given, torch.zeros(len(given), 1)], 1)[:, len(members)]
+    drawn, _, _ = ensemble._denoise({}, UnitNoise(n_visits))
+    responses = drawn[1:].numpy().T
+    return drawn[0].numpy(), responses @ responses.T
 
 
 def loaded(experts: Sequence[Expert]) -> list[LoadedDenoiser]:

@@ -1,4 +1,5 @@
 import dataclasses
+import math
 import shutil
 
 import numpy as np
@@ -148,3 +149,110 @@ def test_modalities_of_different_latent_size_train_in_stacks_of_their_own(latent
     assert {
         (shape.target_dim, *shape.condition_dims): len(group) for shape, group in groups.items()
     } == {(3, 3): 2, (3, 2): 2, (2, 3): 2}
+
+
+def masks_of(tasks, config, monkeypatch) -> torch.Tensor:
+    """Return which sources of which rows each model saw in training, models x sources x all rows."""
+    trainer = make_trainer(tasks, config)
+    seen, project = [], trainer.denoiser.project
+    monkeypatch.setattr(
+        trainer.denoiser, "project", lambda c, mask: (seen.append(mask), project(c, mask))[1]
+    )
+    for _ in range(100):
+        trainer._train_step()
+        trainer.step += 1
+    return torch.cat(seen, dim=2).float()
+
+
+@pytest.mark.parametrize("names", [["a", "b"], ["a", "b", "c"]])
+@pytest.mark.parametrize("probability", [0.0, 0.2])
+def test_multi_models_learn_without_each_source_as_often_as_is_wanted_down_to_none(
+    names, probability, latents, split, quick, monkeypatch
+):
+    everybody = latents["a"].index.intersection(latents["b"].index)
+    everybody = everybody.intersection(latents["c"].index)
+    whole = {name: latents[name].loc[everybody] for name in names}
+    config = dataclasses.replace(quick, mask_probability=probability)
+    masks = masks_of(multi_tasks(whole, split), config, monkeypatch)
+    # 100 steps of 32 rows: five standard deviations of the share are .035 at most.
+    assert (1 - masks).mean(dim=2).numpy() == pytest.approx(probability, abs=0.036)
+    nothing = (masks.sum(dim=1) == 0).float().mean(dim=1).numpy()
+    assert nothing == pytest.approx(probability ** (len(names) - 1), abs=0.036)
+    assert (nothing > 0).all() == (probability > 0)
+
+
+def test_single_models_always_have_their_source(latents, split, quick, monkeypatch):
+    assert (masks_of(single_tasks(latents, split), quick, monkeypatch) == 1).all()
+
+
+def test_the_average_of_the_weights_starts_short_and_grows_to_its_decay(latents, split, quick):
+    trainer = make_trainer(single_tasks(latents, split), dataclasses.replace(quick, ema_decay=0.5))
+
+    def weights(network):
+        return torch.cat([value.detach().flatten() for value in network.state_dict().values()])
+
+    expected = weights(trainer.denoiser).double()
+    for step in range(12):
+        trainer._train_step()
+        trainer.step += 1
+        decay = min(0.5, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * weights(trainer.denoiser)
+        torch.testing.assert_close(
+            weights(trainer.average).double(), expected, atol=1e-5, rtol=1e-4
+        )
+    assert decay == 0.5
+
+
+@pytest.mark.parametrize("prediction", ["velocity", "noise"])
+def test_a_training_that_diverges_is_stopped_with_the_models_name(
+    latents, split, quick, prediction
+):
+    wild = dataclasses.replace(quick, learning_rate=1e30, prediction=prediction)
+    trainer = make_trainer(single_tasks(latents, split)[:2], wild)
+    next(trainer.train())
+    message = (
+        r"The training of a_from_b, a_from_c has diverged by step 20: .* Lower diffusion_training"
+    )
+    with pytest.raises(ValueError, match=message):
+        trainer.check_finite()
+
+
+def test_models_that_never_had_a_finite_score_are_no_result(latents, split, quick):
+    trainer = make_trainer(single_tasks(latents, split)[:2], quick)
+    for _ in trainer.train():
+        pass
+    trainer._best_steps[1] = 0
+    with pytest.raises(ValueError, match="The training of a_from_c has diverged by step 60"):
+        trainer.results()
+
+
+def test_finite_draws_far_from_all_data_are_no_result(latents, split, quick):
+    trainer = make_trainer(single_tasks(latents, split)[:2], quick)
+    for _ in trainer.train():
+        trainer.check_finite()
+    # Latents have a variance of 1: draws that know nothing err by 2, and these by 40.
+    trainer._best_scores[0, 1] = 80.0
+    trainer.results()
+    trainer._best_scores[0, 1] = 800.0
+    with pytest.raises(ValueError, match=r"a_from_b has diverged by step 60: .* far from all data"):
+        trainer.results()
+
+
+def test_a_model_may_diverge_after_its_checkpoint_was_chosen(latents, split, quick):
+    validation = dataclasses.replace(quick.validation, patience=1)
+    config = dataclasses.replace(quick, validation=validation)
+    trainer = make_trainer(single_tasks(latents, split)[:2], config)
+    next(trainer.train())
+    trainer.history[-1] = dataclasses.replace(trainer.history[-1], train_loss=math.nan)
+    trainer._waits[1] = 1
+    trainer.check_finite()
+    trainer._waits[1] = 0
+    with pytest.raises(ValueError, match="The training of a_from_c has diverged"):
+        trainer.check_finite()
+
+
+def test_a_batch_that_memory_does_not_hold_names_the_batch_size(latents, split, quick):
+    huge = dataclasses.replace(quick, batch_size=2**44)
+    trainer = make_trainer(single_tasks(latents, split)[:1], huge)
+    with pytest.raises(MemoryError, match=r"lower diffusion_training\.batch_size"):
+        next(trainer.train())

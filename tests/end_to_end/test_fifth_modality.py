@@ -37,8 +37,22 @@ def project(repo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Projec
     project = small_demo(repo_root, tmp_path_factory.mktemp("five") / "demo")
     project.change_globals({"simulation": {"modalities": {"methylation": SIMULATION}}})
     project.change_parameters({"modalities": {"methylation": SETTINGS}})
+    # Five modalities have 30 patterns of missing ones: little of each is enough.
+    small = {"modalities": ["methylation"]}
+    shadows = {"canaries": {"copies": [1], "n_alternatives": 7}, "n_draws": 4, "n_steps": 4}
+    project.change_parameters(
+        {
+            "evaluation": {"counterfactual": small, "forests": {"n_trees": 5}},
+            "privacy": {
+                "bootstrap": {"repeats": 50},
+                "unconditional": {"n_repeats": 2, "max_rows": 50},
+                "attacks": {"nearest_records": {"n_permutations": 20}, "shadows": shadows},
+            },
+        }
+    )
     wanted = ["table1_reconstruction_figure", "table4_cohort_table", "completed_cohort.flags"]
-    project.run(to_outputs=wanted)
+    project.run(to_outputs=[*wanted, "table2_rescue_table", "fig4_counterfactual_table"])
+    project.run("privacy", to_outputs=["table3_privacy_table", "privacy_attacks_table"])
     return project
 
 
@@ -75,3 +89,26 @@ def test_patients_are_completed_from_and_with_the_further_modality(project: Proj
     )
     others = generated[generated["modality"] != "methylation"]
     assert others["sources"].str.contains("methylation").any()
+
+
+def test_rescue_has_all_patterns_of_five_modalities(project: Project) -> None:
+    table = pd.read_csv(project.path("08_reporting", "table2_rescue.csv"))
+    patterns = {name for name in table["removed"].unique() if set(name.split("+")) <= set(FIVE)}
+    # Every set of modalities but none and all.
+    assert len(patterns) == 2**5 - 2
+    own = table[(table["removed"] == "methylation") & (table["method"] == "coherent")]
+    assert len(own) > 0
+    assert own.filter(regex="_mean$").notna().any(axis=None)
+
+
+def test_the_further_modality_is_generated_as_what_to_measure_next(project: Project) -> None:
+    table = pd.read_csv(project.path("08_reporting", "fig4_counterfactual.csv"))
+    assert set(table["modality"]) == {"methylation"}
+
+
+def test_attacks_reach_all_five_modalities(project: Project) -> None:
+    table = pd.read_csv(project.path("08_reporting", "privacy_attacks.csv"))
+    for attack in ("nearest_record", "loss", "lira_online"):
+        assert set(FIVE) <= set(table.loc[table["attack"] == attack, "target"])
+    spaces = pd.read_csv(project.path("08_reporting", "table3_privacy.csv"))["space"]
+    assert {*FIVE, "all"} <= set(spaces)

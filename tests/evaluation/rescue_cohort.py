@@ -56,10 +56,14 @@ def rescue_cohort(seed: int = 0) -> tuple[Cohort, pd.DataFrame, TestProfiles]:
 
 
 def rescue_study_of(
-    cohort: Cohort, clinical: pd.DataFrame, profiles: TestProfiles, n_draws: int = 4
+    cohort: Cohort,
+    clinical: pd.DataFrame,
+    profiles: TestProfiles,
+    n_draws: int = 4,
+    n_repeats: int = 2,
 ) -> RescueStudy:
     """Return the study with small forests."""
-    return rescue_study(cohort, clinical, profiles, FORESTS, n_draws, seed=0)
+    return rescue_study(cohort, clinical, profiles, FORESTS, n_draws, n_repeats, seed=0)
 
 
 def _profiles(cohort: Cohort, rng: np.random.Generator) -> TestProfiles:

@@ -10,6 +10,7 @@ from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.fidelity import r2
 from tcga_coherent.evaluation.reconstruction import (
     ReportedRow,
+    _scores,
     summary_lines,
     table1,
 )
@@ -87,6 +88,18 @@ def test_the_corrected_r2_is_that_of_the_conditional_mean(simulation, table) -> 
         assert row["r2_of_mean_corrected"] == pytest.approx(exact, abs=0.015)
     ridge = rows(table, "cna", "ridge")
     assert (ridge["r2_of_mean_corrected"] == ridge["r2_of_mean"]).all()
+
+
+def test_what_the_mean_of_few_draws_loses_is_corrected_without_bias() -> None:
+    # Draws are noise of variance 4 about the truth of variance 1: the mean of three loses 4 / 3.
+    random = np.random.default_rng(0)
+    truth = random.standard_normal((4000, 2))
+    draws = truth + 2 * random.standard_normal((3, 4000, 2))
+    everyone = np.ones((2, 4000), dtype=np.int64)
+    scores = _scores(truth, (draws,), draws.mean(axis=0), everyone, 0.9)
+    assert scores["r2_of_mean"] == pytest.approx(1 - 4 / 3, abs=0.06)
+    lost = scores["r2_of_mean_corrected"] - scores["r2_of_mean"]
+    assert lost == pytest.approx(4 / 3, abs=0.06)
 
 
 def test_mirrored_draws_are_scored_as_two_independent_sets(simulation, table) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from tcga_coherent.evaluation.repeats import all_repeats, identity_of, run_repeats, source_hash
 
@@ -152,3 +153,21 @@ def test_a_change_of_the_code_makes_other_repeats(monkeypatch, tmp_path: Path) -
 def test_a_number_that_is_none_of_processes_is_refused() -> None:
     with pytest.raises(ValueError, match=r"compute\.workers must be -1"):
         run(partial(experiment, 10), workers=0)
+
+
+def smallest_number(repeat: int) -> pd.DataFrame:
+    tiny = np.array([1e-40], np.float32) * np.float32(1.0)
+    return pd.DataFrame({"value": tiny.astype(float)})
+
+
+@pytest.mark.parametrize("flush", [True, False])
+def test_workers_round_denormal_numbers_as_the_process_that_starts_them_does(flush) -> None:
+    torch.set_flush_denormal(flush)
+    try:
+        alone, beside = (
+            run(smallest_number, workers=workers, repeats=range(2))["id/complete"]
+            for workers in (1, 2)
+        )
+    finally:
+        torch.set_flush_denormal(False)
+    assert (alone["value"] == 0).all() == (beside["value"] == 0).all() == flush

@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from tcga_coherent.evaluation.rescue import drop_modalities, predict_repeat, rescue_repeats
+from tcga_coherent.evaluation.rescue import (
+    draws_of_repeat,
+    drop_modalities,
+    predict_repeat,
+    rescue_repeats,
+)
+from tcga_coherent.evaluation.statistics_tests import paired_t_test
 from tests.evaluation.rescue_cohort import (
     N_DRAWS,
     N_TEST,
@@ -104,7 +110,7 @@ def test_risk_is_higher_for_those_who_die_early(predictions) -> None:
     assert np.corrcoef(own["risk"], COHORT.latents["cna"].loc[own.index, "z00"])[0, 1] > 0.7
 
 
-def test_a_repeat_takes_its_draw_and_pools_it_with_those_that_follow() -> None:
+def test_a_repeat_takes_its_draw_and_pools_it_with_those_that_no_other_repeat_has() -> None:
     marked = {
         name: np.arange(N_DRAWS)[:, None, None] + np.zeros_like(values)
         for name, values in PROFILES.draws.items()
@@ -124,18 +130,44 @@ def test_a_repeat_takes_its_draw_and_pools_it_with_those_that_follow() -> None:
         def columns(self, predicted):
             return {"risk": predicted[:, 0]}
 
-    study = rescue_study_of(COHORT, CLINICAL, replace(PROFILES, draws=marked), n_draws=4)
+    study = rescue_study_of(COHORT, CLINICAL, replace(PROFILES, draws=marked), 4, n_repeats=2)
     study = replace(study, tasks=replace(study.tasks, possible={"survival": Recorder()}))
-    predictions = predict_repeat(6, study)
+    predictions = predict_repeat(1, study)
     risk = {
         pooling: _own(predictions, "survival", "cna", "multi", pooling)["risk"].unique()
         for pooling in ("draw", "multiple", "mean_of_draws")
     }
     assert risk == {
-        "draw": [6],
-        "multiple": [np.mean([6, 7, 0, 1])],
+        "draw": [1],
+        "multiple": [np.mean([1, 3, 5, 7])],
         "mean_of_draws": [np.mean(range(N_DRAWS))],
     }
+
+
+@pytest.mark.parametrize(("antithetic", "n_draws"), [(False, 4), (True, 4), (True, 3)])
+def test_no_two_repeats_share_a_draw(antithetic, n_draws) -> None:
+    profiles = replace(PROFILES, antithetic=antithetic)
+    taken = [draws_of_repeat(repeat, 2, n_draws, profiles) for repeat in range(2)]
+    assert [len(draws) for draws in taken] == [n_draws, n_draws]
+    # Draw k and k + 4 are a pair, which may not be split up between repeats.
+    groups = [{draw % (4 if antithetic else 8) for draw in draws} for draws in taken]
+    assert not groups[0] & groups[1]
+    assert [draws[0] for draws in taken] == [0, 1]
+
+
+def test_a_paired_test_of_pooled_predictions_rejects_as_often_as_it_says() -> None:
+    """Two generators of one law: a 5 % test over repeats must reject in 5 %, whatever is pooled."""
+    random, rejected, n_trials = np.random.default_rng(0), 0, 2000
+    profiles = replace(PROFILES, draws={"x": np.empty((40, 1, 1))}, antithetic=True)
+    taken = [draws_of_repeat(repeat, 10, 4, profiles) for repeat in range(10)]
+    for _ in range(n_trials):
+        half = random.standard_normal((2, 20))
+        # A score that is no linear function of the draws, so that pairs do not cancel.
+        score = np.exp(np.concatenate([half, -half], axis=1) / 2)
+        first, second = (np.array([own[draws].mean() for draws in taken]) for own in score)
+        rejected += paired_t_test(first, second)["p"] < 0.05
+    # Three standard deviations of a share of 5 % are 1.5 %.
+    assert rejected / n_trials == pytest.approx(0.05, abs=0.015)
 
 
 def test_repeats_differ_and_the_same_repeat_does_not(study, predictions) -> None:
@@ -153,14 +185,14 @@ def test_a_skipped_task_leaves_the_other() -> None:
 
 @pytest.mark.parametrize(
     ("n_repeats", "n_draws", "name"),
-    [(9, 4, "evaluation.n_repeats is 9"), (2, 9, r"evaluation\.rescue\.n_draws is 9")],
+    [(9, 1, "evaluation.n_repeats is 9"), (2, 5, r"evaluation\.rescue\.n_draws \(5\) is 10")],
 )
 def test_more_draws_than_there_are_stop_the_run_with_the_parameter(
     n_repeats, n_draws, name
 ) -> None:
-    study = rescue_study_of(COHORT, CLINICAL, PROFILES, n_draws)
+    study = rescue_study_of(COHORT, CLINICAL, PROFILES, n_draws, n_repeats)
     with pytest.raises(ValueError, match=f"{name}, but test_draws hold only 8 draws"):
-        next(rescue_repeats(study, n_repeats, {}, 1))
+        next(rescue_repeats(study, {}, 1))
 
 
 def test_dropped_modalities_are_whole_and_one_is_always_left() -> None:

@@ -25,8 +25,8 @@ def fail(seconds):
     raise RuntimeError("no result")
 
 
-def run(nodes, runner, times):
-    data = {"seconds": MemoryDataset(0.05)}
+def run(nodes, runner, times, outputs=None):
+    data = {**(outputs or {}), "seconds": MemoryDataset(0.05)}
     if times is not None:
         data["node_times"] = times
     manager = _create_hook_manager()
@@ -62,5 +62,8 @@ def test_a_node_that_fails_has_no_time(times):
     assert list(times.load()["node"]) == ["waiting.sleep"]
 
 
-def test_a_catalog_without_times_gets_none():
-    run([Node(sleep, "seconds", "a", name="sleep")], SequentialRunner(), None)
+def test_a_catalog_without_times_runs_and_gets_none(tmp_path):
+    result = MemoryDataset()
+    run([Node(sleep, "seconds", "a", name="sleep")], SequentialRunner(), None, {"a": result})
+    assert result.load() == 0.05
+    assert list(tmp_path.iterdir()) == []

@@ -106,7 +106,7 @@ def train_all(
     }
     families = [lazily(models["single"]), lazily(models["multi"])]
     models["consensus"], _ = learn_consensus(
-        lazily(latents), split, *families, MODALITIES, TRAINING, "cpu"
+        lazily(latents), split, *families, MODALITIES, TRAINING, SAMPLING, "cpu"
     )
     recalibration, _ = recalibrate_spread(
         lazily(latents), split, *families, lazily(models["consensus"]), MODALITIES, SAMPLING, "cpu"

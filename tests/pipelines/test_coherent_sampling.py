@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import CoherenceConfig, SamplingConfig
+from tcga_coherent.diffusion.consensus import halves_of_validation
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.pipelines.coherent_sampling.nodes import (
     draw_coherence_figure,
@@ -167,7 +168,67 @@ def test_a_denoiser_that_was_not_trained_is_named(latents, split, models) -> Non
 
 def test_the_figure_shows_coherence(drawn) -> None:
     figure = draw_coherence_figure(drawn[1], MODALITIES, SAMPLING)
-    assert isinstance(figure, Figure)
+    ensembles = drawn[1][drawn[1]["method"] == "coherent"]
+    distances, rejected = figure.axes
+    assert len(ensembles) == 3
+    assert [label.get_text() for label in distances.get_yticklabels()] == [
+        "CNA from RNASEQ + RPPA",
+        "RNASEQ from CNA + RPPA",
+        "RPPA from CNA + RNASEQ",
+    ]
+    bars = [bar.get_width() for bar in distances.patches]
+    assert bars == pytest.approx(ensembles["cosine_distance_mean"].tolist())
+    pale, full = np.split(np.array([bar.get_width() for bar in rejected.patches]), 2)
+    assert pale == pytest.approx(100 * ensembles["redrawn_share"])
+    assert full == pytest.approx(100 * ensembles["rejected_share"])
+
+
+def test_the_spread_is_fitted_on_draws_whose_weights_never_saw_the_patient(
+    latents, split, models, monkeypatch
+) -> None:
+    """With weights of one half that are all on one member, the other half is drawn by it alone."""
+    moments = {0: np.diag([1e-9, 1.0, 1.0, 1.0]), 1: np.diag([1.0, 1e-9, 1.0, 1.0])}
+    consensus = {
+        target: Checkpoint(
+            {
+                **checkpoint.arrays,
+                "halves": np.stack(
+                    [
+                        np.stack([moments[half]] * len(checkpoint.arrays["timesteps"]))
+                        for half in (0, 1)
+                    ]
+                ),
+            },
+            checkpoint.metadata,
+        )
+        for target, checkpoint in models["consensus"].items()
+    }
+    fitted_on: list[np.ndarray] = []
+
+    def record(truth: np.ndarray, draws: np.ndarray) -> float:
+        fitted_on.append(draws)
+        return 1.0
+
+    monkeypatch.setattr("tcga_coherent.pipelines.coherent_sampling.nodes.fit_spread", record)
+    _, table = recalibrate_spread(
+        lazily(latents),
+        split,
+        *(lazily(models[part]) for part in ("single", "multi")),
+        lazily(consensus),
+        MODALITIES,
+        replace(SAMPLING, weights="learned"),
+        "cpu",
+    )
+    drawn = dict(
+        zip(table[["target", "method", "source"]].agg("/".join, axis=1), fitted_on, strict=True)
+    )
+    halves = halves_of_validation(list(split.index[split["split"] == "val"]))
+    together = drawn["cna/coherent/rnaseq+rppa"]
+    # Weights of the first half trust the first source alone, and draw the second half.
+    for half, source in ((1, "rnaseq"), (0, "rppa")):
+        alone = drawn[f"cna/single/{source}"]
+        np.testing.assert_allclose(together[:, halves == half], alone[:, halves == half], atol=1e-3)
+        assert np.abs(together - alone)[:, halves != half].max() > 0.1
 
 
 def test_the_spread_is_fitted_for_every_way_to_generate_a_modality(latents, split, models) -> None:

@@ -18,6 +18,7 @@ from tcga_coherent.pipelines.diffusion_training.nodes import (
 )
 from tests.pipelines.latent_cohort import (
     MODALITIES,
+    SAMPLING,
     SIZES,
     TRAINING,
     lazily,
@@ -173,7 +174,7 @@ def test_consensus_weights_sum_to_one_at_every_noise_level(states, latents, spli
     models, _ = select_denoisers(states["single"][-1])
     multi, _ = select_denoisers(states["multi"][-1])
     consensus, weights = learn_consensus(
-        lazily(latents), split, lazily(models), lazily(multi), MODALITIES, TRAINING, "cpu"
+        lazily(latents), split, lazily(models), lazily(multi), MODALITIES, TRAINING, SAMPLING, "cpu"
     )
     assert set(consensus) == set(SIZES)
     for target, checkpoint in consensus.items():

@@ -52,7 +52,7 @@ ATTACKS = AttackParameters(
     membership=MembershipParameters(timesteps=(100, 500), n_noises=2),
     shadows=ShadowParameters(
         n_trainings=4,
-        steps=(10,),
+        steps=(1 / 3,),
         n_draws=4,
         n_steps=4,
         canaries=CanaryParameters(
@@ -147,7 +147,9 @@ def test_all_attacks_end_in_one_table_and_one_figure(
 ) -> None:
     clinical = pd.DataFrame({"stage": None}, index=cohort[1].index)
     common = [MODALITIES, SAMPLING, parameters, "cpu"]
-    references, utility = attack_with_halves(lazily(repeats), *cohort, *models, *common)
+    references, utility = attack_with_halves(
+        lazily(repeats), *cohort, *models, MODALITIES, TRAINING, *common[1:]
+    )
     table, figure = tabulate_attacks(
         attack_generated_patients(lazily(draws), *cohort, MODALITIES, parameters),
         attack_generation_from_nothing(*cohort, *models, *common),
@@ -155,6 +157,7 @@ def test_all_attacks_end_in_one_table_and_one_figure(
         references,
         attack_attributes(lazily(draws), *cohort, clinical, MODALITIES, parameters),
         MODALITIES,
+        parameters,
     )
     assert isinstance(figure, Figure)
     assert set(table["attack"]) == {
@@ -172,6 +175,10 @@ def test_all_attacks_end_in_one_table_and_one_figure(
     }
     numbers = table[table["note"] != "no training patient has a stage"]
     assert np.isfinite(numbers[["value", "low", "high"]].astype(float)).all(axis=None)
+    # Trainings of 10 of 30 steps.
+    short = table["note"].str.contains("have 10 steps where diffusion_training.max_steps is 30")
+    assert set(table.loc[short, "attack"]) >= {"lira_online", "lira_offline", "canary_draws"}
+    assert not short[table["group"] == "matched"][table["attack"] == "calibrated_loss"].any()
     controls = numbers["method"].isin([GAUSSIAN, VALIDATION])
     assert (numbers["null"].isna() == controls).all()
     assert set(utility["checkpoint"]) == {"10", "selected"}
@@ -188,7 +195,9 @@ def test_attacks_on_too_few_pairs_leave_notes_and_the_rest(
     few = [latents, split, presence]
     clinical = pd.DataFrame({"stage": None}, index=split.index)
     common = [MODALITIES, SAMPLING, parameters, "cpu"]
-    references, _ = attack_with_halves(lazily(repeats), *few, *models, *common)
+    references, _ = attack_with_halves(
+        lazily(repeats), *few, *models, MODALITIES, TRAINING, *common[1:]
+    )
     parts = {
         "generated": attack_generated_patients(lazily(draws), *few, MODALITIES, parameters),
         "unconditional": attack_generation_from_nothing(*few, *models, *common),
@@ -196,7 +205,7 @@ def test_attacks_on_too_few_pairs_leave_notes_and_the_rest(
         "references": references,
         "attributes": attack_attributes(lazily(draws), *few, clinical, MODALITIES, parameters),
     }
-    table, figure = tabulate_attacks(*parts.values(), MODALITIES)
+    table, figure = tabulate_attacks(*parts.values(), MODALITIES, parameters)
     noted = table[table["note"].str.contains("3 pairs of a training and a test patient")]
     assert noted["attack"].value_counts().to_dict() == {
         "nearest_record": 2,

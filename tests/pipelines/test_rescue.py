@@ -174,7 +174,7 @@ def test_a_cohort_without_any_outcome_stops_nothing(catalog) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"n_draws": 1}, r"rescue\.n_draws"),
+        ({"n_draws": 0}, r"rescue\.n_draws"),
         ({"headline_pooling": "median"}, r"rescue\.headline_pooling"),
     ],
 )

@@ -87,7 +87,7 @@ def test_the_null_is_the_control_given_the_same_sources(rows) -> None:
 
 
 def test_memory_beyond_the_control_is_what_counts(rows) -> None:
-    table = join_attacks([rows.reset_index()]).set_index(["attack", "method", "target"])
+    table = join_attacks([rows.reset_index()], level=0.95).set_index(["attack", "method", "target"])
     for attack in ("regeneration", "linkage"):
         for target in ("cna", "rnaseq", ALL):
             beyond = table.loc[attack, "beyond_null"]
@@ -117,7 +117,11 @@ def test_copies_from_nothing_are_found_and_strangers_are_not(cohort) -> None:
     assert set(table["method"]) == {"multi", "coherent", GAUSSIAN, VALIDATION}
     found = table[table["statistic"] == "share_closer_to_train"].set_index(["method", "target"])
     assert (found.loc["multi", "value"] == 1).all()
-    judged = join_attacks([table]).set_index(["method", "target"]).sort_index()["beyond_null"]
+    judged = (
+        join_attacks([table], level=0.95)
+        .set_index(["method", "target"])
+        .sort_index()["beyond_null"]
+    )
     assert judged.loc["multi"].all()
     assert not judged.loc[("coherent", ALL)].any()
     assert set(found.loc["multi"].index) == {"cna", "rnaseq", ALL}

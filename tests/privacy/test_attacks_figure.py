@@ -47,7 +47,8 @@ def table() -> pd.DataFrame:
                     row("cancer_type", GAIN, 0.1, 0.0, target="cna", group="members"),
                 ]
             )
-        ]
+        ],
+        level=0.95,
     )
 
 

@@ -107,7 +107,10 @@ def test_the_consensus_is_that_of_the_weights(trained) -> None:
     # Two denoisers of one target: that of the source, and the multi model without conditions.
     members = [models.single["cna_from_rnaseq"], models.multi["cna"]]
     conditions = {"rnaseq": latents["rnaseq"]}
-    errors = measure_errors(members[:1], members[1], latents["cna"], conditions, seed=0)
+    halves = np.arange(len(latents["cna"])) % 2
+    errors = measure_errors(
+        members[:1], members[1], latents["cna"], conditions, halves, NOISING.timesteps, seed=0
+    )
     with pytest.raises(ValueError, match="No consensus weights were learned"):
         consensus_losses(members, None, "composed", latents["cna"], conditions, NOISING)
     *single, consensus, control = consensus_losses(

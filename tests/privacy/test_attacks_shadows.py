@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
+from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
+from tcga_coherent.diffusion.tasks import single_tasks
 from tcga_coherent.evaluation.inputs import Cohort
 from tcga_coherent.privacy.attacks_parameters import (
     CanaryParameters,
@@ -19,13 +21,14 @@ from tcga_coherent.privacy.attacks_shadows import (
     ShadowSettings,
     half_of_training,
     run_shadow,
+    train_recorded,
 )
-from tests.pipelines.latent_cohort import SAMPLING, TRAINING
+from tests.pipelines.latent_cohort import SAMPLING, TRAINING, make_split
 from tests.privacy.audited import make_audited
 
 SHADOWS = ShadowParameters(
     n_trainings=4,
-    steps=(10, 30),
+    steps=(1 / 3, 1.0),
     n_draws=4,
     n_steps=4,
     canaries=CanaryParameters(
@@ -113,11 +116,49 @@ def test_recorded_models_differ_and_are_worth_what_their_draws_are(recorded) -> 
 
 
 def test_a_training_is_the_same_however_often_it_is_run(audited, settings) -> None:
-    short = replace(settings, shadows=replace(SHADOWS, steps=(10,)))
+    short = replace(settings, shadows=replace(SHADOWS, steps=(1 / 3,)))
     first, again = (run_shadow(audited.cohort, short, 0) for _ in range(2))
     pd.testing.assert_frame_equal(first, again)
 
 
 def test_steps_out_of_order_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"steps are \[30, 10\]: let them rise"):
-        replace(SHADOWS, steps=(30, 10))
+    with pytest.raises(ValueError, match=r"steps are \[1\.0, 0\.5\]: let them rise"):
+        replace(SHADOWS, steps=(1.0, 0.5))
+
+
+def test_selected_models_have_the_error_of_the_validation_that_selected_them(audited) -> None:
+    tasks = single_tasks(audited.cohort.latents, make_split()["split"])
+    found: dict[str, dict[str, LoadedDenoiser]] = {}
+    steps = (10, 20, 30, 40, 50)
+    # So high a rate that the last validation is not the best one.
+    config = replace(TRAINING, learning_rate=0.5, learning_rate_schedule="constant")
+    for checkpoint, denoiser in train_recorded(tasks, config, steps, "cpu"):
+        found.setdefault(denoiser.name, {})[checkpoint] = denoiser
+    differing = 0
+    for models in found.values():
+        weights = {
+            name: torch.cat([value.flatten() for value in model.network.state_dict().values()])
+            for name, model in models.items()
+        }
+        (same,) = [s for s in map(str, steps) if torch.equal(weights[s], weights[SELECTED])]
+        assert models[SELECTED].mse == models[same].mse
+        differing += models[SELECTED].mse != models["50"].mse
+    assert differing
+
+
+@pytest.mark.parametrize(
+    ("max_steps", "every", "shares", "steps"),
+    [
+        (2500, 125, (0.1, 0.2, 0.4, 1.0), (250, 500, 1000, 2500)),
+        (2000, 125, (0.0625, 0.25), (125, 500)),
+        # Only validations record, the first at the earliest; the last is the end.
+        (1050, 100, (0.001, 0.05, 0.5, 1.0), (100, 500, 1000)),
+        (50, 100, (0.5, 1.0), (50,)),
+    ],
+)
+def test_recorded_steps_are_shares_of_the_released_training(
+    max_steps, every, shares, steps
+) -> None:
+    validation = replace(TRAINING.validation, every=every)
+    training = replace(TRAINING, max_steps=max_steps, validation=validation)
+    assert replace(SHADOWS, steps=shares).gradient_steps(training) == steps

@@ -135,6 +135,26 @@ def test_the_patient_a_draw_was_made_for_does_not_count() -> None:
     assert share.null_low <= share.value <= share.null_high
 
 
+def test_the_pair_of_a_draw_is_left_out_on_both_sides() -> None:
+    members, nonmembers = patients(0), patients(1)
+    for own in (members, nonmembers):
+        draws = own + 0.01
+        found = compare(draws[None], None, members, nonmembers, own_pair=np.arange(60))
+        closest = np.array(
+            [
+                [
+                    np.linalg.norm(np.delete(side, number, axis=0) - draw, axis=1).min()
+                    for side in (members, nonmembers)
+                ]
+                for number, draw in enumerate(draws)
+            ]
+        )
+        ratio = closest[:, 0].mean() / closest[:, 1].mean()
+        assert found["dcr_ratio"].value == pytest.approx(ratio)
+        share = np.mean(closest[:, 0] < closest[:, 1])
+        assert found["share_closer_to_train"].value == pytest.approx(share)
+
+
 def test_too_few_pairs_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 4 pairs"):
         compare(patients(0)[None], None, patients(1, 3), patients(2, 3))

@@ -13,7 +13,7 @@ def attack(name: str, method: str, group: str, statistic: str, value: float, **m
         **{"attack": name, "method": method, "target": "all", "group": group, "setting": "1 copy"},
         **{"statistic": statistic, "value": value, "low": value - 0.1, "high": value + 0.1},
         **{"null": 0.5, "null_low": 0.4, "null_high": 0.6, "tpr_at_1_fpr": 0.25},
-        **{"tpr_at_1_fpr_low": 0.125, "tpr_at_1_fpr_high": 0.375, **more},
+        **{"tpr_at_1_fpr_low": 0.125, "tpr_at_1_fpr_high": 0.375, "note": "", **more},
     }
 
 

@@ -20,6 +20,15 @@ class ScheduleConfig:
     beta_start: float = Field(default=1e-4, gt=0)
     beta_end: float = Field(default=0.02, gt=0, lt=1)
 
+    @model_validator(mode="after")
+    def _check_order(self) -> "ScheduleConfig":
+        if self.beta_start > self.beta_end:
+            raise ValueError(
+                f"beta_start is {self.beta_start:g} and beta_end {self.beta_end:g}: the noise must not "
+                f"fall from step to step. Lower beta_start, or raise beta_end."
+            )
+        return self
+
 
 @dataclass(frozen=True, config=STRICT)
 class ArchitectureConfig:
@@ -96,7 +105,7 @@ class TrainingConfig:
     prediction: Literal["noise", "velocity"] = "velocity"
     batch_size: int = Field(default=128, ge=2)
     max_steps: int = Field(default=6000, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
     weight_decay: float = Field(default=0.0, ge=0)
     learning_rate_schedule: Literal["cosine", "constant"] = "cosine"
     ema_decay: float = Field(default=0.999, ge=0, lt=1)

@@ -16,6 +16,7 @@ standardised, so the expert is the standard normal distribution, whose noise est
 multi-condition model without conditions in its place, a trained generator of whole profiles.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -27,8 +28,14 @@ from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import Weighting
 from tcga_coherent.diffusion.inference import FoldedDenoiser
 from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise
+from tcga_coherent.diffusion.samplers import spaced_timesteps
 
-N_NOISE_LEVELS = 25
+# Levels that are measured whatever a sampler visits: what lies between two is interpolated.
+N_EVEN_LEVELS = 25
+# A sampler that visits more timesteps than this has only as many of them measured.
+MOST_VISITS = 50
+# Spaces them like the timesteps of the few-step samplers: many where there is little noise.
+VISIT_POWER = 2.5
 NOISES_PER_PATIENT = 32
 STANDARD_NORMAL = "standard_normal"
 NO_SOURCE = ""
@@ -47,11 +54,37 @@ class ErrorMoments:
     moments
         Mean over validation patients, noises and dimensions of the product of two members'
         errors, shape (levels, members, members).
+    halves
+        The same for each half of the validation patients, see :func:`halves_of_validation`, shape
+        (2, levels, members, members). None where only the whole is known, as of former models.
     """
 
     names: tuple[str, ...]
     timesteps: np.ndarray
     moments: np.ndarray
+    halves: np.ndarray | None = None
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that is known but the names."""
+        known = {"timesteps": self.timesteps, "moments": self.moments}
+        return known if self.halves is None else known | {"halves": self.halves}
+
+    def of_half(self, half: int) -> "ErrorMoments":
+        """Return the moments of one half of the validation patients.
+
+        Raises
+        ------
+        ValueError
+            When the halves were not measured.
+        """
+        if self.halves is None:
+            raise ValueError(
+                f"The consensus of {', '.join(self.names)} does not hold the halves of validation "
+                f"that recalibration needs. Run the diffusion_training pipeline again, or set "
+                f"coherent_sampling.recalibrate to false."
+            )
+        return replace(self, moments=self.halves[half], halves=None)
 
     def at(self, timestep: int, names: Sequence[str]) -> np.ndarray:
         """Return the moments of some members, interpolated to a timestep."""
@@ -61,6 +94,46 @@ class ErrorMoments:
         share = float(np.clip((timestep - low) / (high - low), 0.0, 1.0))
         moments = (1 - share) * self.moments[above - 1] + share * self.moments[above]
         return moments[np.ix_(chosen, chosen)]
+
+
+def halves_of_validation(patients: Sequence[str]) -> np.ndarray:
+    """Return the half, 0 or 1, of each validation patient.
+
+    What is fitted with the consensus weights, as the spread of the draws is, must not see them at
+    patients whom the weights were learned from.
+
+    Parameters
+    ----------
+    patients
+        Ids. Who else is there matters, their order does not.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (patients,). The halves differ by one patient at most.
+    """
+    names = np.array([str(patient) for patient in patients])
+    order = np.argsort([hashlib.sha256(name.encode()).hexdigest() for name in names])
+    halves = np.empty(len(names), dtype=int)
+    halves[order] = np.arange(len(names)) % 2
+    return halves
+
+
+def measured_levels(n_timesteps: int, visited: Sequence[int]) -> np.ndarray:
+    """Return the timesteps at which errors are measured, ascending.
+
+    Parameters
+    ----------
+    n_timesteps
+        Length of the noise schedule.
+    visited
+        Timesteps that the sampler visits. All of them where they are few, and evenly spaced ones
+        besides, for samplers of other steps.
+    """
+    even = np.linspace(0, n_timesteps - 1, N_EVEN_LEVELS).round().astype(int)
+    if len(visited) > MOST_VISITS:
+        visited = spaced_timesteps(n_timesteps, MOST_VISITS, VISIT_POWER)
+    return np.union1d(even, np.asarray(visited, dtype=int))
 
 
 def without_conditions(denoiser: LoadedDenoiser) -> LoadedDenoiser:
@@ -74,6 +147,8 @@ def measure_errors(
     multi: LoadedDenoiser,
     target: torch.Tensor,
     conditions: Mapping[str, torch.Tensor],
+    halves: np.ndarray,
+    visited: Sequence[int],
     seed: int,
 ) -> ErrorMoments:
     """Measure how the noise errors of a target's denoisers vary together on validation.
@@ -88,6 +163,10 @@ def measure_errors(
         Latents of the validation patients, shape (patients, target_dim).
     conditions
         Source to latents of the same patients, shape (patients, source_dim).
+    halves
+        Half of each patient, 0 or 1, shape (patients,).
+    visited
+        Timesteps that the sampler visits; see :func:`measured_levels`.
     seed
         Seed of the noise.
     """
@@ -96,9 +175,12 @@ def measure_errors(
     n_rows = len(target) * NOISES_PER_PATIENT
     keys = named_keys(seed, "consensus", [str(row) for row in range(n_rows)]).to(device)
     clean = target.to(device).repeat(NOISES_PER_PATIENT, 1).T
-    timesteps = np.unique(np.linspace(0, schedule.n_timesteps - 1, N_NOISE_LEVELS).round())
+    timesteps = measured_levels(schedule.n_timesteps, visited)
+    in_half = [
+        torch.from_numpy(np.tile(halves == half, NOISES_PER_PATIENT)).to(device) for half in (0, 1)
+    ]
     members = [*denoisers, without_conditions(multi)]
-    folded = [FoldedDenoiser(d.network, schedule, timesteps.astype(int).tolist()) for d in members]
+    folded = [FoldedDenoiser(d.network, schedule, timesteps.tolist()) for d in members]
     repeated = {
         source: values.to(device).repeat(NOISES_PER_PATIENT, 1)
         for source, values in conditions.items()
@@ -107,9 +189,9 @@ def measure_errors(
         network.condition(*stack_conditions([d], repeated, n_rows, device))
         for network, d in zip(folded, members, strict=True)
     ]
-    moments = []
-    for level, timestep in enumerate(timesteps.astype(int)):
-        noise = normal_noise(derive_keys(keys, level), clean.shape[0])
+    of_halves = []
+    for level, timestep in enumerate(timesteps):
+        noise = normal_noise(derive_keys(keys, int(timestep)), clean.shape[0])
         at = torch.full((1, n_rows), int(timestep), device=device)
         noisy = schedule.add_noise(clean, noise, at).unsqueeze(0)
         estimates = [
@@ -118,10 +200,18 @@ def measure_errors(
         ]
         alpha_bar = float(schedule.alphas_cumprod[int(timestep)])
         estimates.append(standard_normal_estimate(noisy[0], alpha_bar))
-        errors = torch.stack([(estimate - noise).flatten() for estimate in estimates]).double()
-        moments.append((errors @ errors.T / errors.shape[1]).cpu().numpy())
+        errors = torch.stack([estimate - noise for estimate in estimates]).double()
+        of_halves.append([_moments(errors[:, :, rows]) for rows in in_half])
     names = (*(d.name for d in denoisers), multi.name, STANDARD_NORMAL)
-    return ErrorMoments(names, timesteps.astype(np.int64), np.stack(moments))
+    by_half = np.moveaxis(np.array(of_halves), 1, 0)
+    moments = np.average(by_half, axis=0, weights=[np.mean(halves == half) for half in (0, 1)])
+    return ErrorMoments(names, timesteps.astype(np.int64), moments, by_half)
+
+
+def _moments(errors: torch.Tensor) -> np.ndarray:
+    """Return the mean products of (members, target_dim, rows), shape (members, members)."""
+    flat = errors.flatten(1)
+    return (flat @ flat.T / flat.shape[1]).cpu().numpy()
 
 
 def standard_normal_estimate(noisy: torch.Tensor, alpha_bar: float) -> torch.Tensor:
@@ -239,6 +329,13 @@ def consensus_weights(
         When weights are to be learned and there are no error moments of these denoisers.
     """
     n = len(denoisers)
+    if weighting == "inverse_mse":
+        useless = [d.name for d in denoisers if not (np.isfinite(d.mse) and d.mse > 0)]
+        if useless:
+            raise ValueError(
+                f"The validation MSE of {', '.join(useless)} is not a positive number, so that it "
+                f"has no weight. Train it again by the diffusion_training pipeline."
+            )
     if weighting in ("equal", "inverse_mse") or n == 1:
         constant = (
             1.0 / torch.tensor([d.mse for d in denoisers])

@@ -2,6 +2,8 @@
 
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -39,6 +41,30 @@ def resolve_device(name: str) -> torch.device:
             f"install a torch build with CUDA."
         )
     return device
+
+
+@contextmanager
+def memory_advice(parameter: str) -> Iterator[None]:
+    """Say which parameter to lower where the device has no memory for what is computed.
+
+    Parameters
+    ----------
+    parameter
+        Key of the parameter that decides how much is computed at a time.
+
+    Raises
+    ------
+    MemoryError
+        In place of torch's errors, of which that of the CPU has no type of its own.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate" not in str(error):
+            raise
+        raise MemoryError(
+            f"The memory of the device is not enough: lower {parameter}, or use a machine with more."
+        ) from error
 
 
 def resolve_precision(precision: Precision, device: torch.device) -> torch.dtype:

@@ -15,7 +15,7 @@ from tcga_coherent.diffusion.consensus import (
     standard_normal_estimate,
     without_conditions,
 )
-from tcga_coherent.diffusion.device import resolve_precision
+from tcga_coherent.diffusion.device import memory_advice, resolve_precision
 from tcga_coherent.diffusion.inference import FoldedDenoiser
 from tcga_coherent.diffusion.noise import derive_keys, normal_noise
 from tcga_coherent.diffusion.samplers import (
@@ -145,6 +145,8 @@ class Ensemble:
         ------
         ValueError
             When no source is given and ``config.allow_unconditional`` is false.
+        MemoryError
+            When the device has no memory for a chunk.
         """
         if not conditions and not self.config.allow_unconditional:
             raise ValueError(
@@ -157,9 +159,9 @@ class Ensemble:
         parts = []
         for start in range(0, keys.numel(), per_chunk):
             part = slice(start, start + per_chunk)
-            parts.append(
-                self._draw_patients({s: v[part] for s, v in conditions.items()}, keys[part])
-            )
+            chunk = {source: values[part] for source, values in conditions.items()}
+            with memory_advice("coherent_sampling.chunk_rows"):
+                parts.append(self._draw_patients(chunk, keys[part]))
         latents, coherence, share, attempts = (
             torch.cat(tensors) for tensors in zip(*parts, strict=True)
         )

@@ -51,6 +51,11 @@ class DenoiserTask:
     train: Rows
     validation: Rows
 
+    @property
+    def takes_any_sources(self) -> bool:
+        """Whether it is a multi-condition task: training masks sources, down to none at all."""
+        return self.name == self.target
+
 
 def single_tasks(latents: Mapping[str, pd.DataFrame], split: pd.Series) -> list[DenoiserTask]:
     """Return one task an ordered pair of modalities, on the patients that have both.

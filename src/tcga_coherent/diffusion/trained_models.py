@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -67,6 +67,17 @@ class TrainedModels:
         members = self.members(target, method, sources)
         expert = self.multi.get(target)
         return Ensemble(members, config, self.errors.get(target), expert, spread)
+
+    def with_weights_of_half(self, half: int) -> "TrainedModels":
+        """Return the same denoisers with consensus weights of one half of the validation patients.
+
+        Raises
+        ------
+        ValueError
+            When the halves were not measured.
+        """
+        errors = {target: found.of_half(half) for target, found in self.errors.items()}
+        return replace(self, errors=errors)
 
     def check(self, config: SamplingConfig) -> None:
         """Refuse a recalibration of other settings or denoisers; warn of a sampler that is unsafe.

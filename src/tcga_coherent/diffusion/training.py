@@ -11,7 +11,7 @@ import torch
 
 from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser, initialise_stack
-from tcga_coherent.diffusion.device import resolve_precision
+from tcga_coherent.diffusion.device import memory_advice, resolve_precision
 from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise, uniform_noise
 from tcga_coherent.diffusion.samplers import DPMSolverSampler
 from tcga_coherent.diffusion.sampling import sample_stack
@@ -23,6 +23,8 @@ from tcga_coherent.diffusion.tasks import DenoiserTask
 logger = logging.getLogger(__name__)
 
 MAX_SAMPLING_ROWS = 4096
+# Times the squared error of draws that know nothing: no training that converges ends there.
+FAR_FROM_DATA = 100.0
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ class StackTrainer:
         self.config = config
         self.device = device
         self._dtype = resolve_precision(config.precision, device)
+        self._masks = any(task.takes_any_sources for task in tasks)
         self.schedule = NoiseSchedule(
             config.schedule.n_timesteps, config.schedule.beta_start, config.schedule.beta_end
         )
@@ -146,20 +149,38 @@ class StackTrainer:
         return self.step >= self.config.max_steps or all(w >= patience for w in self._waits)
 
     def train(self) -> Iterator[None]:
-        """Train to the end, pausing after every validation so that the state can be saved."""
+        """Train to the end, pausing after every validation so that the state can be saved.
+
+        Raises
+        ------
+        MemoryError
+            When the device has no memory for a batch.
+        """
         started, first_step = time.monotonic(), self.step
         losses: list[torch.Tensor] = []
         while not self.finished:
-            losses.append(self._train_step())
+            with memory_advice("diffusion_training.batch_size"):
+                losses.append(self._train_step())
             self.step += 1
             if self.step % self.config.validation.every == 0 or self.step == self.config.max_steps:
-                self._validate(torch.stack(losses).mean(dim=0))
+                with memory_advice("diffusion_training.validation.n_draws"):
+                    self._validate(torch.stack(losses).mean(dim=0))
                 losses = []
                 self._log_progress(started, first_step)
                 yield
 
     def results(self) -> list[TrainedDenoiser]:
-        """Return the best checkpoint of every model."""
+        """Return the best checkpoint of every model.
+
+        Raises
+        ------
+        ValueError
+            When a model has none: its draws were never finite, or never near the data.
+        """
+        squares = self._validation.all_rows()[0].square().mean(dim=1)
+        scale = (squares * self._validation.valid).sum(dim=1) / self._validation.counts.squeeze(1)
+        far = self._best_scores[:, 1] > FAR_FROM_DATA * (1.0 + scale.cpu())
+        self._refuse([m for m, best in enumerate(self._best_steps) if best == 0 or bool(far[m])])
         return [
             TrainedDenoiser(
                 task=task,
@@ -171,6 +192,34 @@ class StackTrainer:
             )
             for m, task in enumerate(self.tasks)
         ]
+
+    def check_finite(self) -> None:
+        """Refuse to go on with models whose loss or draws were not finite at the last validation.
+
+        A model that has stopped improving may do as it likes: its checkpoint is chosen.
+
+        Raises
+        ------
+        ValueError
+            Naming the models.
+        """
+        latest = self.history[-len(self.tasks) :]
+        self._refuse(
+            [
+                m
+                for m, record in enumerate(latest)
+                if self._waits[m] < self.config.validation.patience
+                and not np.isfinite([record.train_loss, record.energy_score, record.mse]).all()
+            ]
+        )
+
+    def _refuse(self, diverged: Sequence[int]) -> None:
+        if diverged:
+            raise ValueError(
+                f"The training of {', '.join(self.tasks[m].name for m in diverged)} has diverged by "
+                f"step {self.step}: losses or draws are not finite, or far from all data. Lower "
+                f"diffusion_training.learning_rate, which is {self.config.learning_rate:g}."
+            )
 
     def state(self) -> tuple[dict[str, np.ndarray], dict]:
         """Return everything that :meth:`load_state` needs to go on, as arrays and JSON."""
@@ -239,7 +288,7 @@ class StackTrainer:
         choice = uniform_noise(derive_keys(row_keys, 0))
         timesteps = (uniform_noise(derive_keys(row_keys, 1)) * self.schedule.n_timesteps).long()
         target, conditions, mask = self._train.take(choice)
-        if mask.shape[1] > 1:
+        if self._masks:
             keep = torch.stack(
                 [uniform_noise(derive_keys(row_keys, 2 + i)) for i in range(mask.shape[1])], dim=1
             )

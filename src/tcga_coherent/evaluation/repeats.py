@@ -120,7 +120,7 @@ def run_repeats(
     running = joblib.Parallel(
         n_jobs=max(1, min(joblib.effective_n_jobs(workers), len(open_repeats))),
         return_as="generator_unordered",
-    )(joblib.delayed(_run)(experiment, repeat) for repeat in open_repeats)
+    )(joblib.delayed(_run)(experiment, repeat, _flushes_denormals()) for repeat in open_repeats)
     for number, (repeat, result) in enumerate(running, start=1):
         done[repeat] = result
         left = (time.monotonic() - started) / number * (len(open_repeats) - number)
@@ -157,7 +157,19 @@ def all_repeats(stored: Stored, name: str) -> pd.DataFrame:
     return stored[complete[0]]()
 
 
-def _run(experiment: Callable[[int], pd.DataFrame], repeat: int) -> tuple[int, pd.DataFrame]:
+def _flushes_denormals() -> bool:
+    """Return whether this process takes numbers too small for full precision as zero."""
+    return bool(np.float32(1e-40) * np.float32(1.0) == 0.0)
+
+
+def _run(
+    experiment: Callable[[int], pd.DataFrame], repeat: int, flush_denormals: bool
+) -> tuple[int, pd.DataFrame]:
+    # A worker rounds as the process that started it does, so that numbers do not depend on workers.
+    if flush_denormals != _flushes_denormals():
+        import torch
+
+        torch.set_flush_denormal(flush_denormals)
     # Processes beside each other must not wait for each other's threads.
     with threadpool_limits(1):
         return repeat, experiment(repeat)

@@ -54,12 +54,13 @@ class RescueParameters:
     Attributes
     ----------
     n_draws
-        Draws that the pooling ``multiple`` predicts on; they are independent of each other.
+        Draws that the pooling ``multiple`` predicts on in each repeat. No two repeats share one, so
+        that ``coherent_sampling.n_draws`` must suffice for ``evaluation.n_repeats`` times as many.
     headline_pooling
         Pooling of the generators that figures and the summary show; the tables have all.
     """
 
-    n_draws: Annotated[int, Field(ge=2)]
+    n_draws: Annotated[int, Field(ge=1)]
     headline_pooling: Pooling
 
 
@@ -85,8 +86,9 @@ class RescueStudy:
         Cancer type of training and test patients as indicators.
     tasks
         What the forests learn and are tested by.
-    forests, n_draws, seed
-        Settings of the forests, draws of the pooling ``multiple``, seed of all repeats.
+    forests, n_draws, n_repeats, seed
+        Settings of the forests, draws of the pooling ``multiple``, number of repeats among which the
+        draws are shared out, seed of all repeats.
     """
 
     profiles: TestProfiles
@@ -95,6 +97,7 @@ class RescueStudy:
     tasks: RescueTasks
     forests: ForestParameters
     n_draws: int
+    n_repeats: int
     seed: int
 
 
@@ -104,6 +107,7 @@ def rescue_study(
     profiles: TestProfiles,
     forests: ForestParameters,
     n_draws: int,
+    n_repeats: int,
     seed: int,
 ) -> RescueStudy:
     """Collect what the repeats need.
@@ -112,7 +116,7 @@ def rescue_study(
     ----------
     cohort, clinical, profiles
         Latents and splits; clinical table; test patients, whole and completed.
-    forests, n_draws, seed
+    forests, n_draws, n_repeats, seed
         As in :class:`RescueStudy`.
     """
     complete = cohort.complete(cohort.train)
@@ -123,12 +127,13 @@ def rescue_study(
         rescue_tasks(cohort, clinical, forests),
         forests,
         n_draws,
+        n_repeats,
         seed,
     )
 
 
 def rescue_repeats(
-    study: RescueStudy, n_repeats: int, stored: Stored, workers: int
+    study: RescueStudy, stored: Stored, workers: int
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Run :func:`predict_repeat` for every repeat that is not stored yet.
 
@@ -136,22 +141,56 @@ def rescue_repeats(
     ----------
     study
         Result of :func:`rescue_study`.
-    n_repeats
-        Number of repeats, each with another draw.
     stored, workers
         As in :func:`tcga_coherent.evaluation.repeats.run_repeats`.
 
     Raises
     ------
     ValueError
-        When there are fewer independent draws than the parameters ask for.
+        When there are too few draws for every repeat to have its own.
     """
-    study.profiles.check_independent("evaluation.n_repeats", n_repeats)
-    study.profiles.check_independent("evaluation.rescue.n_draws", study.n_draws)
+    study.profiles.check_independent("evaluation.n_repeats", study.n_repeats)
+    n_own = study.n_repeats * _n_independent(study.n_draws, study.profiles.antithetic)
+    study.profiles.check_independent(
+        f"evaluation.n_repeats ({study.n_repeats}) times the independent ones of "
+        f"evaluation.rescue.n_draws ({study.n_draws})",
+        n_own,
+    )
     experiment = partial(predict_repeat, study=study)
     yield from run_repeats(
-        experiment, range(n_repeats), identity_of(STUDY, study), stored, workers, STUDY
+        experiment, range(study.n_repeats), identity_of(STUDY, study), stored, workers, STUDY
     )
+
+
+def draws_of_repeat(repeat: int, n_repeats: int, n_draws: int, profiles: TestProfiles) -> list[int]:
+    """Return the numbers of the draws that a repeat pools; no other repeat has any of them.
+
+    Parameters
+    ----------
+    repeat, n_repeats
+        Number of the repeat, and of all.
+    n_draws
+        Draws of each repeat. Antithetic ones come with their mirror image, so that repeats stay
+        independent of each other.
+    profiles
+        Whose draws.
+
+    Returns
+    -------
+    list of int
+        The draw of the repeat's own number first.
+    """
+    own = [
+        repeat + n_repeats * number
+        for number in range(_n_independent(n_draws, profiles.antithetic))
+    ]
+    mirrored = [number + profiles.n_independent for number in own]
+    return own + mirrored[: n_draws - len(own)]
+
+
+def _n_independent(n_draws: int, antithetic: bool) -> int:
+    """Return how many of the draws that a repeat pools are independent of each other."""
+    return -(-n_draws // 2) if antithetic else n_draws
 
 
 def predict_repeat(repeat: int, study: RescueStudy) -> pd.DataFrame:
@@ -224,6 +263,7 @@ def _predict_task(
 ) -> Iterator[tuple[Cell, Array]]:
     """Yield what the forests of a task predict in every cell, patients x quantities."""
     profiles, types = study.profiles, study.cancer_types
+    draws = draws_of_repeat(repeat, study.n_repeats, study.n_draws, profiles)
     train, test = task.train.index, task.test.index
     rows = profiles.patients.get_indexer(test)
     whole = study.train.loc[train].to_numpy()
@@ -241,7 +281,7 @@ def _predict_task(
         name = join_sources(removed)
         sets = {
             Cell(name, method, pooling): values[:, rows]
-            for method, pooling, values in _completions(profiles, removed, repeat, study.n_draws)
+            for method, pooling, values in _completions(profiles, removed, draws)
         }
         # One call for all of them: a forest of many trees takes its time to start.
         stacked = np.concatenate(list(sets.values()))
@@ -255,13 +295,12 @@ def _predict_task(
 
 
 def _completions(
-    profiles: TestProfiles, removed: tuple[str, ...], repeat: int, n_draws: int
+    profiles: TestProfiles, removed: tuple[str, ...], draws: list[int]
 ) -> Iterator[tuple[str, str, Array]]:
     """Yield method, pooling and the completed profiles, sets x patients x all dimensions."""
     for method in (ABLATION, *IMPUTATIONS):
         yield method, POINT, profiles.completed(removed, method)[None]
     # The single draw is the first of the several.
-    draws = [(repeat + number) % profiles.n_independent for number in range(n_draws)]
     for method in GENERATORS:
         several = np.stack([profiles.completed(removed, method, draw) for draw in draws])
         yield method, "draw", several[:1]

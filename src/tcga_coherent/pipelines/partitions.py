@@ -159,6 +159,7 @@ def load_consensus(consensus: Mapping[str, Callable[[], Checkpoint]]) -> dict[st
             names=tuple(checkpoint.metadata["denoisers"]),
             timesteps=checkpoint.arrays["timesteps"],
             moments=checkpoint.arrays["moments"],
+            halves=checkpoint.arrays.get("halves"),
         )
     return loaded
 

@@ -5,9 +5,11 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.modality import STRICT
 
 Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, le=1)]
 Pairs = Annotated[int, Field(ge=2, multiple_of=2)]
 Timesteps = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 
@@ -79,7 +81,8 @@ class ShadowParameters:
     n_trainings
         Trainings, in pairs on complementary halves.
     steps
-        Gradient steps at which the models are recorded; the last is the length of the training.
+        When the models are recorded, as shares of ``diffusion_training.max_steps``; the last is the
+        length of the training. Below 1 what is found understates what the released models give away.
     n_draws, n_steps
         Draws of each test patient that the usefulness of recorded models is measured with, and
         sampler steps of each.
@@ -88,7 +91,7 @@ class ShadowParameters:
     """
 
     n_trainings: Annotated[int, Field(ge=4, multiple_of=2)]
-    steps: Annotated[tuple[Count, ...], Field(min_length=1)]
+    steps: Annotated[tuple[Share, ...], Field(min_length=1)]
     n_draws: Annotated[int, Field(ge=4, multiple_of=2)]
     n_steps: Annotated[int, Field(ge=2)]
     canaries: CanaryParameters
@@ -98,6 +101,18 @@ class ShadowParameters:
         if list(self.steps) != sorted(set(self.steps)):
             raise ValueError(f"steps are {list(self.steps)}: let them rise, each once.")
         return self
+
+    def gradient_steps(self, training: TrainingConfig) -> tuple[int, ...]:
+        """Return the steps at which models are recorded: validations of the released recipe.
+
+        Parameters
+        ----------
+        training
+            Recipe of the released models.
+        """
+        every, longest = training.validation.every, training.max_steps
+        wanted = (max(1, round(share * longest / every)) * every for share in self.steps)
+        return tuple(dict.fromkeys(min(step, longest) for step in wanted))
 
 
 @dataclass(frozen=True, config=STRICT)

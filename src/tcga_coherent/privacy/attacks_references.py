@@ -1,6 +1,6 @@
 """Attacks on losses with the trainings on halves as reference."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters
 from tcga_coherent.evaluation.fidelity import Array
 from tcga_coherent.evaluation.inputs import Cohort
@@ -28,6 +29,7 @@ from tcga_coherent.privacy.membership import (
     METHODS,
     NEITHER,
     ON_LOSSES,
+    UNDERSTATED,
     likelihood_ratios,
     membership_row,
 )
@@ -225,6 +227,31 @@ def attack_released_with_references(
             )
             rows.append(membership_row("lira_offline", model, ALL_LEVELS, MATCHED, result))
     return pd.DataFrame(rows)
+
+
+def note_short_trainings(
+    attacks: pd.DataFrame, steps: Sequence[int], training: TrainingConfig
+) -> pd.DataFrame:
+    """Say of attacks on or by trainings that are shorter than that of the released models.
+
+    Parameters
+    ----------
+    attacks
+        Rows of the table of attacks.
+    steps
+        Steps at which the trainings on halves are recorded.
+    training
+        Recipe of the released models.
+    """
+    longest = max(steps)
+    if longest >= training.max_steps:
+        return attacks
+    notes = attacks["note"].fillna("") if "note" in attacks else pd.Series("", attacks.index)
+    short = (
+        f"{UNDERSTATED}: trainings on halves have {longest} steps where diffusion_training.max_steps is "
+        f"{training.max_steps}"
+    )
+    return attacks.assign(note=notes.where(notes != "", short))
 
 
 def tell_members(

@@ -94,6 +94,7 @@ def run_shadow(cohort: Cohort, settings: ShadowSettings, number: int) -> pd.Data
     split = pd.Series("unused", index=cohort.cancer_type.index)
     split[members], split[cohort.val] = "train", "val"
     latents, split = implant(cohort.latents, split, own)
+    steps = shadows.gradient_steps(settings.training)
     config = replace(settings.training, seed=settings.training.seed + 1 + number)
     sampling = replace(
         settings.sampling,
@@ -108,7 +109,7 @@ def run_shadow(cohort: Cohort, settings: ShadowSettings, number: int) -> pd.Data
         ("single", single_tasks(latents, split)),
         ("multi", multi_tasks(latents, split)),
     ):
-        for checkpoint, denoiser in train_recorded(tasks, config, shadows.steps, settings.device):
+        for checkpoint, denoiser in train_recorded(tasks, config, steps, settings.device):
             families = recorded.setdefault(checkpoint, {"single": {}, "multi": {}})
             families[family][denoiser.name] = denoiser
     parts = []
@@ -185,20 +186,22 @@ def train_recorded(
         for _ in trainer.train():
             if trainer.step in steps:
                 weights = trainer.average.state_dict()
+                latest = trainer.history[-len(group) :]
                 for m in range(len(group)):
-                    yield str(trainer.step), _recorded(trainer, m, weights)
-        for m in range(len(group)):
-            yield SELECTED, _recorded(trainer, m, trainer.best)
+                    yield str(trainer.step), _recorded(trainer, m, weights, latest[m].mse)
+        for m, trained in enumerate(trainer.results()):
+            yield SELECTED, _recorded(trainer, m, trainer.best, trained.mse)
 
 
-def _recorded(trainer: StackTrainer, m: int, weights: Mapping[str, torch.Tensor]) -> LoadedDenoiser:
-    """Return one model of the stack with the given weights of it, copied."""
+def _recorded(
+    trainer: StackTrainer, m: int, weights: Mapping[str, torch.Tensor], mse: float
+) -> LoadedDenoiser:
+    """Return one model of the stack with the given weights of it, copied, and their validation MSE."""
     task = trainer.tasks[m]
     network = StackedDenoiser(1, trainer.denoiser.shape).to(trainer.device)
     network.load_state_dict({name: tensor[m : m + 1] for name, tensor in weights.items()})
-    latest = trainer.history[-len(trainer.tasks) :][m]
     return LoadedDenoiser(
-        task.name, task.target, task.sources, network.eval(), trainer.schedule, latest.mse
+        task.name, task.target, task.sources, network.eval(), trainer.schedule, mse
     )
 
 

@@ -31,6 +31,8 @@ CONTROL = "standard_normal"
 ALL = "all"
 ALL_LEVELS = "all noise levels"
 ON_LOSSES = ("loss", "calibrated_loss")
+# How notes begin on attacks that find less than there is.
+UNDERSTATED = "Memory is understated"
 MATCHED, UNMATCHED, HALVES, NEITHER = "matched", "unmatched", "halves", "neither trained on"
 
 

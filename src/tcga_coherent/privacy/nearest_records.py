@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import pairwise_distances_argmin
 from sklearn.metrics.pairwise import euclidean_distances
 
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters, resample_patients
@@ -171,8 +172,7 @@ def linked_share(generated: Array, measured: Array) -> Array:
         Share of the draws of each patient.
     """
     found = [
-        euclidean_distances(draw, measured).argmin(axis=1) == np.arange(len(measured))
-        for draw in generated
+        pairwise_distances_argmin(draw, measured) == np.arange(len(measured)) for draw in generated
     ]
     return np.mean(found, axis=0)
 

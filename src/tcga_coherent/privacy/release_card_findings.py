@@ -6,6 +6,7 @@ import pandas as pd
 
 from tcga_coherent.evaluation.palette import METHOD_LABELS
 from tcga_coherent.evaluation.report.display import format_number
+from tcga_coherent.privacy.attacks_table import understatements
 from tcga_coherent.privacy.screening import ALL, COMPLETED, HELD_OUT, OTHERS, REGENERATED, TEST
 
 Labels = Mapping[str, str]
@@ -94,6 +95,8 @@ def attacks(table: pd.DataFrame, modalities: Labels) -> Iterator[str]:
             f"Share of records ({group}) that are closer to a training patient than to a held-out "
             f"one: {'; '.join(said)}."
         )
+    for note in understatements(table):
+        yield f"**{note}.**"
     canaries = rows[(rows["attack"] == "canary_draws") & (rows["setting"] == "1 copy")]
     for group, some in canaries.groupby("group", sort=False):
         said = [f"{METHOD_LABELS[row['method']]} {_interval(row)} bits" for row in _by_method(some)]

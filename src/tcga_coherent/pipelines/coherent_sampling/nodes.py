@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.agreement import fit_agreement
 from tcga_coherent.diffusion.completion import draws_frame
 from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.diffusion.consensus import halves_of_validation
 from tcga_coherent.diffusion.ensemble import Draws
 from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
@@ -78,6 +80,10 @@ def recalibrate_spread(
 ) -> tuple[Checkpoint, pd.DataFrame]:
     """Fit on validation how wide the draws of each target, method and source set must be.
 
+    Each half of the validation patients is drawn with the consensus weights that the other half
+    gave: weights see new patients wider of the mark than those they were learned from, and so must
+    the factor.
+
     Returns
     -------
     recalibration
@@ -99,16 +105,23 @@ def recalibrate_spread(
     )
     patients = split.index[split["split"] == "val"]
     values = latent_tensors(frames, patients)
+    halves = halves_of_validation(list(patients))
+    crossed = (
+        [models.with_weights_of_half(1 - half) for half in (0, 1)] if config.recalibrate else []
+    )
     spreads: dict[str, float] = {}
     rows: list[dict[str, Any]] = []
     runs = _runs(list(frames)) if config.recalibrate else []
     for target, method, sources in _with_progress(runs):
-        drawn = models.ensemble(target, method, sources, raw).draw(
-            {source: values[source] for source in sources},
-            named_keys(config.seed, f"recalibration of {target}", list(patients)),
-        )
+        keys = named_keys(config.seed, f"recalibration of {target}", list(patients))
+        drawn = torch.empty(len(patients), raw.n_draws, values[target].shape[1])
+        for half, some in enumerate(crossed):
+            here = torch.from_numpy(halves == half)
+            conditions = {source: values[source][here] for source in sources}
+            ensemble = some.ensemble(target, method, sources, raw)
+            drawn[here] = ensemble.draw(conditions, keys[here]).latents
         truth = values[target].numpy()
-        draws = drawn.latents.transpose(0, 1).numpy()
+        draws = drawn.transpose(0, 1).numpy()
         spread = fit_spread(truth, draws)
         spreads[spread_key(target, method, sources)] = spread
         mean = draws.mean(axis=0)

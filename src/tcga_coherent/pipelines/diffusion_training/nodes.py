@@ -11,9 +11,15 @@ from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.checkpoints import describe_denoiser
-from tcga_coherent.diffusion.config import TrainingConfig, Weighting
-from tcga_coherent.diffusion.consensus import STANDARD_NORMAL, consensus_weights, measure_errors
+from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig, Weighting
+from tcga_coherent.diffusion.consensus import (
+    STANDARD_NORMAL,
+    consensus_weights,
+    halves_of_validation,
+    measure_errors,
+)
 from tcga_coherent.diffusion.device import resolve_device
+from tcga_coherent.diffusion.ensemble import make_sampler
 from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
 from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.tasks import DenoiserTask, multi_tasks, single_tasks
@@ -105,6 +111,7 @@ def _train(
             )
             logger.info("Going on from step %d of an interrupted training", trainer.step)
         for _ in trainer.train():
+            trainer.check_finite()
             arrays, metadata = trainer.state()
             yield Checkpoint(
                 {
@@ -158,9 +165,12 @@ def learn_consensus(
     multi_denoisers: Partitions,
     modalities: dict[str, Any],
     config: TrainingConfig,
+    sampling: SamplingConfig,
     device: str,
 ) -> tuple[dict[str, Checkpoint], pd.DataFrame]:
     """Measure on validation how far each denoiser may be trusted at each noise level.
+
+    The levels are those that the sampler visits, and some more for samplers of other steps.
 
     Returns
     -------
@@ -178,16 +188,17 @@ def learn_consensus(
     )
     patients = split.index[split["split"] == "val"]
     values = latent_tensors(frames, patients)
+    halves = halves_of_validation(list(patients))
     consensus, rows = {}, []
     for target in frames:
         sources = tuple(name for name in frames if name != target)
         members = models.members(target, "coherent", sources)
         (multi,) = models.members(target, "multi", sources)
-        errors = measure_errors(members, multi, values[target], values, config.seed)
-        consensus[target] = Checkpoint(
-            {"timesteps": errors.timesteps, "moments": errors.moments},
-            {"denoisers": list(errors.names)},
+        visited = make_sampler(members[0].schedule, sampling).timesteps
+        errors = measure_errors(
+            members, multi, values[target], values, halves, visited, config.seed
         )
+        consensus[target] = Checkpoint(errors.arrays, {"denoisers": list(errors.names)})
         timesteps = errors.timesteps.tolist()
         weights = {
             weighting: consensus_weights(members, timesteps, weighting, errors).numpy()

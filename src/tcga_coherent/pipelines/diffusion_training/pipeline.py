@@ -35,6 +35,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
             "multi.denoisers",
             "params:modalities",
             "params:diffusion_training",
+            "params:coherent_sampling",
             "params:compute.device",
         ],
         outputs=["consensus", "consensus_weights_table"],

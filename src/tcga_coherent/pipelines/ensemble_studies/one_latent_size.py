@@ -85,7 +85,9 @@ def run_size(
             ]
         )
         return missing.assign(patient_id=None, dimensions=0, note=str(reason))
-    models = _train(latents, encoders, split, modalities, settings.training, device)
+    models = _train(
+        latents, encoders, split, modalities, settings.training, settings.sampling, device
+    )
     unseen = load_unseen_patients(_lazily(latents), split, *models, modalities, device)
     rows = []
     for target in unseen.latents:
@@ -167,6 +169,7 @@ def _train(
     split: pd.DataFrame,
     modalities: dict[str, Any],
     config: TrainingConfig,
+    sampling: SamplingConfig,
     device: str,
 ) -> tuple[Partitions, Partitions, Partitions]:
     """Return single and multi denoisers and the consensus, as datasets of these names load."""
@@ -185,7 +188,7 @@ def _train(
         families.append(_lazily(select_denoisers(last)[0]))
     single, multi = families
     consensus, _ = learn_consensus(
-        _lazily(latents), split, single, multi, modalities, config, device
+        _lazily(latents), split, single, multi, modalities, config, sampling, device
     )
     return single, multi, _lazily(consensus)
 

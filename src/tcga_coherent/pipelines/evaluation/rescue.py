@@ -46,9 +46,10 @@ def predict_incomplete_patients(
         profiles,
         parameters.forests,
         parameters.rescue.n_draws,
+        parameters.n_repeats,
         parameters.seed,
     )
-    yield from rescue_repeats(study, parameters.n_repeats, finished, workers)
+    yield from rescue_repeats(study, finished, workers)
 
 
 def measure_rescue(

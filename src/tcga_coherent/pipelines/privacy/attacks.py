@@ -229,9 +229,11 @@ def tabulate_attacks(
     references: pd.DataFrame,
     attributes: pd.DataFrame,
     modalities: dict[str, Any],
+    parameters: PrivacyParameters,
 ) -> tuple[pd.DataFrame, Figure]:
     """Join all attacks to one table and one figure, and say what leaks."""
-    table = join_attacks([generated, unconditional, membership, references, attributes])
+    tables = [generated, unconditional, membership, references, attributes]
+    table = join_attacks(tables, parameters.bootstrap.level)
     for line in attack_lines(table):
         logger.info(line)
     return table, draw_attacks(table, parse_modalities(modalities))

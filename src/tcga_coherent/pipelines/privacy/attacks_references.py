@@ -19,6 +19,7 @@ from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.privacy.attacks_references import (
     attack_released_with_references,
     attack_with_references,
+    note_short_trainings,
 )
 from tcga_coherent.privacy.attacks_shadows import (
     SELECTED,
@@ -77,6 +78,7 @@ def attack_with_halves(
     multi_denoisers: Partitions,
     consensus: Partitions,
     modalities: dict[str, Any],
+    training: TrainingConfig,
     sampling: SamplingConfig,
     parameters: PrivacyParameters,
     device: str,
@@ -110,4 +112,5 @@ def attack_with_halves(
         extract_canaries(shadows, n_candidates, SELECTED, bootstrap, seed),
     ]
     utility = weigh_privacy_and_utility(shadows, cohort, n_candidates, bootstrap, seed)
-    return pd.concat(attacks, ignore_index=True), utility
+    steps = parameters.attacks.shadows.gradient_steps(training)
+    return note_short_trainings(pd.concat(attacks, ignore_index=True), steps, training), utility
