@@ -138,8 +138,13 @@ def score(
         draws = []
         for part, values in (("val", val), ("test", test)):
             keys = named_keys(config.seed, f"{part} {target}", list(environment.patients(part)))
-            drawn = ensemble.draw({source: values[source] for source in sources}, keys)
-            draws.append(drawn.latents.transpose(0, 1).numpy())
+            if part == "val":
+                drawn = models.draw_validation(
+                    target, "coherent", sources, config, values, halves, keys
+                )
+            else:
+                drawn = ensemble.draw({s: values[s] for s in sources}, keys).latents
+            draws.append(drawn.transpose(0, 1).numpy())
         spread = fit_spread(val[target].cpu().numpy(), draws[0])
         truth, raw = test[target].cpu().numpy(), draws[1]
         mean = raw.mean(axis=0)

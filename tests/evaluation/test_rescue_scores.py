@@ -27,7 +27,7 @@ ABLATED = Cell("cna", "ablation", "point")
 
 @pytest.fixture(scope="module")
 def study():
-    study = rescue_study_of(COHORT, CLINICAL, PROFILES)
+    study = rescue_study_of(COHORT, CLINICAL, PROFILES, n_draws=2, n_repeats=3)
     return replace(study, forests=replace(FORESTS, n_trees=10))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import SamplingConfig
@@ -67,6 +68,43 @@ class TrainedModels:
         members = self.members(target, method, sources)
         expert = self.multi.get(target)
         return Ensemble(members, config, self.errors.get(target), expert, spread)
+
+    def draw_validation(
+        self,
+        target: str,
+        method: str,
+        sources: tuple[str, ...],
+        config: SamplingConfig,
+        values: Mapping[str, torch.Tensor],
+        halves: np.ndarray,
+        keys: torch.Tensor,
+    ) -> torch.Tensor:
+        """Draw each half of the validation patients with the consensus weights of the other half.
+
+        Parameters
+        ----------
+        target, method, sources, config
+            As in :meth:`ensemble`.
+        values
+            Source to latents of the validation patients, shape (patients, source_dim).
+        halves
+            Result of :func:`tcga_coherent.diffusion.consensus.halves_of_validation` for them.
+        keys
+            Noise key of each, shape (patients,).
+
+        Returns
+        -------
+        torch.Tensor
+            Shape (patients, draws, target_dim), on the CPU.
+        """
+        parts, places = [], []
+        for half in (0, 1):
+            here = np.flatnonzero(halves == half)
+            conditions = {source: values[source][here] for source in sources}
+            ensemble = self.with_weights_of_half(1 - half).ensemble(target, method, sources, config)
+            parts.append(ensemble.draw(conditions, keys[here]).latents)
+            places.append(here)
+        return torch.cat(parts)[np.argsort(np.concatenate(places))]
 
     def with_weights_of_half(self, half: int) -> "TrainedModels":
         """Return the same denoisers with consensus weights of one half of the validation patients.

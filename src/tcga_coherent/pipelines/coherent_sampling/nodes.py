@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
@@ -106,20 +105,12 @@ def recalibrate_spread(
     patients = split.index[split["split"] == "val"]
     values = latent_tensors(frames, patients)
     halves = halves_of_validation(list(patients))
-    crossed = (
-        [models.with_weights_of_half(1 - half) for half in (0, 1)] if config.recalibrate else []
-    )
     spreads: dict[str, float] = {}
     rows: list[dict[str, Any]] = []
     runs = _runs(list(frames)) if config.recalibrate else []
     for target, method, sources in _with_progress(runs):
         keys = named_keys(config.seed, f"recalibration of {target}", list(patients))
-        drawn = torch.empty(len(patients), raw.n_draws, values[target].shape[1])
-        for half, some in enumerate(crossed):
-            here = torch.from_numpy(halves == half)
-            conditions = {source: values[source][here] for source in sources}
-            ensemble = some.ensemble(target, method, sources, raw)
-            drawn[here] = ensemble.draw(conditions, keys[here]).latents
+        drawn = models.draw_validation(target, method, sources, raw, values, halves, keys)
         truth = values[target].numpy()
         draws = drawn.transpose(0, 1).numpy()
         spread = fit_spread(truth, draws)
