@@ -43,3 +43,14 @@ def test_a_single_pipeline_runs_by_its_name_though_kedro_then_finds_no_other():
     pipelines.set_requested(["evaluation"])
     assert set(pipelines) == {"evaluation"}
     assert "table1_reconstruction_table" in pipelines["evaluation"].all_outputs()
+
+
+def test_a_misspelt_pipeline_is_named_beside_those_that_there_are():
+    pipelines.set_requested(["trainig"])
+    with pytest.raises(
+        ValueError, match=r"no pipeline 'trainig'.*: there are .*diffusion_training"
+    ):
+        dict(pipelines)
+    pipelines.set_requested(["preprocesing"])
+    with pytest.raises(ValueError, match="did you mean 'preprocessing'"):
+        dict(pipelines)

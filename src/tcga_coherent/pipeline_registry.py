@@ -1,7 +1,13 @@
 """The pipelines of the project."""
 
+import re
+from difflib import get_close_matches
+from pkgutil import iter_modules
+
 from kedro.framework.project import find_pipelines
 from kedro.pipeline import Pipeline
+
+from tcga_coherent import pipelines as pipelines_package
 
 # The main job, from raw files to completed patients and the paper's tables.
 MAIN_JOB = (
@@ -19,10 +25,28 @@ def register_pipelines() -> dict[str, Pipeline]:
 
     The nodes of a pipeline have its name as namespace, which makes it one box of the lineage.
     Datasets and parameters keep their names.
+
+    Raises
+    ------
+    ValueError
+        When a run asks for a pipeline that there is not.
     """
+    try:
+        found = find_pipelines(raise_errors=True)
+    except ImportError as error:
+        asked = re.search(r"'tcga_coherent\.pipelines\.([^']*)' module", str(error))
+        known = sorted(m.name for m in iter_modules(pipelines_package.__path__) if m.ispkg)
+        if asked is None or asked[1] in known:
+            raise
+        name = asked[1]
+        similar = get_close_matches(name, known, n=1)
+        raise ValueError(
+            f"There is no pipeline {name!r}{f', did you mean {similar[0]!r}' if similar else ''}: there "
+            f"are {', '.join(known)}."
+        ) from None
     pipelines = {
         name: Pipeline(pipeline, namespace=name, prefix_datasets_with_namespace=False)
-        for name, pipeline in find_pipelines(raise_errors=True).items()
+        for name, pipeline in found.items()
     }
     # Kedro finds only the pipelines that a run asks for by name.
     if pipelines.keys() >= set(MAIN_JOB):
