@@ -90,3 +90,23 @@ def test_a_folder_named_by_a_date_is_a_folder(
         file["features"] = np.arange(4.0)
     settings = {"format": "titan", "folder": 20240115, "width": 4}
     assert RawModalitiesDataset(modalities={"wsi": settings}).load()["wsi"]().shape == (1, 4)
+
+
+def test_raw_files_are_known_by_what_they_are_and_not_by_where_they_lie(tmp_path):
+    def files(folder):
+        (folder / "slides" / "deep").mkdir(parents=True)
+        (folder / "rna.tsv").write_text("g\ts\na\t1\n")
+        for name in ("b.h5", "deep/a.h5"):
+            (folder / "slides" / name).write_bytes(b"")
+        dataset = RawModalitiesDataset(
+            modalities={
+                "rnaseq": {"format": "matrix", "filepath": str(folder / "rna.tsv")},
+                "wsi": {"format": "titan", "folder": str(folder / "slides")},
+                "rppa": {"format": "matrix", "filepath": str(folder / "absent.tsv")},
+            }
+        )
+        return dataset.raw_files()
+
+    first, second = files(tmp_path / "first"), files(tmp_path / "second")
+    assert set(first) == set(second) == {"rnaseq/rna.tsv", "wsi/b.h5", "wsi/a.h5"}
+    assert first["wsi/a.h5"] == tmp_path / "first" / "slides" / "deep" / "a.h5"

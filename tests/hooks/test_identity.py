@@ -5,13 +5,13 @@ import json
 import pandas as pd
 import pytest
 from kedro.framework.hooks.manager import _create_hook_manager
-from kedro.io import DataCatalog, MemoryDataset
+from kedro.io import AbstractDataset, DataCatalog, MemoryDataset
 from kedro.io.core import DatasetError
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 
 from tcga_coherent.datasets.atomic import AtomicParquetDataset, AtomicPartitionedDataset
-from tcga_coherent.datasets.identity import read_identity
+from tcga_coherent.datasets.identity import Raw, read_identity
 from tcga_coherent.hooks.identity import IdentityHooks
 
 
@@ -51,6 +51,7 @@ def files(tmp_path):
 
 STAGES = {
     "first": [Node(double, "params:value", "doubled", name="double")],
+    "from raw": [Node(double, "value", "doubled", name="double")],
     # What lies between two nodes in memory has no file.
     "second": [
         Node(pick, "doubled", "picked", name="pick"),
@@ -64,6 +65,8 @@ ALL = ("first", "second", "third")
 
 def run(files, stages=ALL, value=1, summand=5, only_missing=False):
     ran = []
+    if isinstance(value, RawNumber):
+        stages = ("from raw", *stages[1:])
 
     def wrapped(node):
         def run_and_note(*args):
@@ -76,7 +79,7 @@ def run(files, stages=ALL, value=1, summand=5, only_missing=False):
         (
             Pipeline(
                 Pipeline([wrapped(node) for node in STAGES[stage]]),
-                namespace=stage,
+                namespace=stage.split()[0],
                 prefix_datasets_with_namespace=False,
             )
             for stage in stages
@@ -88,7 +91,8 @@ def run(files, stages=ALL, value=1, summand=5, only_missing=False):
     catalog = DataCatalog(
         {
             **files,
-            "params:value": MemoryDataset(value),
+            "value": value if isinstance(value, RawNumber) else MemoryDataset(value),
+            "params:value": MemoryDataset(None if isinstance(value, RawNumber) else value),
             "params:summand": MemoryDataset(summand),
         }
     )
@@ -204,6 +208,35 @@ def test_a_file_whose_identity_was_not_written_any_more_is_made_again(files, tmp
     run(files)
     (tmp_path / ".identity" / "total.parquet.json").unlink()
     assert run(files, only_missing=True) == ["pick", "add", "show"]
+
+
+class RawNumber(Raw, AbstractDataset):
+    def __init__(self, path):
+        self.path = path
+
+    def raw_files(self):
+        return {"number": self.path}
+
+    def _load(self):
+        return int(self.path.read_text())
+
+    def _save(self, data):
+        raise NotImplementedError
+
+    def _describe(self):
+        return {}
+
+
+def test_a_run_of_missing_outputs_notices_other_raw_files(files, tmp_path):
+    (tmp_path / "number").write_text("1")
+    raw = RawNumber(tmp_path / "number")
+    run(files, value=raw)
+    assert run(files, value=raw, only_missing=True) == []
+    (tmp_path / "moved").write_text("1")
+    assert run(files, value=RawNumber(tmp_path / "moved"), only_missing=True) == []
+    (tmp_path / "number").write_text("4")
+    assert run(files, value=raw, only_missing=True) == ["double", "pick", "add", "show"]
+    assert files["shown"].load()["x"].tolist() == [130]
 
 
 def test_an_identity_says_what_made_it_and_from_what(files, tmp_path):

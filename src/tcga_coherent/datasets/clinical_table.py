@@ -11,6 +11,7 @@ import pandas as pd
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 
+from tcga_coherent.datasets.identity import Raw
 from tcga_coherent.datasets.matrix import MISSING
 from tcga_coherent.datasets.parquet_table import (
     as_names,
@@ -186,7 +187,7 @@ def _repeats_header(cells: list[str], names: list[str]) -> bool:
     return cells == names or any(cell.startswith("CDE_ID:") for cell in cells)
 
 
-class ClinicalTableDataset(AbstractDataset[None, pd.DataFrame]):
+class ClinicalTableDataset(Raw, AbstractDataset[None, pd.DataFrame]):
     """A user's own clinical table; see :func:`read_clinical_table`.
 
     Parameters
@@ -217,6 +218,10 @@ class ClinicalTableDataset(AbstractDataset[None, pd.DataFrame]):
     def load(self) -> pd.DataFrame:
         """Read the table."""
         return read_clinical_table(self._filepath, self._hint, self._id_column)
+
+    def raw_files(self) -> dict[str, Path]:
+        """Return the file."""
+        return {"clinical": self._filepath} if self._filepath.is_file() else {}
 
     def save(self, data: None) -> None:
         """Refuse: raw data are never written."""

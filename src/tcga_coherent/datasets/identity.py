@@ -29,7 +29,7 @@ class MadeFrom:
     Attributes
     ----------
     path
-        File or folder, relative to the folder of what was made from it.
+        File or folder, relative to the folder of what was made from it; empty for raw files.
     content
         :attr:`Identity.content` that it had.
     """
@@ -93,6 +93,14 @@ class Identified(ABC):
         """Return name to file of all that is there."""
         path = self.identified_path
         return {path.name: path} if path.is_file() else {}
+
+
+class Raw(ABC):
+    """Mixin of datasets whose files nothing here has made: they have no identity, and are told by their content."""
+
+    @abstractmethod
+    def raw_files(self) -> dict[str, Path]:
+        """Return name to file of all that is there; the names say what a file is, not where it lies."""
 
 
 def content_of(files: Mapping[str, str]) -> str:
@@ -174,6 +182,8 @@ def other_inputs(
 
     def compare(path: Path, identity: Identity) -> None:
         for name, made_from in identity.inputs.items():
+            if not made_from.path:
+                continue
             place = locate(name) or Path(os.path.normpath(path.parent / made_from.path))
             now = read_identity(place)
             if now is None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pandas as pd
@@ -11,6 +12,7 @@ from kedro.io.core import DatasetError
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from tcga_coherent.datasets.identity import Raw
 from tcga_coherent.datasets.matrix import Orientation, read_matrix
 from tcga_coherent.datasets.text_files import resolve_in_project
 from tcga_coherent.datasets.titan import read_titan_folder
@@ -64,7 +66,7 @@ class XenaSource:
 Source = Annotated[MatrixSource | TitanSource | XenaSource, Field(discriminator="format")]
 
 
-class RawModalitiesDataset(AbstractDataset[None, Loaders]):
+class RawModalitiesDataset(Raw, AbstractDataset[None, Loaders]):
     """A user's own matrices, read one modality at a time.
 
     Parameters
@@ -102,6 +104,24 @@ class RawModalitiesDataset(AbstractDataset[None, Loaders]):
     def load(self) -> Loaders:
         """Return modality to a function that reads it: samples x features, float32."""
         return {name: partial(self._read, source) for name, source in self._sources.items()}
+
+    def raw_files(self) -> dict[str, Path]:
+        """Return the files by modality."""
+        return {
+            f"{name}/{file.name}": file
+            for name, source in self._sources.items()
+            for file in self._files_of(source)
+        }
+
+    def _files_of(self, source: MatrixSource | TitanSource | XenaSource) -> list[Path]:
+        if isinstance(source, MatrixSource):
+            path = resolve_in_project(source.filepath)
+            return [path] if path.is_file() else []
+        if isinstance(source, TitanSource):
+            return sorted(
+                p for p in resolve_in_project(source.folder).rglob("*.h*5") if p.is_file()
+            )
+        return []
 
     def _read(self, source: MatrixSource | TitanSource | XenaSource) -> pd.DataFrame:
         if isinstance(source, MatrixSource):

@@ -19,6 +19,7 @@ from kedro.io.core import DatasetError
 from tcga_coherent.datasets.clinical_table import read_clinical_table
 from tcga_coherent.datasets.downloads import HubUnreachableError, fetch_files
 from tcga_coherent.datasets.hash_registry import verify_files, verify_release
+from tcga_coherent.datasets.identity import Raw
 from tcga_coherent.datasets.matrix import read_matrix
 from tcga_coherent.datasets.raw_modalities import (
     Loaders,
@@ -91,6 +92,11 @@ class XenaFolder:
     def path(self, cohort: str, kind: str) -> Path:
         """Return the path of one file."""
         return self.folder / f"TCGA-{cohort}.{kind}.tsv.gz"
+
+    def files_of(self, kind: str) -> list[Path]:
+        """Return the files of a kind that are there."""
+        paths = (self.path(cohort, kind) for cohort in self.cohorts)
+        return [path for path in paths if path.is_file()]
 
     def ensure_files(self) -> None:
         """Download what is missing, and check what is there.
@@ -213,6 +219,11 @@ class XenaHubDataset(RawModalitiesDataset):
         """Put the files of all cohorts and kinds into the folder; subclasses may make them."""
         self._files.ensure_files()
 
+    def _files_of(self, source: MatrixSource | TitanSource | XenaSource) -> list[Path]:
+        if isinstance(source, XenaSource):
+            return self._files.files_of(source.kind)
+        return super()._files_of(source)
+
     def _read(self, source: MatrixSource | TitanSource | XenaSource) -> pd.DataFrame:
         if not isinstance(source, XenaSource):
             return super()._read(source)
@@ -240,7 +251,7 @@ class XenaHubDataset(RawModalitiesDataset):
         }
 
 
-class XenaClinicalDataset(AbstractDataset[None, pd.DataFrame]):
+class XenaClinicalDataset(Raw, AbstractDataset[None, pd.DataFrame]):
     """Clinical and survival tables of some TCGA cohorts from the GDC Xena hub.
 
     Parameters
@@ -290,6 +301,10 @@ class XenaClinicalDataset(AbstractDataset[None, pd.DataFrame]):
     def _ensure_files(self) -> None:
         """Put the files of all cohorts into the folder; subclasses may make them."""
         self._files.ensure_files()
+
+    def raw_files(self) -> dict[str, Path]:
+        """Return the files of all cohorts."""
+        return {file.name: file for kind in CLINICAL_KINDS for file in self._files.files_of(kind)}
 
     def save(self, data: None) -> None:
         """Refuse: raw data are never written."""

@@ -18,7 +18,9 @@ from tcga_coherent.datasets.identity import (
     Identified,
     Identity,
     MadeFrom,
+    Raw,
     changed_files,
+    content_of,
     hash_files,
     other_inputs,
     read_identity,
@@ -30,6 +32,8 @@ logger = logging.getLogger(__name__)
 # Where and how fast something is computed is no reason to compute it again.
 MACHINE_PARAMETERS = "params:compute."
 EXAMPLES = 3
+
+Inputs = dict[str, Identified | Raw]
 
 
 class IdentityHooks:
@@ -116,11 +120,15 @@ class IdentityHooks:
             ),
         )
 
-    def _identified(self, name: str) -> Identified | None:
-        """Return the dataset of this name where it has an identity."""
+    def _with_files(self, name: str) -> Identified | Raw | None:
+        """Return the dataset of this name where it has files."""
         if name.startswith("params:") or name == "parameters" or name not in self._catalog:
             return None
         dataset = self._catalog.get(name)
+        return dataset if isinstance(dataset, Identified | Raw) else None
+
+    def _identified(self, name: str) -> Identified | None:
+        dataset = self._with_files(name)
         return dataset if isinstance(dataset, Identified) else None
 
     def _continues(self, dataset: Identified, node: Node) -> bool:
@@ -131,18 +139,18 @@ class IdentityHooks:
             for output in outputs
         )
 
-    def _sources(self, node: Node) -> tuple[dict[str, Identified], set[str]]:
-        """Return the persisted datasets and the parameters that a node reads, and those behind its inputs in memory."""
+    def _sources(self, node: Node) -> tuple[Inputs, set[str]]:
+        """Return the datasets with files and the parameters that a node reads, also behind its inputs in memory."""
         makers = {output: other for other in self._pipeline.nodes for output in other.outputs}
-        persisted: dict[str, Identified] = {}
+        persisted: Inputs = {}
         parameters: set[str] = set()
         open_nodes, seen = [node], {node.name}
         while open_nodes:
             reader = open_nodes.pop()
             for name in reader.inputs:
-                dataset = self._identified(name)
+                dataset = self._with_files(name)
                 if dataset is not None:
-                    if not self._continues(dataset, reader):
+                    if isinstance(dataset, Raw) or not self._continues(dataset, reader):
                         persisted[name] = dataset
                 elif name.startswith("params:") or name == "parameters":
                     parameters.add(name)
@@ -151,9 +159,12 @@ class IdentityHooks:
                     open_nodes.append(makers[name])
         return persisted, parameters
 
-    def _made_from(self, inputs: dict[str, Identified], made: Path) -> dict[str, MadeFrom]:
+    def _made_from(self, inputs: Inputs, made: Path) -> dict[str, MadeFrom]:
         found = {}
         for name, dataset in sorted(inputs.items()):
+            if isinstance(dataset, Raw):
+                found[name] = MadeFrom("", _raw_content(dataset))
+                continue
             path = dataset.identified_path
             identity = read_identity(path)
             if identity is not None:
@@ -187,15 +198,18 @@ class IdentityHooks:
                     outdated.append(name)
         return outdated
 
-    def _is_current(
-        self, dataset: Identified, inputs: dict[str, Identified], parameters: set[str]
-    ) -> bool:
+    def _is_current(self, dataset: Identified, inputs: Inputs, parameters: set[str]) -> bool:
         identity = read_identity(dataset.identified_path)
         if identity is None:
             return False
         return (
             not changed_files(identity, dataset.identified_files())
             and identity.inputs.keys() == inputs.keys()
+            and all(
+                identity.inputs[name].content == _raw_content(raw)
+                for name, raw in inputs.items()
+                if isinstance(raw, Raw)
+            )
             and identity.parameters == self._hash_parameters(parameters)
             and not other_inputs(dataset.identified_path, identity, self._place)
         )
@@ -204,6 +218,10 @@ class IdentityHooks:
         environment = f" --env {self._environment}" if self._environment else ""
         part = f" --pipelines {pipeline}" if pipeline else ""
         return f"Run `kedro run{environment}{part}`"
+
+
+def _raw_content(dataset: Raw) -> str:
+    return content_of(hash_files(dataset.raw_files()))
 
 
 def _maker(name: str) -> str | None:
