@@ -66,6 +66,11 @@ class IdentityHooks:
                 )
 
     @hook_impl
+    def before_node_run(self, catalog: DataCatalog) -> None:
+        """Take the catalog where a process of its own, which no run was announced to, runs the node."""
+        self._catalog = catalog
+
+    @hook_impl
     def before_dataset_loaded(self, dataset_name: str, node: Node) -> None:
         """Check an input of a node.
 
