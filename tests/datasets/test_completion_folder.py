@@ -91,6 +91,16 @@ def test_places_that_are_no_folder_for_a_completion_are_refused(
         dataset(folder).save(batch("A"))
 
 
+def test_results_of_an_environment_are_a_place_for_a_completion(tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.kedro]\npackage_name = "x"\nproject_name = "x"\nkedro_init_version = "1.7.0"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+    dataset("data/07_model_output/demo/new_patients").save(batch("A"))
+    folder = tmp_path / "data" / "07_model_output" / "demo" / "new_patients"
+    assert (folder / "flags.parquet").is_file()
+
+
 def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     dataset("~/out").save(batch("A"))

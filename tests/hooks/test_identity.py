@@ -170,6 +170,19 @@ def test_files_of_another_folder_are_told_by_their_content_though_their_identity
         run(files, ["third"])
 
 
+def test_what_was_not_made_yet_is_said_to_be_absent(files):
+    run(files, ["first"])
+    with pytest.raises(DatasetError, match=r"total.parquet does not exist: run `kedro run"):
+        run(files, ["third"])
+
+
+def test_a_run_of_missing_outputs_makes_a_damaged_file_again(files, tmp_path):
+    run(files)
+    (tmp_path / "total.parquet").write_bytes(b"damaged")
+    assert run(files, only_missing=True) == ["pick", "add", "show"]
+    assert files["shown"].load()["x"].tolist() == [70]
+
+
 def test_a_file_of_which_nothing_is_known_is_refused(files, tmp_path):
     run(files)
     (tmp_path / ".identity" / "total.parquet.json").unlink()

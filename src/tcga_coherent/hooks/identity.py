@@ -84,7 +84,8 @@ class IdentityHooks:
             return
         path, files = dataset.identified_path, dataset.identified_files()
         if not files:
-            raise DatasetError(f"{path} does not exist: {self._run(_maker(dataset_name))} first.")
+            run = _lower(self._run(_maker(dataset_name)))
+            raise DatasetError(f"{path} does not exist: {run} first.")
         identity = read_identity(path)
         if identity is None:
             raise DatasetError(
