@@ -160,6 +160,8 @@ def test_values_of_patients_outside_training_change_nothing_that_is_fitted(table
 
 def test_no_training_row_is_kept() -> None:
     arrays, _ = Preprocessor.fit(rppa(), config(RPPA_STEPS), TRAIN, modality="rppa").state()
+    # Quantiles of traits of patients, four of each of five, however many patients there are.
+    assert arrays.pop("units.limits").shape == (4, 5)
     assert max(array.size for array in arrays.values()) == 12
 
 
