@@ -57,7 +57,9 @@ def test_a_folder_without_matrices_is_named_with_the_way_out(tmp_path: Path) -> 
 def test_names_that_stand_twice_are_named_without_a_word_of_the_catalog(tmp_path: Path) -> None:
     matrix = pd.DataFrame({"Anna": [1.0, 2.0]}, index=["g1", "g1"])
     matrix.to_parquet(tmp_path / "cna.parquet")
-    with pytest.raises(DatasetError, match=r"duplicate names in its rows: 'g1'\. Keep one of each\."):
+    with pytest.raises(
+        DatasetError, match=r"duplicate names in its rows: 'g1'\. Keep one of each\."
+    ):
         NewPatientsDataset(folder=str(tmp_path)).load()["cna.parquet"]()
 
 

@@ -116,7 +116,9 @@ def read_matrix(
     return frame.rename_axis(index="sample", columns="feature")
 
 
-def _read_text(path: Path, orientation: Orientation | None) -> tuple[list[str], list[str], np.ndarray]:
+def _read_text(
+    path: Path, orientation: Orientation | None
+) -> tuple[list[str], list[str], np.ndarray]:
     delimiter = separator(path)
     head = read_head(path, delimiter)
     _refuse_star_file(path, head.names)
@@ -220,7 +222,9 @@ def _explain(path: Path, delimiter: str, head: Head, named_by: int, problem: str
     return f"{path} is not a matrix: {problem}."
 
 
-def _read_parquet(path: Path, orientation: Orientation | None) -> tuple[list[str], list[str], np.ndarray]:
+def _read_parquet(
+    path: Path, orientation: Orientation | None
+) -> tuple[list[str], list[str], np.ndarray]:
     frame = _keep_one_level(path, read_parquet_table(path))
     frame = _name_rows(path, flatten_index(frame, path), orientation)
     if frame.empty:

@@ -50,7 +50,7 @@ class NewPatientsDataset(AbstractDataset[None, Loaders]):
         DatasetError
             When the folder is absent, a file, or holds nothing that can be read.
         """
-        folder = resolve_in_project(str(Path(self._given).expanduser()))
+        folder = resolve_in_project(str(Path(str(self._given)).expanduser()))
         loaders: Loaders = {}
         others = []
         for path in sorted(folder.iterdir()) if folder.is_dir() else []:

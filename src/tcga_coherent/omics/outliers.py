@@ -108,7 +108,7 @@ class MeasuredPatients:
 
     Attributes
     ----------
-    values
+    table
         Patients x features, float32.
     library_size
         Log of the sum of each patient's counts, missing for none; None where values are no counts.
@@ -117,7 +117,7 @@ class MeasuredPatients:
         no counts.
     """
 
-    values: pd.DataFrame
+    table: pd.DataFrame
     library_size: np.ndarray | None = None
     detected: np.ndarray | None = None
     uncounted: np.ndarray | None = None
@@ -190,13 +190,15 @@ class UsualPatients:
 
     def _summarise(self, measured: MeasuredPatients) -> pd.DataFrame:
         """Compute each patient's summaries, one column a rule; see the module's table."""
-        summaries = pd.DataFrame(index=measured.values.index)
+        summaries = pd.DataFrame(index=measured.table.index)
         if measured.detected is not None and measured.uncounted is not None:
             summaries["library_size"] = measured.library_size
             # A feature that a patient lacks counts as often detected as in others.
-            detected = measured.detected.sum(axis=1) + measured.uncounted @ self.detected
+            detected = measured.detected.sum(axis=1)
+            if measured.uncounted.any():
+                detected = detected + measured.uncounted @ self.detected
             summaries["detected_features"] = detected / len(self.detected)
-        values = measured.values.to_numpy()
+        values = measured.table.to_numpy()
         summaries["missing_share"] = np.isnan(values[:, self.usual]).mean(axis=1)
         scores = robust_scores(values, self.medians, self.spreads)
         scores[:, ~self.usual] = np.nan
@@ -221,7 +223,7 @@ def learn_usual_patients(
     ValueError
         When no feature is measured in half of the patients.
     """
-    values = measured.values.to_numpy()
+    values = measured.table.to_numpy()
     usual = np.isnan(values).mean(axis=0) <= 0.5
     if not usual.any():
         raise ValueError(

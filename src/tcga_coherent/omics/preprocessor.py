@@ -271,6 +271,7 @@ class Preprocessor:
                 len(absent),
                 len(self.features),
             )
+
     def impute_cohort(self, scaled: pd.DataFrame, train_ids: pd.Index) -> pd.DataFrame:
         """Fill missing values of the cohort that the preprocessor was fitted on.
 
@@ -409,7 +410,9 @@ class Preprocessor:
                 **{key: arrays[f"usual.{key}"] for key in USUAL_ARRAYS},
             ),
             units=UsualUnits(
-                pd.Index(metadata["units_features"]), arrays["units.profile"], arrays["units.limits"]
+                pd.Index(metadata["units_features"]),
+                arrays["units.profile"],
+                arrays["units.limits"],
             ),
             report=pd.DataFrame(metadata["report"]),
         )
