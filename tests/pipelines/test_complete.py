@@ -325,7 +325,9 @@ def embed(
 
 def test_new_patients_get_the_latents_of_the_cohort(cohort: Cohort) -> None:
     test = cohort.split.index[cohort.split["split"] == "test"][:4]
-    tables, _ = tabulate(cohort, {name: cohort.tables[name].loc[test].T for name in ("cna", "rppa")})
+    tables, _ = tabulate(
+        cohort, {name: cohort.tables[name].loc[test].T for name in ("cna", "rppa")}
+    )
     latents, notes = embed(cohort, tables, cohort.processed)
     assert list(latents) == ["cna", "rppa"]
     assert notes.empty

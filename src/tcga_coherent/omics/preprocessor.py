@@ -153,8 +153,13 @@ class Preprocessor:
                 )
         # The last step standardises.
         _refuse_one_absurd_value(unscaled, train, in_input_units, modality)
+        medians, features = np.nanmedian(train.to_numpy(), axis=0), train.columns
+        del train, unscaled
         bounds = bounds or {}
         measured = measure_patients(in_input_units, leading_row_wise(steps))
+        usual = learn_usual_patients(
+            measured, applied_rules(config.steps, bounds), bounds, modality=modality
+        )
         return cls(
             modality=modality,
             input_features=table.columns,
@@ -162,11 +167,9 @@ class Preprocessor:
             imputer=config.imputer,
             neighbours=neighbours,
             max_absent=max_absent,
-            medians=np.nanmedian(train.to_numpy(), axis=0),
-            usual=learn_usual_patients(
-                measured, applied_rules(config.steps, bounds), bounds, modality=modality
-            ),
-            units=learn_units(in_input_units, train.columns),
+            medians=medians,
+            usual=usual,
+            units=learn_units(in_input_units, features),
             report=pd.DataFrame(report),
         )
 

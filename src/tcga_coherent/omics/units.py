@@ -23,9 +23,11 @@ import pandas as pd
 from scipy.stats import rankdata
 
 TRAITS = ("level", "spread", "asymmetry", "tails", "profile")
-# Of single patients nearly all of the training patients are the measure, of a batch most of them.
+# A batch is held against most of the training patients. Fewer patients may all be unlike the most extreme
+# of them, so their range is widened on both sides by a share of it.
 LEVELS = (0.002, 0.02, 0.98, 0.998)
 BATCH = 5
+WIDENED = 0.25
 # Features looked at: evenly chosen ones tell the units of all.
 MAX_FEATURES = 2000
 FEWEST_VALUES = 10
@@ -63,7 +65,10 @@ class UsualUnits:
         values = table[self.features[known]].to_numpy(dtype=np.float64)
         # Of each trait without the patients that lack it.
         traits = pd.DataFrame(_traits(values, self.profile[known])).median().to_numpy()
-        low, high = self.limits[[1, 2]] if len(table) >= BATCH else self.limits[[0, 3]]
+        low, high = self.limits[[1, 2]]
+        if len(table) < BATCH:
+            low, high = self.limits[[0, 3]]
+            low, high = low - WIDENED * (high - low), high + WIDENED * (high - low)
         odd = [
             f"{name} {value:.3g} outside of {a:.3g} to {b:.3g}"
             for name, value, a, b in zip(TRAITS, traits, low, high, strict=True)
