@@ -15,8 +15,8 @@ from tcga_coherent.diffusion.config import CoherenceConfig, CompletionConfig, Sa
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
 from tcga_coherent.embedding.encoder import Encoder, fit_encoder
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.omics.preprocessor import Preprocessor
 from tcga_coherent.omics.barcodes import BarcodeRule
+from tcga_coherent.omics.preprocessor import Preprocessor
 from tcga_coherent.pipelines.complete.nodes import (
     complete_patients,
     embed_new_patients,
