@@ -264,6 +264,20 @@ def test_with_all_genes_nothing_is_made_up(caplog: pytest.LogCaptureFixture) -> 
     np.testing.assert_allclose(scaled, expected, atol=2e-3)
 
 
+def test_deeper_sequencing_is_no_other_unit() -> None:
+    """Three times the reads of each library are the same counts per million."""
+    train, new = counts(150, 1), counts(20, 2)
+    bounds = {**BOUNDS, "library_size": None}
+    fitted = Preprocessor.fit(train, config(*STEPS), train.index, modality="rnaseq", bounds=bounds)
+    deeper = np.log2(3 * (np.exp2(new) - 1) + 1).astype(np.float32)
+    kept, notes = screen_new_patients(deeper, fitted)
+    assert len(kept) == 20
+    assert notes.empty
+    # The logarithm to another base is one.
+    _, notes = screen_new_patients(new * np.float32(np.log10(2)), fitted)
+    assert notes["note"].str.contains("other units").any()
+
+
 def test_notes_join_the_reasons_and_the_lost_get_rows() -> None:
     flags = pd.DataFrame(
         {

@@ -317,4 +317,10 @@ def test_what_new_patients_are_held_against_survives_being_stored() -> None:
     assert set(found["patient_id"]) == set(late.index)
     assert set(found["rule"]) >= {"level", "distance"}
     pd.testing.assert_frame_equal(found, fitted.find_outliers(late))
-    assert again.units.describe_difference(late) == fitted.units.describe_difference(late)
+    assert again.describe_units(late) == fitted.describe_units(late)
+    arrays, metadata = fitted.state()
+    del metadata["outlier_rules"]
+    with pytest.raises(
+        ValueError, match=r"rppa: the preprocessor was stored by an earlier version"
+    ):
+        Preprocessor.from_state(arrays, metadata)

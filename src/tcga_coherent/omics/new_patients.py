@@ -175,7 +175,7 @@ def screen_new_patients(
             f"genes are absent that hold {absent:.1%} of the counts of training patients: library sizes were "
             f"made up for by that share"
         )
-    difference = preprocessor.units.describe_difference(table)
+    difference = preprocessor.describe_units(table)
     if difference:
         of_all.append(
             f"the values look as if they were in other units than the training patients' ({difference})"

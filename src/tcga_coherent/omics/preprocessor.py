@@ -13,6 +13,7 @@ from tcga_coherent.omics.feature_filters import FeatureFilter
 from tcga_coherent.omics.imputation import impute_from_neighbours, impute_with_medians
 from tcga_coherent.omics.outliers import (
     MAD_TO_SD,
+    MeasuredPatients,
     Rule,
     UsualPatients,
     applied_rules,
@@ -169,7 +170,7 @@ class Preprocessor:
             max_absent=max_absent,
             medians=medians,
             usual=usual,
-            units=learn_units(in_input_units, features),
+            units=learn_units(_in_comparable_units(in_input_units, measured), features),
             report=pd.DataFrame(report),
         )
 
@@ -236,13 +237,19 @@ class Preprocessor:
         """
         check_table(table, self.modality)
         self._require_features(table.columns)
-        row_wise = leading_row_wise(self.steps)
         table = self._with_input_features(table)
+        return self.usual.find_outliers(self._measure(table), modality=self.modality)
+
+    def describe_units(self, table: pd.DataFrame) -> str | None:
+        """Say in what the values of new patients, as for `find_outliers`, are unlike those of training."""
+        table = self._with_input_features(table)
+        return self.units.describe_difference(_in_comparable_units(table, self._measure(table)))
+
+    def _measure(self, table: pd.DataFrame) -> MeasuredPatients:
         try:
-            measured = measure_patients(table, row_wise)
+            return measure_patients(table, leading_row_wise(self.steps))
         except ValueError as error:
             raise ValueError(f"{self.modality}: {error}") from error
-        return self.usual.find_outliers(measured, modality=self.modality)
 
     def absent_library(self, features: pd.Index) -> float:
         """Return the share of the training libraries that a table of `features` lacks; 0 for no counts."""
@@ -384,7 +391,18 @@ class Preprocessor:
 
     @classmethod
     def from_state(cls, arrays: dict[str, np.ndarray], metadata: dict[str, Any]) -> "Preprocessor":
-        """Rebuild the preprocessor that `state` described."""
+        """Rebuild the preprocessor that `state` described.
+
+        Raises
+        ------
+        ValueError
+            When an earlier version stored it.
+        """
+        if "outlier_rules" not in metadata:
+            raise ValueError(
+                f"{metadata['modality']}: the preprocessor was stored by an earlier version, which did not "
+                f"keep what new patients are held against. Run the pipelines from preprocessing on again."
+            )
         input_features = features = pd.Index(metadata["input_features"])
         steps = []
         for number, spec in enumerate(metadata["steps"]):
@@ -427,6 +445,11 @@ def forward(step: Transform, table: pd.DataFrame, modality: str) -> pd.DataFrame
         return step.forward(table)
     except ValueError as error:
         raise ValueError(f"{modality}: {error}") from error
+
+
+def _in_comparable_units(table: pd.DataFrame, measured: MeasuredPatients) -> pd.DataFrame:
+    """Return values of which units can be told: of counts, whose size is that of the library, per million."""
+    return table if measured.library_size is None else measured.table
 
 
 def _refuse_one_absurd_value(
