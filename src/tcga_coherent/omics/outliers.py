@@ -180,7 +180,8 @@ class UsualPatients:
                 score = pd.Series(np.nan, index=value.index)
                 outside = (value > limit) | (value == 1.0)
             else:
-                score = (value - self.centers[number]) / self.scales[number]
+                center, scale = float(self.centers[number]), float(self.scales[number])
+                score = (value - center) / scale
                 outside = (score if rule == "distance" else score.abs()) > limit
             for patient in value.index[outside]:
                 broken.append((modality, patient, rule, value[patient], score[patient], bound))
@@ -248,11 +249,20 @@ def learn_usual_patients(
         scales=blank,
     )
     summaries = found._summarise(measured)[list(rules)]
-    centers = summaries.median()
-    smallest = [SMALLEST_SPREAD.get(rule, 0.0) for rule in rules]
-    deviations = (summaries - centers).abs().median()
-    scales = np.maximum(MAD_TO_SD * deviations.to_numpy(), smallest)
-    return replace(found, centers=centers.to_numpy(), scales=scales)
+    # In the precision of the summaries.
+    centers = {rule: summaries[rule].median() for rule in rules}
+    scales = [
+        max(
+            MAD_TO_SD * (summaries[rule] - centers[rule]).abs().median(),
+            SMALLEST_SPREAD.get(rule, 0.0),
+        )
+        for rule in rules
+    ]
+    return replace(
+        found,
+        centers=np.array(list(centers.values()), dtype=np.float64),
+        scales=np.array(scales, dtype=np.float64),
+    )
 
 
 def applied_rules(steps: Sequence[StepSpec], bounds: Mapping[Rule, float | None]) -> list[Rule]:

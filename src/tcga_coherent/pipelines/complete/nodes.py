@@ -257,17 +257,6 @@ def gather_completion(
     return {**tables, "flags": every_flag}
 
 
-def _check_same_batch(former: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Stop before the work where the folder of the completion holds other patients."""
-    patients = set().union(*(table.index for table in tables.values()))
-    others = set(former["patient_id"]) - patients
-    if others:
-        raise ValueError(
-            f"completion.output_dir holds other patients completed before, such as {min(others)}: name "
-            f"another folder, or delete that one."
-        )
-
-
 def _find_modalities(
     files: Partitions, modalities: list[str]
 ) -> dict[str, tuple[str, Callable[[], pd.DataFrame]]]:
