@@ -41,6 +41,13 @@ def test_patients_numbered_in_the_first_column_are_named_by_these_numbers(tmp_pa
     assert list(found.columns) == ["g1", "g2"]
 
 
+def test_integer_names_of_features_are_read_as_texts(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"Anna": [0.5, 1.5, 2.5]}, index=[1, 11, 21])
+    frame.to_parquet(tmp_path / "cna.parquet")
+    found = NewPatientsDataset(folder=str(tmp_path)).load()["cna.parquet"]()
+    assert list(found.index) == ["1", "11", "21"]
+
+
 def test_a_folder_without_matrices_is_named_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "cna.xlsx").write_text("")
     for folder, what in (

@@ -292,7 +292,9 @@ def robust_scales(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def robust_scores(values: np.ndarray, medians: np.ndarray, spreads: np.ndarray) -> np.ndarray:
     """Robust z score of each column; missing where it has no spread, infinite beyond all measure."""
     with np.errstate(over="ignore"):
-        return (values - medians) / spreads
+        scores = values - medians
+        scores /= spreads
+        return scores
 
 
 def row_medians(values: np.ndarray) -> np.ndarray:
