@@ -148,9 +148,14 @@ def test_new_patients_are_judged_by_the_medians_and_spreads_of_others(table) -> 
     table.loc["P007"] += 4 * table.std()
     in_cohort = find_outliers(table, [], BOUNDS, modality="omics")
     usual = learn_usual_patients(
-        measure_patients(table, []), ["level", "distance"], BOUNDS, modality="omics"
+        measure_patients(table, [], modality="omics"),
+        ["level", "distance"],
+        BOUNDS,
+        modality="omics",
     )
-    alone = usual.find_outliers(measure_patients(table.loc[["P007", "P008"]], []), modality="omics")
+    alone = usual.find_outliers(
+        measure_patients(table.loc[["P007", "P008"]], [], modality="omics"), modality="omics"
+    )
     pd.testing.assert_frame_equal(alone, in_cohort, check_exact=False)
 
 
@@ -158,10 +163,22 @@ def test_a_table_of_detected_genes_alone_is_not_an_outlier_of_detection(log_coun
     steps = [Log2CountsToCpm()]
     steps[0].fit(log_counts)
     usual = learn_usual_patients(
-        measure_patients(log_counts, steps), ["detected_features"], BOUNDS, modality="omics"
+        measure_patients(log_counts, steps, modality="omics"),
+        ["detected_features"],
+        BOUNDS,
+        modality="omics",
     )
     assert (log_counts > 0).mean(axis=None) < 0.9
     often = (log_counts > 0).mean() > 0.99
     only_detected = log_counts.where(often, np.nan)
-    found = usual.find_outliers(measure_patients(only_detected, steps), modality="omics")
+    found = usual.find_outliers(
+        measure_patients(only_detected, steps, modality="omics"), modality="omics"
+    )
     assert found.empty
+
+
+def test_a_value_that_a_step_cannot_take_is_named_with_its_modality(log_counts) -> None:
+    with pytest.raises(
+        ValueError, match=r"omics: Step log2_counts_to_cpm: feature G0 of patient P000"
+    ):
+        find_outliers(-log_counts - 1, ["log2_counts_to_cpm"], BOUNDS, modality="omics")

@@ -96,7 +96,9 @@ def find_outliers(
     """
     check_table(table, modality)
     measured = measure_patients(
-        table, leading_row_wise(build_steps(steps, f"modalities.{modality}.steps"))
+        table,
+        leading_row_wise(build_steps(steps, f"modalities.{modality}.steps")),
+        modality=modality,
     )
     usual = learn_usual_patients(measured, applied_rules(steps, bounds), bounds, modality=modality)
     return usual.find_outliers(measured, modality=modality)
@@ -123,8 +125,16 @@ class MeasuredPatients:
     uncounted: np.ndarray | None = None
 
 
-def measure_patients(table: pd.DataFrame, row_wise: Sequence[Transform]) -> MeasuredPatients:
-    """Apply the leading row-wise steps, and sum the counts before."""
+def measure_patients(
+    table: pd.DataFrame, row_wise: Sequence[Transform], *, modality: str
+) -> MeasuredPatients:
+    """Apply the leading row-wise steps, and sum the counts before.
+
+    Raises
+    ------
+    ValueError
+        When a step cannot be applied to a value; naming modality, step and cell.
+    """
     library_size = detected = uncounted = None
     if row_wise and isinstance(row_wise[0], Log2CountsToCpm):
         counts = log2_counts_to_counts(table)
@@ -134,7 +144,10 @@ def measure_patients(table: pd.DataFrame, row_wise: Sequence[Transform]) -> Meas
         detected, uncounted = counts > 0, np.isnan(counts)
         del counts
     for step in row_wise:
-        table = step.forward(table)
+        try:
+            table = step.forward(table)
+        except ValueError as error:
+            raise ValueError(f"{modality}: {error}") from error
     return MeasuredPatients(table, library_size, detected, uncounted)
 
 

@@ -157,7 +157,7 @@ class Preprocessor:
         medians, features = np.nanmedian(train.to_numpy(), axis=0), train.columns
         del train, unscaled
         bounds = bounds or {}
-        measured = measure_patients(in_input_units, leading_row_wise(steps))
+        measured = measure_patients(in_input_units, leading_row_wise(steps), modality=modality)
         usual = learn_usual_patients(
             measured, applied_rules(config.steps, bounds), bounds, modality=modality
         )
@@ -246,10 +246,7 @@ class Preprocessor:
         return self.units.describe_difference(_in_comparable_units(table, self._measure(table)))
 
     def _measure(self, table: pd.DataFrame) -> MeasuredPatients:
-        try:
-            return measure_patients(table, leading_row_wise(self.steps))
-        except ValueError as error:
-            raise ValueError(f"{self.modality}: {error}") from error
+        return measure_patients(table, leading_row_wise(self.steps), modality=self.modality)
 
     def absent_library(self, features: pd.Index) -> float:
         """Return the share of the training libraries that a table of `features` lacks; 0 for no counts."""
