@@ -36,10 +36,14 @@ def notes_of(notes: pd.DataFrame, patient: str) -> list[str]:
     return list(notes.loc[notes["patient_id"] == patient, "note"])
 
 
-def test_the_axis_that_holds_more_known_features_is_taken_and_others_are_left_out() -> None:
+def test_the_axis_that_holds_more_known_features_is_taken_and_others_are_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     matrix = samples("a", "b").assign(other=1.0)
     for layout in (matrix, matrix.T):
+        caplog.clear()
         pd.testing.assert_frame_equal(orient_matrix(layout, FEATURES, "x"), samples("a", "b"))
+        assert "1 features that the models do not know are left out, such as other" in caplog.text
 
 
 def test_names_written_differently_in_two_files_are_one_patient(

@@ -61,7 +61,16 @@ def orient_matrix(matrix: pd.DataFrame, features: pd.Index, file: str) -> pd.Dat
             f"{file} holds none of the {len(features)} features that the models were trained on, such as "
             f"{', '.join(map(str, features[:EXAMPLES]))}. Lay it out as the raw matrix of this environment."
         )
-    samples = matrix.loc[known[0]].T if in_rows > in_columns else matrix.loc[:, known[1]]
+    by_rows = in_rows > in_columns
+    samples = matrix.loc[known[0]].T if by_rows else matrix.loc[:, known[1]]
+    unknown = (matrix.index if by_rows else matrix.columns)[~known[0 if by_rows else 1]]
+    if len(unknown):
+        logger.warning(
+            "%s: %d features that the models do not know are left out, such as %s",
+            file,
+            len(unknown),
+            _examples(unknown),
+        )
     return samples.astype(np.float32)
 
 
