@@ -9,8 +9,7 @@ import torch
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion import completed
-from tcga_coherent.diffusion.completed import FLAG_COLUMNS, flag_patients
-from tcga_coherent.diffusion.completion import Generated
+from tcga_coherent.diffusion.completed import FLAG_COLUMNS
 from tcga_coherent.diffusion.config import CoherenceConfig, CompletionConfig, SamplingConfig
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
 from tcga_coherent.embedding.encoder import Encoder, fit_encoder
@@ -243,18 +242,6 @@ def test_where_nothing_is_missing_nothing_is_generated(cohort: Cohort, people: p
         pd.testing.assert_frame_equal(
             found["latent_mean"][name], cohort.latents[name].loc[people[:2]]
         )
-
-
-def test_an_outlier_keeps_its_reason_beside_others(people: pd.Index) -> None:
-    flags = pd.DataFrame({"patient_id": people[:3], "reason": ["sources disagree", "", ""]})
-    found = flag_patients(
-        "cna", people[:0], people[:2], Generated(pd.DataFrame(), flags), people[:3]
-    ).set_index("patient_id")["reason"]
-    assert list(found[people[:3]]) == [
-        "measured, but removed as an outlier; sources disagree",
-        "measured, but removed as an outlier",
-        "",
-    ]
 
 
 def test_incoherent_draws_are_flagged_with_their_number(cohort: Cohort, people: pd.Index) -> None:
