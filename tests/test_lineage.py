@@ -64,7 +64,8 @@ def test_only_a_users_own_patients_pass_between_nodes_without_a_file(repo_root):
     in_memory = {name for name, dataset in datasets.items() if dataset is None}
     # What is completed of them goes to a folder of the user's as a whole.
     parts = {f"completed_patients.{part}" for part in PARTS}
-    assert in_memory == {"new_patients.tables", "new_patients.latents", *parts}
+    own = {"tables", "latents", "notes_of_samples", "notes_of_values"}
+    assert in_memory == {*(f"new_patients.{name}" for name in own), *parts}
 
 
 @pytest.fixture(scope="module")

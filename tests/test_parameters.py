@@ -44,6 +44,7 @@ def test_the_types_are_those_that_nodes_read(parameters):
         ("evaluation.n_repeats", 1, r"evaluation.n_repeats: .*, got 1"),
         ("preprocessing.outliers.rna", {"level": 3.0}, r"preprocessing.outliers .* it has default"),
         ("modalities.cna.color", "bluish", r"modalities.cna.color"),
+        ("completion.input_dir", 20240115, r"completion.input_dir: .*write ./20240115"),
     ],
 )  # fmt: skip
 def test_what_is_unknown_or_impossible_is_named_whichever_pipeline_runs(

@@ -73,4 +73,29 @@ def test_one_modality_has_nothing_to_agree_with():
     assert np.isnan(agreement.percentile(["a"], alone)).all()
     both = agreement.disagreement({"a": np.ones((1, 1)), "b": np.ones((1, 1))})
     assert both == [2.0]
-    assert agreement.percentile(["a", "b"], both) == [50.0]
+    # 0 and 1 of 0, 1, 2, 3 are below 2; the patient is one of five.
+    assert agreement.percentile(["a", "b"], both) == [40.0]
+
+
+@pytest.mark.parametrize("n_validation", [5, 19, 60])
+def test_patients_like_those_of_validation_are_unusual_as_seldom_as_promised(n_validation):
+    """At most 10 % reach the 90th percentile, of however few validation patients."""
+    rng = np.random.default_rng(0)
+    pair = ("a", "b")
+    fitted = PairAgreement(np.zeros(2), np.eye(2))
+    reached = []
+    for _ in range(2000):
+        agreement = Agreement({pair: fitted}, {pair: rng.standard_normal(n_validation)})
+        reached.append(agreement.percentile(pair, rng.standard_normal(1))[0] >= 90)
+    expected = np.floor(0.1 * (n_validation + 1)) / (n_validation + 1)  # uniform ranks
+    assert np.mean(reached) == pytest.approx(expected, abs=0.02)
+
+
+def test_few_validation_patients_cannot_tell_a_high_percentile():
+    fitted = PairAgreement(np.zeros(2), np.eye(2))
+    few = Agreement({("a", "b"): fitted}, {("a", "b"): np.arange(98.0)})
+    assert few.percentile(["a", "b"], np.array([1e9]))[0] < 99
+    assert few.highest_percentile() < 99
+    enough = Agreement({("a", "b"): fitted}, {("a", "b"): np.arange(99.0)})
+    assert enough.percentile(["a", "b"], np.array([1e9])) == [99.0]
+    assert enough.highest_percentile() == 99.0

@@ -1,7 +1,12 @@
 import pandas as pd
 import pytest
 
-from tcga_coherent.omics.barcodes import BarcodeRule, assign_patients, parse_barcodes
+from tcga_coherent.omics.barcodes import (
+    BarcodeRule,
+    assign_patients,
+    match_spellings,
+    parse_barcodes,
+)
 
 UUID = "600C7D8C-F04C-4125-AF14-B1E76DC01A1E"
 TYPES = pd.Series({"TCGA-AA-0001": "BRCA", "TCGA-AA-0002": "SKCM", "TCGA-AA-0003": "SKCM"})
@@ -115,3 +120,37 @@ def test_a_patient_without_a_cancer_type_is_an_error_or_dropped_when_asked() -> 
 
 def test_a_dropped_sample_needs_no_cancer_type() -> None:
     assert assign("TCGA-ZZ-0009-11A")[0] == {}
+
+
+@pytest.mark.parametrize(
+    "barcode",
+    ["TCGA.AA.0001.01A", "tcga-aa-0001-01a", " TCGA-AA-0001-01A  ", "TCGA_AA_0001_01A.11R.A32Z"],
+)
+def test_dots_lower_case_and_blanks_do_not_hide_a_barcode(barcode: str) -> None:
+    parts = parse_barcodes(pd.Index([barcode]), "tcga").loc[barcode]
+    assert parts.tolist() == ["TCGA-AA-0001", "01", False]
+
+
+def test_barcodes_of_a_cohort_that_were_corrected_have_a_line_in_the_report() -> None:
+    kept, dropped = assign("tcga.aa.0001.01A", "TCGA-AA-0002-01A", "TCGA-AA-0003-01A ")
+    assert kept == {
+        "tcga.aa.0001.01A": "TCGA-AA-0001",
+        "TCGA-AA-0002-01A": "TCGA-AA-0002",
+        "TCGA-AA-0003-01A ": "TCGA-AA-0003",
+    }
+    assert dropped == {
+        "read in spite of dots, lower case or blanks in their names": (
+            2,
+            "TCGA-AA-0003-01A , tcga.aa.0001.01A",
+        )
+    }
+
+
+def test_names_of_two_files_that_differ_in_spelling_are_matched_unless_one_file_has_both() -> None:
+    first = ["007", "Anna K", "p1", "P1", "X5"]
+    second = ["7", "anna.k ", "P1", "5", "X5a"]
+    assert match_spellings({"a": first, "b": second}) == {
+        "7": "007",
+        "anna.k ": "Anna K",
+        "5": "X5",
+    }

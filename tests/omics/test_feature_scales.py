@@ -85,3 +85,13 @@ def test_rank_normal_keeps_missing_values_missing() -> None:
     step = RankNormal(quantiles=20)
     step.fit(table)
     assert step.forward(table).isna().to_numpy().nonzero() == (3, 2)
+
+
+def test_a_feature_whose_squares_overflow_is_standardised_like_others() -> None:
+    values = np.random.default_rng(0).normal(size=50)
+    table = pd.DataFrame({"small": values, "huge": values * 1e30}, dtype=np.float32)
+    step = Standardise()
+    step.fit(table)
+    np.testing.assert_allclose(step.state["sd"], [values.std(), values.std() * 1e30], rtol=1e-5)
+    scaled = step.forward(table)
+    np.testing.assert_allclose(scaled["huge"], scaled["small"], rtol=1e-4, atol=1e-6)

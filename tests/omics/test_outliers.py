@@ -2,7 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tcga_coherent.omics.outliers import applied_rules, find_outliers
+from tcga_coherent.omics.outliers import (
+    applied_rules,
+    find_outliers,
+    learn_usual_patients,
+    measure_patients,
+)
+from tcga_coherent.omics.transforms import Log2CountsToCpm
 
 BOUNDS = {
     "missing_share": 0.5,
@@ -135,3 +141,44 @@ def test_disjoint_feature_panels_are_an_error(table) -> None:
     halves.iloc[:101, :150] = np.nan
     with pytest.raises(ValueError, match="omics: no feature is measured in at least half"):
         find_outliers(halves, [], BOUNDS, modality="omics")
+
+
+def test_new_patients_are_judged_by_the_medians_and_spreads_of_others(table) -> None:
+    """What breaks a rule among a cohort breaks it alone, with the same score."""
+    table.loc["P007"] += 4 * table.std()
+    in_cohort = find_outliers(table, [], BOUNDS, modality="omics")
+    usual = learn_usual_patients(
+        measure_patients(table, [], modality="omics"),
+        ["level", "distance"],
+        BOUNDS,
+        modality="omics",
+    )
+    alone = usual.find_outliers(
+        measure_patients(table.loc[["P007", "P008"]], [], modality="omics"), modality="omics"
+    )
+    pd.testing.assert_frame_equal(alone, in_cohort, check_exact=False)
+
+
+def test_a_table_of_detected_genes_alone_is_not_an_outlier_of_detection(log_counts) -> None:
+    steps = [Log2CountsToCpm()]
+    steps[0].fit(log_counts)
+    usual = learn_usual_patients(
+        measure_patients(log_counts, steps, modality="omics"),
+        ["detected_features"],
+        BOUNDS,
+        modality="omics",
+    )
+    assert (log_counts > 0).mean(axis=None) < 0.9
+    often = (log_counts > 0).mean() > 0.99
+    only_detected = log_counts.where(often, np.nan)
+    found = usual.find_outliers(
+        measure_patients(only_detected, steps, modality="omics"), modality="omics"
+    )
+    assert found.empty
+
+
+def test_a_value_that_a_step_cannot_take_is_named_with_its_modality(log_counts) -> None:
+    with pytest.raises(
+        ValueError, match=r"omics: Step log2_counts_to_cpm: feature G0 of patient P000"
+    ):
+        find_outliers(-log_counts - 1, ["log2_counts_to_cpm"], BOUNDS, modality="omics")

@@ -160,6 +160,8 @@ def test_values_of_patients_outside_training_change_nothing_that_is_fitted(table
 
 def test_no_training_row_is_kept() -> None:
     arrays, _ = Preprocessor.fit(rppa(), config(RPPA_STEPS), TRAIN, modality="rppa").state()
+    # Quantiles of traits of patients, four of each of five, however many patients there are.
+    assert arrays.pop("units.limits").shape == (4, 5)
     assert max(array.size for array in arrays.values()) == 12
 
 
@@ -278,3 +280,47 @@ def test_twofold_patients_and_infinite_values_are_refused() -> None:
 def test_a_modality_without_training_patients_is_an_error() -> None:
     with pytest.raises(ValueError, match="rppa: 0 training patients have this modality"):
         Preprocessor.fit(rppa().iloc[60:], config(RPPA_STEPS), TRAIN, modality="rppa")
+
+
+def test_one_absurd_value_of_the_cohort_is_named() -> None:
+    table = rppa()
+    feature, patient = table.columns[2], table.index[5]
+    for value in (1e30, -1e12):
+        spoilt = table.copy()
+        spoilt.loc[patient, feature] = value
+        with pytest.raises(
+            ValueError,
+            match=rf"rppa: feature {feature} of patient {patient} is {value:g}".replace("+", r"\+"),
+        ):
+            Preprocessor.fit(spoilt, config(RPPA_STEPS), TRAIN, modality="rppa")
+
+
+def test_one_absurd_value_of_a_later_patient_is_named() -> None:
+    table = rppa()
+    preprocessor = Preprocessor.fit(table, config(RPPA_STEPS), TRAIN, modality="rppa")
+    late = table.iloc[60:].copy()
+    feature, patient = preprocessor.features[1], late.index[3]
+    late.loc[patient, feature] = 1e20
+    with pytest.raises(
+        ValueError, match=rf"feature {feature} of patient {patient} is 1e\+20, a million"
+    ):
+        preprocessor.scale(late)
+
+
+def test_what_new_patients_are_held_against_survives_being_stored() -> None:
+    table = rppa()
+    bounds = {"missing_share": 0.5, "level": 6.0, "distance": 5.0}
+    fitted = Preprocessor.fit(table, config(RPPA_STEPS), TRAIN, modality="rppa", bounds=bounds)
+    again = Preprocessor.from_state(*fitted.state())
+    late = table.iloc[60:] + 1000
+    found = again.find_outliers(late)
+    assert set(found["patient_id"]) == set(late.index)
+    assert set(found["rule"]) >= {"level", "distance"}
+    pd.testing.assert_frame_equal(found, fitted.find_outliers(late))
+    assert again.describe_units(late) == fitted.describe_units(late)
+    arrays, metadata = fitted.state()
+    del metadata["outlier_rules"]
+    with pytest.raises(
+        ValueError, match=r"rppa: the preprocessor was stored by an earlier version"
+    ):
+        Preprocessor.from_state(arrays, metadata)

@@ -146,3 +146,19 @@ def test_counts_without_their_logarithm_are_doubted(caplog: pytest.LogCaptureFix
     assert caplog.text == ""
     fitted(Log2CountsToCpm(), frame(counts))
     assert "all values are whole numbers: are they counts" in caplog.text
+
+
+def test_counts_that_are_missing_are_made_up_by_their_share_of_training_libraries() -> None:
+    """A gene holds 60 % of one training library and 20 % of another: 40 % on average."""
+    counts = np.array([[60.0, 30, 10], [20, 40, 40]])
+    train = pd.DataFrame(np.log2(counts + 1), columns=["a", "b", "c"])
+    step = Log2CountsToCpm()
+    step.fit(train)
+    np.testing.assert_allclose(step.state["shares"], [0.4, 0.35, 0.25], rtol=1e-6)
+    new = pd.DataFrame(
+        np.log2(np.array([[np.nan, 30, 30], [20, 40, 40]]) + 1), columns=["a", "b", "c"]
+    )
+    cpm = step.forward(new)
+    # 60 counts are the other 60 % of a library of 100.
+    np.testing.assert_allclose(cpm.iloc[0, 1:], [3e5, 3e5], rtol=1e-5)
+    np.testing.assert_allclose(cpm.iloc[1], [2e5, 4e5, 4e5], rtol=1e-5)

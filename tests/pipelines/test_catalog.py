@@ -25,6 +25,8 @@ ENVIRONMENTS = ("base", "demo", "cohort", "gpu", "paper")
 IN_MEMORY = {
     "new_patients.tables",
     "new_patients.latents",
+    "new_patients.notes_of_samples",
+    "new_patients.notes_of_values",
     *(f"completed_patients.{part}" for part in PARTS),
 }
 

@@ -8,17 +8,18 @@ import pytest
 import torch
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
-from tcga_coherent.diffusion.completion import Generated
+from tcga_coherent.diffusion import completed
+from tcga_coherent.diffusion.completed import FLAG_COLUMNS
 from tcga_coherent.diffusion.config import CoherenceConfig, CompletionConfig, SamplingConfig
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
 from tcga_coherent.embedding.encoder import Encoder, fit_encoder
 from tcga_coherent.modality import parse_modalities
+from tcga_coherent.omics.barcodes import BarcodeRule
 from tcga_coherent.omics.preprocessor import Preprocessor
-from tcga_coherent.pipelines.complete import nodes
 from tcga_coherent.pipelines.complete.nodes import (
-    FLAG_COLUMNS,
     complete_patients,
     embed_new_patients,
+    gather_completion,
     tabulate_new_patients,
 )
 from tests.pipelines.latent_cohort import (
@@ -31,6 +32,7 @@ from tests.pipelines.latent_cohort import (
 )
 
 FEATURES = {"cna": 7, "rnaseq": 8, "rppa": 6}
+BOUNDS: dict[Any, float | None] = {"missing_share": 0.5, "level": 6.0, "distance": 5.0}
 PARTS = ("latent_draws", "latent_mean", "latent_sd", "decoded_mean", "decoded_sd")
 SETTINGS = {
     name: {**settings, "imputer": "knn" if name == "rppa" else "median", "encoder": {"kind": "pca"}}
@@ -96,7 +98,9 @@ def cohort() -> Cohort:
         table.columns = [f"{name}_{feature}" for feature in range(size)]
         # Every modality lacks ten training patients of its own.
         tables[name] = table.drop(split.index[10 * number : 10 * number + 10])
-        preprocessor = Preprocessor.fit(tables[name], config, train_ids, modality=name)
+        preprocessor = Preprocessor.fit(
+            tables[name], config, train_ids, modality=name, bounds=BOUNDS
+        )
         processed[name] = preprocessor.impute_cohort(preprocessor.scale(tables[name]), train_ids)
         encoder = fit_encoder(
             name, processed[name], split, config, EmbeddingConfig(), torch.device("cpu")
@@ -171,7 +175,7 @@ def test_patients_are_decoded_alike_in_chunks_of_any_size(
     rows = {"cna": people}
     arguments = some(cohort.tables, **rows), some(cohort.latents, **rows)
     whole = cohort.complete(*arguments)
-    monkeypatch.setattr(nodes, "PATIENTS_PER_CHUNK", 3)
+    monkeypatch.setattr(completed, "PATIENTS_PER_CHUNK", 3)
     in_chunks = cohort.complete(*arguments)
     for part in PARTS:
         pd.testing.assert_frame_equal(
@@ -240,18 +244,6 @@ def test_where_nothing_is_missing_nothing_is_generated(cohort: Cohort, people: p
         )
 
 
-def test_an_outlier_keeps_its_reason_beside_others(people: pd.Index) -> None:
-    flags = pd.DataFrame({"patient_id": people[:3], "reason": ["sources disagree", "", ""]})
-    found = nodes._flags(
-        "cna", people[:0], people[:2], Generated(pd.DataFrame(), flags), people[:3]
-    ).set_index("patient_id")["reason"]
-    assert list(found[people[:3]]) == [
-        "measured, but removed as an outlier; sources disagree",
-        "measured, but removed as an outlier",
-        "",
-    ]
-
-
 def test_incoherent_draws_are_flagged_with_their_number(cohort: Cohort, people: pd.Index) -> None:
     strict = CoherenceConfig(threshold=1e-6, max_incoherent_share=0.0, max_attempts=2)
     config = dataclasses.replace(SAMPLING, recalibrate=False, weights="equal", coherence=strict)
@@ -290,21 +282,96 @@ def test_the_multi_model_completes_alone(cohort: Cohort, people: pd.Index) -> No
         without.complete(some(cohort.tables, **rows), some(cohort.latents, **rows))
 
 
-def test_new_patients_get_the_latents_of_the_cohort(cohort: Cohort) -> None:
-    test = cohort.split.index[cohort.split["split"] == "test"][:4]
-    matrices = {name: lambda name=name: cohort.tables[name].loc[test].T for name in ("cna", "rppa")}
-    tables = tabulate_new_patients(matrices, lazily(cohort.preprocessors), SETTINGS)
-    latents = embed_new_patients(
+FORMER = pd.DataFrame({"patient_id": []})
+
+
+def tabulate(
+    cohort: Cohort, matrices: dict[str, pd.DataFrame], scheme: str = "tcga"
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    return tabulate_new_patients(
+        lazily({f"{name}.parquet": matrix for name, matrix in matrices.items()}),
+        FORMER,
+        lazily(cohort.preprocessors),
+        SETTINGS,
+        BarcodeRule(scheme=scheme),  # type: ignore[arg-type]
+    )
+
+
+def embed(
+    cohort: Cohort, tables: dict[str, pd.DataFrame], processed: dict[str, pd.DataFrame]
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    return embed_new_patients(
         tables,
         lazily(cohort.preprocessors),
         lazily(cohort.encoders),
-        lazily(cohort.processed),
+        lazily(processed),
         cohort.split,
         SETTINGS,
     )
+
+
+def test_new_patients_get_the_latents_of_the_cohort(cohort: Cohort) -> None:
+    test = cohort.split.index[cohort.split["split"] == "test"][:4]
+    tables, _ = tabulate(
+        cohort, {name: cohort.tables[name].loc[test].T for name in ("cna", "rppa")}
+    )
+    latents, notes = embed(cohort, tables, cohort.processed)
     assert list(latents) == ["cna", "rppa"]
+    assert notes.empty
     for name, frame in latents.items():
         np.testing.assert_allclose(frame, cohort.latents[name].loc[test], atol=1e-5)
+
+
+def test_patients_of_the_training_cohort_are_pointed_out(
+    cohort: Cohort, caplog: pytest.LogCaptureFixture
+) -> None:
+    train = cohort.split.index[cohort.split["split"] == "train"]
+    tables, _ = tabulate(cohort, {"cna": cohort.tables["cna"].loc[cohort.tables["cna"].index[:2]]})
+    embed(cohort, tables, cohort.processed)
+    assert set(tables["cna"].index) <= set(train)
+    assert "2 of 2 patients are among those that the models were trained on" in caplog.text
+
+
+def test_everybody_in_the_folder_is_in_the_flags(cohort: Cohort) -> None:
+    """An outlier of one modality, one of all, one without any value, and one of whom there is normal tissue."""
+    test = cohort.split.index[cohort.split["split"] == "test"][:5]
+    matrices = {}
+    for name in ("cna", "rnaseq"):
+        table = cohort.tables[name].loc[test].copy()
+        table.loc[test[1]] = np.nan
+        table.loc[test[2]] += 1e6
+        table = table.rename({test[3]: f"{test[3]}-11A"})
+        matrices[name] = table.T
+    matrices["cna"][test[4]] *= 1e30
+    tables, notes = tabulate(cohort, matrices)
+    latents, more = embed(cohort, tables, cohort.processed)
+    parts = cohort.complete(tables, latents)
+    flags = parts.pop("flags")
+    written = gather_completion(*parts.values(), flags, notes, more, SETTINGS)["flags"]
+    assert list(written.columns) == FLAG_COLUMNS
+    found = written.set_index(["patient_id", "modality"])
+    assert sorted(found.index) == sorted((p, m) for p in test for m in SETTINGS)
+    assert found.loc[(test[0], "cna"), "status"] == "observed"
+    for patient, why in (
+        (test[1], "the file holds no value of the patient"),
+        (test[2], "robust standard deviations from training patients"),
+        (test[3], f"{test[3]}-11A left out: normal or control sample"),
+    ):
+        assert set(found.loc[patient, "status"]) == {"impossible"}
+        assert not found.loc[patient, "accepted"].any()
+        assert all(why in found.loc[(patient, name), "reason"] for name in matrices)
+    row = found.loc[(test[4], "cna")]
+    assert row["status"] == "generated"
+    assert row["sources"] == "rnaseq"
+    assert "measured, but removed as an outlier" in row["reason"]
+    assert "level is" in row["reason"]
+
+
+def test_where_every_measurement_is_an_outlier_the_rule_is_named(cohort: Cohort) -> None:
+    test = cohort.split.index[cohort.split["split"] == "test"][:1]
+    tables, _ = tabulate(cohort, {"cna": cohort.tables["cna"].loc[test] + 1e6})
+    with pytest.raises(ValueError, match=rf"of {test[0]}, cna, distance is .* bound 5\."):
+        embed(cohort, tables, cohort.processed)
 
 
 def test_a_missing_protein_of_a_new_patient_is_imputed_from_training_patients(
@@ -313,16 +380,9 @@ def test_a_missing_protein_of_a_new_patient_is_imputed_from_training_patients(
     test = cohort.split.index[cohort.split["split"] == "test"][:4]
     matrix = cohort.tables["rppa"].loc[test].T
     matrix.iloc[2, 1] = np.nan
-    tables = tabulate_new_patients({"rppa": lambda: matrix}, lazily(cohort.preprocessors), SETTINGS)
+    tables, _ = tabulate(cohort, {"rppa": matrix})
     embedded = [
-        embed_new_patients(
-            tables,
-            lazily(cohort.preprocessors),
-            lazily(cohort.encoders),
-            lazily(processed),
-            cohort.split,
-            SETTINGS,
-        )["rppa"]
+        embed(cohort, tables, processed)[0]["rppa"]
         for processed in (
             cohort.processed,
             # What test patients themselves were like must not matter.
@@ -340,71 +400,68 @@ def matrix_of(cohort: Cohort, name: str = "rnaseq") -> pd.DataFrame:
     return cohort.tables[name].head(3).T.copy()
 
 
-def test_a_matrix_may_lie_either_way_and_name_its_features_in_a_column(cohort: Cohort) -> None:
+def test_a_matrix_may_lie_either_way(cohort: Cohort) -> None:
     matrix = matrix_of(cohort)
     expected = cohort.tables["rnaseq"].head(3)
-    for layout in (matrix, matrix.T, matrix.reset_index()):
-        tables = tabulate_new_patients(
-            {"rnaseq": lambda layout=layout: layout}, lazily(cohort.preprocessors), SETTINGS
-        )
+    for layout in (matrix, matrix.T):
+        tables, _ = tabulate(cohort, {"rnaseq": layout})
         pd.testing.assert_frame_equal(tables["rnaseq"], expected, check_names=False)
 
 
-def test_samples_are_reduced_to_patients_and_names_of_ones_own_are_kept(cohort: Cohort) -> None:
-    matrix = matrix_of(cohort)
-    for names, patients in (
-        (
-            ["TCGA-AA-0001-01A", "TCGA-AA-0001-11A", "TCGA-AA-0002-06A"],
-            ["TCGA-AA-0001", "TCGA-AA-0002"],
-        ),
-        (["Anna", "Bert", "Carl"], ["Anna", "Bert", "Carl"]),
-    ):
-        named = matrix.set_axis(names, axis=1)
-        tables = tabulate_new_patients(
-            {"rnaseq": lambda named=named: named}, lazily(cohort.preprocessors), SETTINGS
-        )
-        assert list(tables["rnaseq"].index) == patients
-
-
-def write_text(matrix: pd.DataFrame) -> pd.DataFrame:
-    matrix = matrix.astype(object)
-    matrix.iloc[1, 2] = "high"
-    return matrix
-
-
 @pytest.mark.parametrize(
-    ("name", "spoil", "message"),
+    ("files", "message"),
     [
         (
-            "proteome",
-            lambda matrix: matrix,
+            ["proteome.parquet"],
             r"input_dir holds proteome\.parquet, but the modalities are cna, rnaseq, rppa\. Rename",
         ),
-        (
-            "rnaseq",
-            lambda matrix: matrix.set_axis([f"gene{i}" for i in range(len(matrix))], axis=0),
-            r"rnaseq\.parquet holds none of the 8 features .* such as rnaseq_0, rnaseq_1",
-        ),
-        (
-            "rnaseq",
-            lambda matrix: matrix.iloc[:, [0, 1, 1]],
-            r"rnaseq\.parquet holds the sample 'TCGA-AA-0001' more than once\. Keep one",
-        ),
-        (
-            "rnaseq",
-            lambda matrix: pd.concat([matrix, matrix.iloc[:1]]),
-            r"rnaseq\.parquet holds the feature 'rnaseq_0' more than once\. Keep one",
-        ),
-        (
-            "rnaseq",
-            write_text,
-            r"the text 'high' for sample 'TCGA-AA-0002', feature 'rnaseq_1'\. Leave the cell empty",
-        ),
+        (["RNASEQ.tsv"], r"input_dir holds RNASEQ\.tsv, but the modalities are"),
+        (["rnaseq.tsv", "rnaseq.parquet"], r"holds rnaseq\.tsv and rnaseq\.parquet: keep one"),
+        (["notes.txt"], r"holds no file of cna, rnaseq, rppa, but notes\.txt"),
     ],
 )
-def test_a_bad_file_of_new_patients_is_named(
-    name: str, spoil: Any, message: str, cohort: Cohort
-) -> None:
-    matrix = spoil(matrix_of(cohort))
+def test_a_file_of_no_modality_is_named(files: list[str], message: str, cohort: Cohort) -> None:
+    matrix = matrix_of(cohort)
     with pytest.raises(ValueError, match=message):
-        tabulate_new_patients({name: lambda: matrix}, lazily(cohort.preprocessors), SETTINGS)
+        tabulate_new_patients(
+            lazily(dict.fromkeys(files, matrix)),
+            FORMER,
+            lazily(cohort.preprocessors),
+            SETTINGS,
+            BarcodeRule(),
+        )
+
+
+def test_a_file_with_other_features_is_named(cohort: Cohort) -> None:
+    matrix = matrix_of(cohort)
+    other = matrix.set_axis([f"gene{i}" for i in range(len(matrix))], axis=0)
+    with pytest.raises(
+        ValueError, match=r"rnaseq\.parquet holds none of the 8 features .* rnaseq_0, rnaseq_1"
+    ):
+        tabulate(cohort, {"rnaseq": other})
+
+
+def test_a_text_beside_the_matrices_is_named_in_a_warning(
+    cohort: Cohort, caplog: pytest.LogCaptureFixture
+) -> None:
+    matrix = matrix_of(cohort)
+    tables, _ = tabulate_new_patients(
+        lazily({"notes.txt": matrix, "rnaseq.csv": matrix}),
+        FORMER,
+        lazily(cohort.preprocessors),
+        SETTINGS,
+        BarcodeRule(),
+    )
+    assert list(tables) == ["rnaseq"]
+    assert "holds notes.txt, which is no modality: NOT read" in caplog.text
+
+
+def test_a_folder_of_other_patients_completed_before_is_not_taken(cohort: Cohort) -> None:
+    with pytest.raises(ValueError, match=r"holds other patients completed before, such as Zoe"):
+        tabulate_new_patients(
+            lazily({"rnaseq.parquet": matrix_of(cohort)}),
+            pd.DataFrame({"patient_id": ["Zoe"]}),
+            lazily(cohort.preprocessors),
+            SETTINGS,
+            BarcodeRule(),
+        )

@@ -250,6 +250,36 @@ def test_a_cancer_type_lost_to_outlier_rules_is_a_warning(
     assert "rnaseq loses" not in caplog.text
 
 
+def test_many_outliers_of_level_are_taken_for_other_units(
+    tables, clinical, preprocessing, caplog
+) -> None:
+    of_ov = clinical.index[clinical["cancer_type"] == "OV"].intersection(tables["rppa"].index)
+    tables["rppa"].loc[of_ov] += 100
+    find_outliers(loaders(tables), clinical, MODALITIES, preprocessing)
+    low, high = tables["rppa"].min(axis=None), tables["rppa"].max(axis=None)
+    assert (
+        "rppa: so many outliers look like values in other units than modalities.rppa.steps expect: they "
+        f"lie between {low:g} and {high:g}" in caplog.text
+    )
+    assert "rnaseq: so many" not in caplog.text
+
+
+def test_new_patients_are_judged_by_the_bounds_of_the_parameters(
+    tables, clinical, preprocessing
+) -> None:
+    presence, excluded = find_outliers(loaders(tables), clinical, MODALITIES, preprocessing)
+    split, _ = split_patients(presence, clinical, preprocessing)
+    _, checkpoints, _ = preprocess_modalities(
+        loaders(tables), presence, split, excluded, MODALITIES, preprocessing
+    )
+    for name, checkpoint in checkpoints.items():
+        usual = Preprocessor.from_state(checkpoint.arrays, checkpoint.metadata).usual
+        bounds = preprocessing.outlier_bounds(name)
+        assert dict(zip(usual.rules, usual.bounds, strict=True)) == {
+            rule: bounds[rule] for rule in usual.rules
+        }
+
+
 def test_a_clinical_table_without_cancer_types_is_named(tables, clinical, preprocessing) -> None:
     without = clinical.rename(columns={"cancer_type": "type"})
     with pytest.raises(ValueError, match=r"no column 'cancer_type'.*Run the ingestion pipeline"):

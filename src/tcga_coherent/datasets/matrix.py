@@ -67,7 +67,7 @@ STAR_COLUMNS = {"unstranded", "stranded_first", "stranded_second"}
 
 
 def read_matrix(
-    path: Path, orientation: Orientation = "features_by_samples", hint: str = ""
+    path: Path, orientation: Orientation | None = "features_by_samples", hint: str = ""
 ) -> pd.DataFrame:
     """Read a numeric matrix with names over its columns and in its first column.
 
@@ -76,14 +76,15 @@ def read_matrix(
     path
         ``.parquet``, or ``.tsv``, ``.tab``, ``.txt`` or ``.csv``, with or without ``.gz``.
     orientation
-        What the rows and the columns of the file are.
+        What the rows and the columns of the file are; None where the caller finds out.
     hint
         How to get the file, added to the error when it is absent.
 
     Returns
     -------
     pandas.DataFrame
-        Samples x features, float32, index named ``sample``, columns named ``feature``.
+        Samples x features, float32, index named ``sample``, columns named ``feature``; as it lies in the
+        file, without such names, where `orientation` is None.
 
     Raises
     ------
@@ -95,7 +96,9 @@ def read_matrix(
     is_parquet = path.suffix == ".parquet"
     read = _read_parquet if is_parquet else _read_text
     rows, columns, values = read(path, orientation)
-    kinds = ("feature", "sample") if orientation == "features_by_samples" else ("sample", "feature")
+    kinds = ("sample", "feature") if orientation == "samples_by_features" else ("feature", "sample")
+    if orientation is None:
+        kinds = ("name", "name")
     _check_names(path, rows, "row", kinds[0])
     _check_names(path, columns, "column", kinds[1])
     infinite = np.argwhere(np.isinf(values))
@@ -106,12 +109,16 @@ def read_matrix(
             f"the cell empty where nothing was measured."
         )
     frame = pd.DataFrame(values, index=pd.Index(rows), columns=pd.Index(columns), copy=False)
+    if orientation is None:
+        return frame
     if orientation == "features_by_samples":
         frame = frame.T
     return frame.rename_axis(index="sample", columns="feature")
 
 
-def _read_text(path: Path, orientation: Orientation) -> tuple[list[str], list[str], np.ndarray]:
+def _read_text(
+    path: Path, orientation: Orientation | None
+) -> tuple[list[str], list[str], np.ndarray]:
     delimiter = separator(path)
     head = read_head(path, delimiter)
     _refuse_star_file(path, head.names)
@@ -183,7 +190,7 @@ def _is_number(text: str) -> bool:
 
 
 def _find_annotations(
-    path: Path, names: Sequence[str], named_by: int, orientation: Orientation
+    path: Path, names: Sequence[str], named_by: int, orientation: Orientation | None
 ) -> set[int]:
     """Return the columns that describe features, with a warning; samples x features have none."""
     if orientation == "samples_by_features":
@@ -215,7 +222,9 @@ def _explain(path: Path, delimiter: str, head: Head, named_by: int, problem: str
     return f"{path} is not a matrix: {problem}."
 
 
-def _read_parquet(path: Path, orientation: Orientation) -> tuple[list[str], list[str], np.ndarray]:
+def _read_parquet(
+    path: Path, orientation: Orientation | None
+) -> tuple[list[str], list[str], np.ndarray]:
     frame = _keep_one_level(path, read_parquet_table(path))
     frame = _name_rows(path, flatten_index(frame, path), orientation)
     if frame.empty:
@@ -259,7 +268,7 @@ def _keep_one_level(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _name_rows(path: Path, frame: pd.DataFrame, orientation: Orientation) -> pd.DataFrame:
+def _name_rows(path: Path, frame: pd.DataFrame, orientation: Orientation | None) -> pd.DataFrame:
     """Make the column that names the rows the index, wherever it is.
 
     Raises
@@ -326,16 +335,17 @@ def _check_names(path: Path, names: Sequence[str], axis: str, kind: str) -> None
     nameless = index.isna() | (index.str.strip() == "")
     if nameless.any():
         raise DatasetError(
-            f"{path}: {axis} number {int(nameless.argmax()) + 1} has no {kind} name. Name it or delete it."
+            f"{path}: {axis} number {int(nameless.argmax()) + 1} has no {'' if kind == 'name' else f'{kind} '}name. Name it or delete it."
         )
     if all(map(_is_fraction, names)):
         raise DatasetError(
-            f"{path} has no {kind} names in its {axis}s, but numbers such as {names[0]}: write the names "
+            f"{path} has no {'' if kind == 'name' else f'{kind} '}names in its {axis}s, but numbers such as {names[0]}: write the names "
             f"into the first {'column' if axis == 'row' else 'line'}."
         )
     if not index.is_unique:
         twice = list(index[index.duplicated()].unique()[:EXAMPLES])
+        doubt = f"; if {axis}s are not {kind}s, change `orientation` in the catalog"
         raise DatasetError(
             f"{path} holds duplicate {kind}s in its {axis}s: {', '.join(map(repr, twice))}. Keep one "
-            f"of each; if {axis}s are not {kind}s, change `orientation` in the catalog."
+            f"of each{'' if kind == 'name' else doubt}."
         )

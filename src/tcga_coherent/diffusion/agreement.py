@@ -70,12 +70,22 @@ class Agreement:
         )
 
     def percentile(self, modalities: Sequence[str], disagreement: np.ndarray) -> np.ndarray:
-        """Return the percent of validation patients with less disagreement, shape (patients,)."""
+        """Return the percentile of the disagreement among validation patients, shape (patients,).
+
+        Of n validation patients and the patient, n + 1, the percent that disagree less than the patient: of
+        patients like them a percentile of at least q comes up in at most 100 - q percent, however few
+        validation patients there are (conformal prediction).
+        """
         known = self._pairs_of(modalities)
         if not known:
             return np.full(len(disagreement), np.nan)
         reference = np.sort(np.sum([self.reference[pair] for pair in known], axis=0))
-        return 100.0 * np.searchsorted(reference, disagreement) / len(reference)
+        return 100.0 * np.searchsorted(reference, disagreement) / (len(reference) + 1)
+
+    def highest_percentile(self) -> float:
+        """Return the highest percentile that so many validation patients can tell."""
+        n_patients = min((len(values) for values in self.reference.values()), default=0)
+        return 100.0 * n_patients / (n_patients + 1)
 
     def _pairs_of(self, modalities: Sequence[str]) -> list[Pair]:
         return [pair for pair in self.pairs if set(pair) <= set(modalities)]

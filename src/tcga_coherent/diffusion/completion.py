@@ -33,8 +33,8 @@ class Generated:
         lack the target.
     flags
         One row a patient who lacks the target: ``patient_id``, ``modality``, ``status``
-        (generated), ``sources``, ``coherence`` (mean over draws), ``disagreement`` (percent of
-        validation patients whose sources fit each other better; missing for one source),
+        (generated), ``sources``, ``coherence`` (mean over draws), ``disagreement``
+        (percentile among validation patients, :meth:`Agreement.percentile`; missing for one source),
         ``n_draws``, ``n_redrawn``, ``n_rejected``, ``accepted`` and ``reason``.
     """
 
@@ -75,6 +75,13 @@ def complete_latents(
     sampling = replace(sampling, allow_unconditional=False)
     patients = pd.Index(sorted(set().union(*(frame.index for frame in latents.values()))))
     disagreement = _disagreement(patients, latents, agreement)
+    if agreement.highest_percentile() < UNUSUAL_PERCENTILE and disagreement.notna().any():
+        logger.warning(
+            "Exchanged samples are not pointed out: it takes %d validation patients to tell what %g %% of "
+            "patients stay below, and there are fewer",
+            round(UNUSUAL_PERCENTILE / (100 - UNUSUAL_PERCENTILE)),
+            UNUSUAL_PERCENTILE,
+        )
     generated: dict[str, Generated] = {}
     draws: dict[str, np.ndarray] = {}
     for target in models.completion_order(list(latents), completion.method):

@@ -1,9 +1,9 @@
 """Parameters of training, sampling and completion."""
 
 from dataclasses import field
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 STRICT = ConfigDict(extra="forbid")
@@ -209,6 +209,16 @@ class SamplingConfig:
         return self
 
 
+def _refuse_number(folder: object) -> object:
+    """Refuse 20240115 from the command line, where 0115 would already have lost its zero."""
+    if isinstance(folder, int | float):
+        raise ValueError(f"a folder named by a number reads as a number: write ./{folder}")
+    return folder
+
+
+Folder = Annotated[str, BeforeValidator(_refuse_number)]
+
+
 @dataclass(frozen=True, config=STRICT)
 class CompletionConfig:
     """How missing modalities of patients are generated.
@@ -225,5 +235,5 @@ class CompletionConfig:
 
     method: Literal["coherent", "multi"] = "coherent"
     condition_on_generated: bool = False
-    input_dir: str | None = None
-    output_dir: str | None = None
+    input_dir: Folder | None = None
+    output_dir: Folder | None = None

@@ -10,8 +10,13 @@ vial, ``-01A``, and in slides by portion and slide, ``-01Z-00-DX1``. Of a patien
    kept, to be averaged.
 
 A barcode that is a patient's already stands for the primary tumour.
+
+Programs change names: R writes dots for dashes, spreadsheets blanks, others lower case. Barcodes are read
+in spite of it, and `match_spellings` finds names that differ in nothing else.
 """
 
+import re
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -21,13 +26,16 @@ from pydantic.dataclasses import dataclass
 
 PRIMARY = "01"
 METASTASIS = "06"
-PATTERN = (
-    r"^(?P<patient>TCGA-[A-Z0-9]{2}-[A-Z0-9]{4})"
-    r"(?:-(?P<sample_type>\d{2})[A-Z]?(?P<rest>-.*)?)?$"
+PATTERN = re.compile(
+    r"^\s*(?P<patient>TCGA[-._][A-Z0-9]{2}[-._][A-Z0-9]{4})"
+    r"(?:[-._](?P<sample_type>\d{2})[A-Z]?(?P<rest>[-._].*)?)?\s*$",
+    re.IGNORECASE,
 )
-SLIDE_PATTERN = r"^-\d{2}-(?:DX|TS|BS|MS)"
+SLIDE_PATTERN = re.compile(r"^[-._]\d{2}[-._](?:DX|TS|BS|MS)", re.IGNORECASE)
+NORMAL = "[12]"
 EXAMPLES = 3
 
+CORRECTED = "read in spite of dots, lower case or blanks in their names"
 REPORT_COLUMNS = ("reason", "n", "examples")
 
 
@@ -71,24 +79,68 @@ def parse_barcodes(barcodes: pd.Index, scheme: Literal["tcga", "plain"]) -> pd.D
     ValueError
         When a barcode is not TCGA's, with examples.
     """
-    names = pd.Series(barcodes.astype(str), index=barcodes)
-    if scheme == "plain":
-        return pd.DataFrame({"patient": names, "sample_type": "", "is_slide": False})
-    parts = names.str.extract(PATTERN)
+    parts = split_barcodes(barcodes, scheme)
     bad = parts.index[parts["patient"].isna()]
     if len(bad):
         raise ValueError(
-            f"{len(bad)} of {len(names)} sample names are not TCGA barcodes, such as {_examples(bad)}: "
+            f"{len(bad)} of {len(parts)} sample names are not TCGA barcodes, such as {_examples(bad)}: "
             f"correct them, transpose the matrix (`orientation` in the catalog) if they are features, or "
             f"set ingestion.barcodes.scheme to plain if they are patients of another cohort."
         )
+    return parts
+
+
+def split_barcodes(barcodes: pd.Index, scheme: Literal["tcga", "plain"]) -> pd.DataFrame:
+    """Split barcodes as `parse_barcodes` does; a name that is no barcode has no ``patient``."""
+    names = pd.Series(barcodes.astype(str), index=barcodes)
+    if scheme == "plain":
+        return pd.DataFrame({"patient": names.str.strip(), "sample_type": "", "is_slide": False})
+    parts = names.str.extract(PATTERN)
     return pd.DataFrame(
         {
-            "patient": parts["patient"],
+            "patient": parts["patient"].str.upper().str.replace("[._]", "-", regex=True),
             "sample_type": parts["sample_type"].fillna(""),
             "is_slide": parts["rest"].fillna("").str.match(SLIDE_PATTERN),
         }
     )
+
+
+def match_spellings(names: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Find names of different files that programs made of one.
+
+    Two names are one where they differ in case, in dashes, dots, underscores or blanks, or, of a number, in
+    leading zeros and the X that R puts before it; unless one file has both.
+
+    Parameters
+    ----------
+    names
+        File or modality to the patients it names.
+
+    Returns
+    -------
+    dict
+        Each name that is written differently elsewhere to how it is written first.
+    """
+    first: dict[str, str] = {}
+    distinct: set[str] = set()
+    for own in names.values():
+        here: dict[str, str] = {}
+        for name in own:
+            key = _spelling_key(name)
+            if here.setdefault(key, name) != name:
+                distinct.add(key)
+            first.setdefault(key, name)
+    return {
+        name: first[key]
+        for own in names.values()
+        for name in own
+        if (key := _spelling_key(name)) not in distinct and first[key] != name
+    }
+
+
+def _spelling_key(name: str) -> str:
+    key = re.sub(r"[\s._-]+", "-", name.strip().lower())
+    return re.sub(r"^x?0*(?=\d+$)", "", key)
 
 
 def assign_patients(
@@ -110,7 +162,7 @@ def assign_patients(
     patients : pandas.Series
         Patient of every sample kept, index barcode. Only slides repeat a patient.
     dropped : pandas.DataFrame
-        ``reason``, ``n`` and ``examples`` of the samples dropped.
+        ``reason``, ``n`` and ``examples`` of the samples dropped, and of those whose barcode was corrected.
 
     Raises
     ------
@@ -126,7 +178,7 @@ def assign_patients(
 
     reason = pd.Series("", index=samples.index)
     reason[~is_primary] = "sample type " + sample_type + " is not a primary tumour"
-    reason[sample_type.str.match("[12]")] = "normal or control sample"
+    reason[sample_type.str.match(NORMAL)] = "normal or control sample"
     reason[is_metastasis & ~cancer_type.isin(rule.metastatic_types)] = (
         "metastasis of a cancer type of which only primary tumours are taken"
     )
@@ -147,13 +199,20 @@ def assign_patients(
     reason[single.index[single["patient"].duplicated()]] = "later vial or aliquot of a patient"
 
     dropped = reason[reason != ""]
-    report = pd.DataFrame(
-        [
-            (why, len(group), _examples(group.index))
-            for why, group in dropped.groupby(dropped, sort=True)
-        ],
-        columns=list(REPORT_COLUMNS),
-    )
+    lines = [
+        (why, len(group), _examples(group.index))
+        for why, group in dropped.groupby(dropped, sort=True)
+    ]
+    # A barcode begins with its patient, unless it was written otherwise.
+    written = pd.Series(samples.index.astype(str), index=samples.index)
+    corrected = [
+        name
+        for name, own in zip(written, patient, strict=True)
+        if not name.startswith(own) or name != name.strip()
+    ]
+    if corrected:
+        lines.append((CORRECTED, len(corrected), ", ".join(corrected[:EXAMPLES])))
+    report = pd.DataFrame(lines, columns=list(REPORT_COLUMNS))
     return patient[reason == ""], report
 
 

@@ -92,7 +92,13 @@ class Standardise(Transform):
     def learn(self, table: pd.DataFrame) -> dict[str, np.ndarray]:
         """Learn means and standard deviations (divisor n), accumulated in double precision."""
         mean = np.nanmean(table.to_numpy(), axis=0, dtype=np.float64)
-        sd = np.nanstd(table.to_numpy(), axis=0, dtype=np.float64)
+        # Squares of deviations are taken in the precision of the table, where large ones overflow.
+        with np.errstate(over="ignore"):
+            sd = np.nanstd(table.to_numpy(), axis=0, dtype=np.float64)
+        overflown = ~np.isfinite(sd)
+        if overflown.any():
+            values = table.loc[:, overflown].to_numpy(dtype=np.float64)
+            sd[overflown] = np.nanstd(values, axis=0)
         return {"mean": mean.astype(np.float32), "sd": sd.astype(np.float32)}
 
     def forward(self, table: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.omics.barcodes import EXAMPLES, BarcodeRule, assign_patients
+from tcga_coherent.omics.barcodes import CORRECTED, EXAMPLES, BarcodeRule, assign_patients
 from tcga_coherent.omics.suspects import find_sentinel, summary_rows
 
 TOTAL = "TOTAL"
@@ -76,7 +76,7 @@ def tabulate_patients(
     if not measured.any():
         raise ValueError(
             f"Modality {modality!r} has no patient with any value: {len(samples)} samples were found, "
-            f"{int(dropped['n'].sum())} dropped, {len(table)} patients hold missing values only. Check the "
+            f"{int(dropped.loc[dropped['reason'] != CORRECTED, 'n'].sum())} dropped, {len(table)} patients hold missing values only. Check the "
             f"file and its orientation in the catalog."
         )
     sentinel = find_sentinel(table.to_numpy())

@@ -167,7 +167,9 @@ class Log2CountsToCpm(Transform):
     """log2(count + 1) to counts per million of the patient's library (paper, Preprocessing).
 
     The library size is the sum of the patient's counts over the features of the table, so the step
-    belongs before any that removes features. On the way back, values become log2(count + 1) at the
+    belongs before any that removes features. Of a patient whose counts of some features are missing the
+    sum is divided by the share of the library that the others hold in the training patients (mean of the
+    patients' shares). On the way back, values become log2(count + 1) at the
     *median library size of the training patients*: how deep a patient would have been sequenced is
     not known for generated values.
     """
@@ -185,8 +187,27 @@ class Log2CountsToCpm(Transform):
                 "taken first?",
                 self.name,
             )
-        library_size = sum_rows(log2_counts_to_counts(table))
-        return {"library_size": np.array([np.median(library_size)])}
+        counts = log2_counts_to_counts(table)
+        library_size = sum_rows(counts)
+        counts = counts[library_size > 0]
+        counts *= (1 / library_size[library_size > 0]).astype(np.float32)[:, np.newaxis]
+        measured = (~np.isnan(counts)).sum(axis=0)
+        return {
+            "library_size": np.array([np.median(library_size)]),
+            "shares": np.nansum(counts, axis=0, dtype=np.float64) / np.maximum(measured, 1),
+        }
+
+    def absent_share(self, missing: np.ndarray, features: pd.Index) -> np.ndarray:
+        """Return the share of the library that the features marked in each row hold in training."""
+        return np.asarray(missing @ self.fitted("shares", features))
+
+    def library_sizes(self, counts: np.ndarray, features: pd.Index) -> np.ndarray:
+        """Sum the counts of each patient; before the step is fitted missing ones count as zero."""
+        library_size = sum_rows(counts)
+        missing = np.isnan(counts)
+        if hasattr(self, "state") and missing.any():
+            library_size /= np.maximum(1 - self.absent_share(missing, features), 1e-9)
+        return library_size
 
     def forward(self, table: pd.DataFrame) -> pd.DataFrame:
         """Scale counts to a library of a million; a patient without any count becomes missing.
@@ -203,7 +224,7 @@ class Log2CountsToCpm(Transform):
             "is too large for log2(count + 1); take the logarithm of raw counts first",
         )
         counts = log2_counts_to_counts(table)
-        library_size = sum_rows(counts)
+        library_size = self.library_sizes(counts, table.columns)
         library_size[library_size == 0] = np.nan
         scale = (COUNTS_PER_MILLION / library_size).astype(np.float32)
         return replace_values(table, counts * scale[:, np.newaxis])

@@ -1,41 +1,30 @@
 """Nodes that complete patients, new ones or those of the cohort."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
-from tcga_coherent.diffusion.completion import Generated, complete_latents
+from tcga_coherent.diffusion.completed import (
+    FLAG_COLUMNS,
+    decode_draws,
+    flag_patients,
+    join_latents,
+)
+from tcga_coherent.diffusion.completion import complete_latents
 from tcga_coherent.diffusion.config import CompletionConfig, SamplingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_arrays
 from tcga_coherent.embedding.encoder import Encoder
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.omics.new_patients import tabulate_new_patients as tabulate
+from tcga_coherent.omics import new_patients
+from tcga_coherent.omics.barcodes import BarcodeRule
 from tcga_coherent.omics.preprocessor import Preprocessor
 from tcga_coherent.pipelines.partitions import Partitions, load_agreement, load_models
 
 logger = logging.getLogger(__name__)
-
-# Patients whose draws are decoded at once; bounds memory.
-PATIENTS_PER_CHUNK = 64
-
-# Coherence is missing where nothing was generated.
-FLAG_COLUMNS = [
-    "patient_id",
-    "modality",
-    "status",
-    "sources",
-    "coherence",
-    "disagreement",
-    "n_draws",
-    "n_redrawn",
-    "n_rejected",
-    "accepted",
-    "reason",
-]
 
 
 def tabulate_new_patients(
@@ -43,7 +32,8 @@ def tabulate_new_patients(
     former_completion: pd.DataFrame,
     preprocessors: Partitions,
     modalities: dict[str, Any],
-) -> dict[str, pd.DataFrame]:
+    barcodes: BarcodeRule,
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Bring a user's matrices to patients x features in input units.
 
     A modality that no new patient has may be absent.
@@ -51,11 +41,16 @@ def tabulate_new_patients(
     Parameters
     ----------
     raw_modalities
-        Modality to a function that loads its matrix.
+        Name of each file or folder, called as a modality, to a function that loads its matrix.
     former_completion
         Flags of the completion in whose place this one comes.
-    preprocessors, modalities
-        Fitted preprocessors, and the ``modalities`` parameters.
+    preprocessors, modalities, barcodes
+        Fitted preprocessors, and the ``modalities`` and ``ingestion.barcodes`` parameters.
+
+    Returns
+    -------
+    tables, notes
+        See :func:`tcga_coherent.omics.new_patients.tabulate_new_patients`.
 
     Raises
     ------
@@ -63,21 +58,23 @@ def tabulate_new_patients(
         When a file names no modality of the parameters, its features are not those of the
         trained models, or the place of the completion holds other patients.
     """
-    names = list(parse_modalities(modalities))
-    unknown = sorted(set(raw_modalities) - set(names))
-    if unknown:
+    samples = {}
+    for name, (file, load) in _find_modalities(
+        raw_modalities, list(parse_modalities(modalities))
+    ).items():
+        features = _preprocessor(preprocessors[name]()).input_features
+        samples[name] = new_patients.orient_matrix(load(), features, file)
+    tables, notes = new_patients.tabulate_new_patients(samples, barcodes.scheme)
+    for name, table in tables.items():
+        logger.info("%s: %d new patients", name, len(table))
+    everyone = {*notes["patient_id"]}.union(*(table.index for table in tables.values()))
+    others = set(former_completion["patient_id"]) - everyone
+    if others:
         raise ValueError(
-            f"completion.input_dir holds {', '.join(f'{name}.parquet' for name in unknown)}, but the "
-            f"modalities are {', '.join(names)}. Rename the file, or move it elsewhere."
+            f"completion.output_dir holds other patients completed before, such as {min(others)}: name "
+            f"another folder, or delete that one."
         )
-    tables = {}
-    for name in names:
-        if name in raw_modalities:
-            features = _preprocessor(preprocessors[name]()).input_features
-            tables[name] = tabulate(raw_modalities[name](), features, name)
-            logger.info("%s: %d new patients", name, len(tables[name]))
-    _check_same_batch(former_completion, tables)
-    return tables
+    return tables, notes
 
 
 def embed_new_patients(
@@ -87,21 +84,44 @@ def embed_new_patients(
     processed: Partitions,
     split: pd.DataFrame,
     modalities: dict[str, Any],
-) -> dict[str, pd.DataFrame]:
-    """Preprocess and encode new patients with what was fitted on the training patients."""
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Preprocess and encode new patients with what was fitted on the training patients.
+
+    Returns
+    -------
+    latents
+        Modality to patients x latent size, without outliers; modalities without any patient are not in it.
+    notes
+        See :func:`tcga_coherent.omics.new_patients.screen_new_patients`.
+
+    Raises
+    ------
+    ValueError
+        When every measurement is an outlier.
+    """
     train = split.index[split["split"] == "train"]
-    latents = {}
+    new_patients.warn_of_known(tables, train)
+    latents, notes = {}, []
     for name in parse_modalities(modalities):
         if name in tables:
             preprocessor = _preprocessor(preprocessors[name]())
+            kept, found = new_patients.screen_new_patients(tables[name], preprocessor)
+            notes.append(found)
+            if kept.empty:
+                continue
             donors = None
             if preprocessor.imputer == "knn":
                 cohort = processed[name]()
                 donors = cohort[cohort.index.isin(train)]
-            latents[name] = _encoder(encoders[name]()).encode(
-                preprocessor.transform(tables[name], donors)
-            )
-    return latents
+            latents[name] = _encoder(encoders[name]()).encode(preprocessor.transform(kept, donors))
+    every_note = pd.concat(notes, ignore_index=True)
+    if not latents:
+        first = every_note.iloc[0]
+        raise ValueError(
+            f"No new patient can be completed, for every measurement is an outlier: of {first['patient_id']}, "
+            f"{first['modality']}, {first['note']}."
+        )
+    return latents, every_note
 
 
 def complete_patients(
@@ -178,19 +198,20 @@ def complete_patients(
     )
     draws, means, sds, decoded_means, decoded_sds, flags = {}, {}, {}, {}, {}, []
     for name in names:
-        draws[name], means[name], sds[name] = _latent_parts(
+        draws[name], means[name], sds[name] = join_latents(
             observed[name], generated[name].draws, patients, sampling.n_draws
         )
         preprocessor = _preprocessor(preprocessors[name]())
         table = _loaded(tables[name]) if name in tables else pd.DataFrame()
-        decoded_means[name], decoded_sds[name] = _decoded_parts(
+        decoded_means[name], decoded_sds[name] = decode_draws(
             table.reindex(index=observed[name].index, columns=preprocessor.features),
             generated[name].draws,
-            loaded_encoders[name],
-            preprocessor,
+            _decoder(loaded_encoders[name], preprocessor),
             patients,
         )
-        flags.append(_flags(name, observed[name].index, table.index, generated[name], patients))
+        flags.append(
+            flag_patients(name, observed[name].index, table.index, generated[name], patients)
+        )
         logger.info(
             "%s: %d patients observed, %d generated",
             name,
@@ -208,8 +229,14 @@ def gather_completion(
     decoded_mean: dict[str, pd.DataFrame],
     decoded_sd: dict[str, pd.DataFrame],
     flags: pd.DataFrame,
+    notes_of_samples: pd.DataFrame,
+    notes_of_values: pd.DataFrame,
+    modalities: dict[str, Any],
 ) -> dict[str, pd.DataFrame]:
-    """Join the parts of a completion, ``<part>/<modality>`` and ``flags``, to be written as one."""
+    """Join the parts of a completion, ``<part>/<modality>`` and ``flags``, to be written as one.
+
+    The notes go into the flags; see :func:`tcga_coherent.omics.new_patients.add_notes`.
+    """
     parts = {
         "latent_draws": latent_draws,
         "latent_mean": latent_mean,
@@ -218,103 +245,49 @@ def gather_completion(
         "decoded_sd": decoded_sd,
     }
     tables = {f"{part}/{name}": frame for part, by in parts.items() for name, frame in by.items()}
-    return {**tables, "flags": flags}
-
-
-def _check_same_batch(former: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Stop before the work where the folder of the completion holds other patients."""
-    patients = set().union(*(table.index for table in tables.values()))
-    others = set(former["patient_id"]) - patients
-    if others:
-        raise ValueError(
-            f"completion.output_dir holds other patients completed before, such as {min(others)}: name "
-            f"another folder, or delete that one."
+    notes = pd.concat([notes_of_samples, notes_of_values], ignore_index=True)
+    every_flag = new_patients.add_notes(flags, notes, list(parse_modalities(modalities)))
+    impossible = every_flag.loc[every_flag["status"] == "impossible", "patient_id"].unique()
+    if len(impossible):
+        logger.warning(
+            "%d new patients cannot be completed, such as %s: see flags.parquet",
+            len(impossible),
+            impossible[0],
         )
+    return {**tables, "flags": every_flag}
 
 
-def _latent_parts(
-    observed: pd.DataFrame, draws: pd.DataFrame, patients: pd.Index, n_draws: int
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    repeated = observed.loc[observed.index.repeat(n_draws)]
-    repeated.index = pd.MultiIndex.from_product(
-        [observed.index, range(n_draws)], names=["patient_id", "draw"]
-    )
-    everyone = pd.concat([repeated, draws]).sort_index()
-    by_patient = draws.groupby(level="patient_id")
-    mean = pd.concat([observed, by_patient.mean()]).loc[patients]
-    sd = pd.concat([observed.abs() * 0.0, by_patient.std()]).loc[patients]
-    return everyone, mean, sd
+def _find_modalities(
+    files: Partitions, modalities: list[str]
+) -> dict[str, tuple[str, Callable[[], pd.DataFrame]]]:
+    """Return modality to its file's name and loader; the first part of a name is the modality."""
+    found: dict[str, tuple[str, Callable[[], pd.DataFrame]]] = {}
+    for file, load in files.items():
+        name = file.split(".")[0]
+        if name in found:
+            raise ValueError(
+                f"completion.input_dir holds {found[name][0]} and {file}: keep one file of {name}."
+            )
+        if name in modalities:
+            found[name] = file, load
+        elif file.endswith(".parquet") or name.lower() in map(str.lower, modalities):
+            raise ValueError(
+                f"completion.input_dir holds {file}, but the modalities are {', '.join(modalities)}. Rename "
+                f"the file, or move it elsewhere."
+            )
+        else:
+            logger.warning("completion.input_dir holds %s, which is no modality: NOT read", file)
+    if not found:
+        raise ValueError(
+            f"completion.input_dir holds no file of {', '.join(modalities)}, but {', '.join(files)}."
+        )
+    return {name: found[name] for name in modalities if name in found}
 
 
-def _decoded_parts(
-    observed: pd.DataFrame,
-    draws: pd.DataFrame,
-    encoder: Encoder,
-    preprocessor: Preprocessor,
-    patients: pd.Index,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Decode draw by draw: the mean of the decoded draws is not the decoded mean."""
-    values = np.full((2, len(patients), len(preprocessor.features)), np.nan, dtype=np.float32)
-    rows = patients.get_indexer(observed.index)
-    values[0, rows] = observed.to_numpy(np.float32)
-    values[1, rows] = np.where(np.isnan(values[0, rows]), np.nan, 0.0)
-    lacking = draws.index.unique("patient_id")
-    n_draws = len(draws) // max(1, len(lacking))
-    for start in range(0, len(lacking), PATIENTS_PER_CHUNK):
-        chunk = draws.iloc[start * n_draws : (start + PATIENTS_PER_CHUNK) * n_draws]
-        features = preprocessor.inverse_transform(encoder.decode(chunk)).to_numpy(np.float32)
-        decoded = features.reshape(-1, n_draws, features.shape[1])
-        rows = patients.get_indexer(lacking[start : start + PATIENTS_PER_CHUNK])
-        values[0, rows] = decoded.mean(axis=1)
-        values[1, rows] = decoded.std(axis=1, ddof=1)
-    mean, sd = (
-        pd.DataFrame(part, index=patients, columns=preprocessor.features) for part in values
-    )
-    return mean, sd
-
-
-def _flags(
-    modality: str,
-    observed: pd.Index,
-    measured: pd.Index,
-    generated: Generated,
-    patients: pd.Index,
-) -> pd.DataFrame:
-    """Describe a modality of every patient; draws that failed and outliers carry their reason."""
-    pass_through = pd.DataFrame(
-        {
-            "patient_id": observed,
-            "modality": modality,
-            "status": "observed",
-            "sources": "",
-            "n_draws": 0,
-            "n_redrawn": 0,
-            "n_rejected": 0,
-            "accepted": True,
-            "reason": "",
-        }
-    )
-    made = generated.flags
-    if len(made):
-        outlier = made["patient_id"].isin(measured)
-        removed = "measured, but removed as an outlier; " + made["reason"]
-        made = made.assign(reason=made["reason"].mask(outlier, removed.str.removesuffix("; ")))
-    unusable = measured.difference(patients)
-    impossible = pd.DataFrame(
-        {
-            "patient_id": unusable,
-            "modality": modality,
-            "status": "impossible",
-            "sources": "",
-            "n_draws": 0,
-            "n_redrawn": 0,
-            "n_rejected": 0,
-            "accepted": False,
-            "reason": "every measured modality was removed as an outlier: no source is left",
-        }
-    )
-    parts = [part for part in (pass_through, made, impossible) if len(part)]
-    return pd.concat(parts, ignore_index=True).sort_values("patient_id")
+def _decoder(
+    encoder: Encoder, preprocessor: Preprocessor
+) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    return lambda latents: preprocessor.inverse_transform(encoder.decode(latents))
 
 
 def _loaded(frame: Any) -> pd.DataFrame:

@@ -25,8 +25,9 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                     "former_completion",
                     "preprocessors",
                     "params:modalities",
+                    "params:ingestion.barcodes",
                 ],
-                outputs="new_patients.tables",
+                outputs=["new_patients.tables", "new_patients.notes_of_samples"],
                 name="tabulate_new_patients",
             ),
             node(
@@ -39,7 +40,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                     "split",
                     "params:modalities",
                 ],
-                outputs="new_patients.latents",
+                outputs=["new_patients.latents", "new_patients.notes_of_values"],
                 name="embed_new_patients",
             ),
         ]
@@ -51,7 +52,12 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
         [
             node(
                 gather_completion,
-                inputs=[f"completed_patients.{part}" for part in PARTS],
+                inputs=[
+                    *(f"completed_patients.{part}" for part in PARTS),
+                    "new_patients.notes_of_samples",
+                    "new_patients.notes_of_values",
+                    "params:modalities",
+                ],
                 outputs="completed_patients",
                 name="gather_completion",
             )

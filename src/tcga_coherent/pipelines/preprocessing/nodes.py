@@ -16,7 +16,7 @@ from tcga_coherent.evaluation.quality_control_figure import draw_quality_control
 from tcga_coherent.modality import ModalityConfig, parse_modalities
 from tcga_coherent.omics import outliers, splits
 from tcga_coherent.omics.clinical import cancer_types_of
-from tcga_coherent.omics.losses import describe_losses
+from tcga_coherent.omics.losses import LOUD_SHARE, describe_losses
 from tcga_coherent.omics.preprocessor import Preprocessor
 from tcga_coherent.omics.quality_control import (
     NO_CANCER_TYPE,
@@ -98,6 +98,9 @@ def find_outliers(
         why = f"{', '.join(rules.index)}; see excluded_patients.csv and preprocessing.outliers"
         for message in describe_losses(table.index, measured[name], cancer_type, name, why):
             logger.warning("%s", message)
+        odd = failed.loc[failed["rule"].isin(["level", "distance"]), "patient_id"]
+        if len(table) and odd.nunique() >= LOUD_SHARE * len(table):
+            logger.warning("%s", _describe_values(table, name))
         logger.info(
             "%s: %d patients, %d left out", name, len(table), len(table) - len(measured[name])
         )
@@ -112,6 +115,16 @@ def find_outliers(
     lost = excluded_patients.loc[~excluded_patients["patient_id"].isin(patients), "patient_id"]
     logger.info("%d patients have a modality, %d have none left", len(patients), lost.nunique())
     return presence, excluded_patients
+
+
+def _describe_values(table: pd.DataFrame, modality: str) -> str:
+    """Doubt the units of a modality that many patients leave, as where copies are taken for log ratios."""
+    values = table.to_numpy()
+    low, high = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
+    return (
+        f"{modality}: so many outliers look like values in other units than modalities.{modality}.steps "
+        f"expect: they lie between {low:g} and {high:g}, with a median of {np.nanmedian(values):.3g}"
+    )
 
 
 def exclude_patients(
@@ -187,6 +200,7 @@ def preprocess_modalities(
             modality=name,
             neighbours=preprocessing.knn_neighbours,
             max_absent=preprocessing.max_absent_features,
+            bounds=preprocessing.outlier_bounds(name),
         )
         scaled = preprocessor.scale(table)
         del table
