@@ -125,7 +125,8 @@ def test_a_table_of_another_version_is_named():
     ]
 
 
-def test_an_error_in_a_sentence_is_not_taken_for_a_missing_column():
-    table = table1().assign(target="methylation")
-    with pytest.raises(KeyError, match="methylation"):
-        say(table1_reconstruction=table)
+def test_an_error_in_a_sentence_is_told_and_costs_no_other():
+    tables = {"table1_reconstruction": table1().assign(target="methylation")}
+    reason, *others = say(**tables, coherence_error=probe())
+    assert reason == "The summary of table1_reconstruction could not be made: KeyError: 'methylation'."
+    assert others == say(coherence_error=probe()) != []

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
+from tcga_coherent.evaluation.attempt import attempt
 from tcga_coherent.evaluation.report.display import NOTE, Display, display
 from tcga_coherent.evaluation.report.parts import Parts
 from tcga_coherent.evaluation.report.views import FigureView, Section, TableView
@@ -63,11 +65,13 @@ def _chapter(section: Section, parts: Parts, modalities: Mapping[str, str]) -> C
     for view in section.views:
         reason = f" ({parts.outdated[view.name]})" if view.name in parts.outdated else ""
         if isinstance(view, TableView) and view.name in parts.tables:
-            try:
-                contents.append(display(parts.tables[view.name](), view, modalities))
+            shown: Display | str = attempt(
+                f"The table {view.name}", partial(_shown_table, view, parts, modalities), str
+            )
+            if isinstance(shown, Display):
+                contents.append(shown)
                 continue
-            except KeyError as column:
-                reason = f" (made by another version: it has no column {column})"
+            reason = f" ({shown})"
         elif isinstance(view, FigureView) and view.name in parts.figures:
             contents.append(ShownFigure(view, parts.figures[view.name]().data_uri))
             continue
@@ -79,6 +83,13 @@ def _chapter(section: Section, parts: Parts, modalities: Mapping[str, str]) -> C
         tuple(contents),
         {command: tuple(dict.fromkeys(names)) for command, names in missing.items()},
     )
+
+
+def _shown_table(view: TableView, parts: Parts, modalities: Mapping[str, str]) -> Display | str:
+    try:
+        return display(parts.tables[view.name](), view, modalities)
+    except KeyError as column:
+        return f"made by another version: it has no column {column}"
 
 
 def without_a_place(sections: Sequence[Section], parts: Parts) -> list[str]:

@@ -1,0 +1,61 @@
+"""From a figure to its files: the same bytes for the same figure, and names as they are written."""
+
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axis import Tick
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter
+
+# How to draw a figure. Nodes return it in the place of the figure, so that a drawing that fails costs
+# nothing but itself.
+Drawing = Callable[[], Figure]
+
+# Letters as paths look the same without the fonts; the names of elements would otherwise differ from
+# run to run.
+STYLE = {"svg.fonttype": "path", "svg.hashsalt": "tcga_coherent"}
+
+
+def render(drawing: Drawing, options: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """Draw a figure as PNG and as SVG.
+
+    Parameters
+    ----------
+    drawing
+        Makes the figure.
+    options
+        Arguments of ``Figure.savefig`` for both formats.
+    """
+    with rc_context(STYLE):
+        figure = drawing()
+        write_dollars(figure)
+        raster, vector = BytesIO(), BytesIO()
+        figure.savefig(raster, **{**options, "format": "png"})
+        # A date would differ from run to run.
+        figure.savefig(vector, **{**options, "format": "svg", "metadata": {"Date": None}})
+    return raster.getvalue(), vector.getvalue()
+
+
+def write_dollars(figure: Figure) -> None:
+    """Keep matplotlib from reading dollars in names as formulas.
+
+    The labels of logarithmic axes are formulas of its own and stay so.
+
+    Parameters
+    ----------
+    figure
+        A figure that is complete.
+    """
+    ticks = [label for tick in figure.findobj(Tick) for label in (tick.label1, tick.label2)]
+    for text in figure.findobj(Text):
+        if text not in ticks:
+            text.set_parse_math(False)
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            formatter = axis.get_major_formatter()
+            # The labels that a figure gives itself are names; they become texts only when it is drawn.
+            if isinstance(formatter, FixedFormatter):
+                formatter.seq = [str(name).replace("$", r"\$") for name in formatter.seq]
