@@ -108,7 +108,7 @@ def test_a_fifth_modality_needs_configuration_and_data_only() -> None:
         {name: lambda table=table: table for name, table in tables.items()}, CLINICAL, modalities
     )
     assert counts.columns.tolist() == ["cancer_type", "total", *five, "complete", "incomplete"]
-    assert len(figure.axes) == 6
+    assert len(figure().axes) == 6
 
 
 def test_the_pipeline_writes_tables_reports_and_counts(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_the_pipeline_runs_and_its_parts_fit_together(tables, clinical, repo_roo
         ),
     )
     assert set(outputs) == {"processed", "preprocessors", "quality_control_figure"}
-    assert len(outputs["quality_control_figure"].load().axes) == 3
+    assert len(outputs["quality_control_figure"].load()().axes) == 3
 
 
 def test_presence_split_and_processed_tables_agree(tables, clinical, preprocessing) -> None:

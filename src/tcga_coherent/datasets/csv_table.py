@@ -7,7 +7,10 @@ from typing import Any
 import pandas as pd
 
 # Columns of names that a user gives: what looks like a number is none.
-NAMES = ("cancer_type", "feature", "patient_id", "examples")
+NAMES = (
+    *("cancer_type", "feature", "patient_id", "examples"),
+    *("modality", "target", "source", "removed"),
+)
 # What spreadsheets take for the start of a formula, and the apostrophe that stops them, which may be a name's own.
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
 

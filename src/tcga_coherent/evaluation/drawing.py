@@ -1,6 +1,8 @@
 """From a figure to its files: the same bytes for the same figure, and names as they are written."""
 
+import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -8,7 +10,10 @@ from matplotlib import rc_context
 from matplotlib.axis import Tick
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter
+from matplotlib.ticker import FixedFormatter, Formatter, FuncFormatter
+
+# One that is not escaped.
+DOLLAR = re.compile(r"(?<!\\)\$")
 
 # How to draw a figure. Nodes return it in the place of the figure, so that a drawing that fails costs
 # nothing but itself.
@@ -55,7 +60,12 @@ def write_dollars(figure: Figure) -> None:
             text.set_parse_math(False)
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
-            formatter = axis.get_major_formatter()
+            own = axis.get_major_formatter()
             # The labels that a figure gives itself are names; they become texts only when it is drawn.
-            if isinstance(formatter, FixedFormatter):
-                formatter.seq = [str(name).replace("$", r"\$") for name in formatter.seq]
+            if isinstance(own, FuncFormatter | FixedFormatter):
+                axis.set_major_formatter(FuncFormatter(partial(_escaped, own)))
+
+
+def _escaped(formatter: Formatter, value: float, position: int) -> str:
+    # Axes that are shared come here twice.
+    return DOLLAR.sub(r"\$", formatter(value, position))

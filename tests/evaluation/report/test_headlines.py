@@ -1,5 +1,4 @@
 import pandas as pd
-import pytest
 
 from tcga_coherent.evaluation.report.headlines import headlines
 from tcga_coherent.evaluation.report.parts import Parts
@@ -126,7 +125,13 @@ def test_a_table_of_another_version_is_named():
 
 
 def test_an_error_in_a_sentence_is_told_and_costs_no_other():
-    tables = {"table1_reconstruction": table1().assign(target="methylation")}
-    reason, *others = say(**tables, coherence_error=probe())
-    assert reason == "The summary of table1_reconstruction could not be made: KeyError: 'methylation'."
-    assert others == say(coherence_error=probe()) != []
+    exchanged = {"measure": "auroc", "statistic": "disagreement", "target": "cna", "value": 0.75}
+    tables = {
+        "table1_reconstruction": table1().assign(target="methylation"),
+        "coherence_error": pd.DataFrame([exchanged]),
+    }
+    reason, other = say(**tables)
+    assert (
+        reason == "The summary of table1_reconstruction could not be made: KeyError: 'methylation'."
+    )
+    assert other.endswith("by the modality generated: CNA 0.75.")
