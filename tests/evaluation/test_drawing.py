@@ -1,3 +1,8 @@
+import re
+from functools import partial
+from xml.etree import ElementTree
+
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -43,3 +48,30 @@ def test_the_labels_of_logarithmic_axes_stay_formulas() -> None:
     labels = [label for label in axes.get_xticklabels() if label.get_text()]
     assert labels
     assert all(label.get_parse_math() and "10^{" in label.get_text() for label in labels)
+
+
+def hatched(shift: float) -> Figure:
+    """Draw with markers, clips, a collection, an image and a hatch; `shift` moves the panel."""
+    figure = Figure(figsize=(4, 3))
+    axes = figure.add_axes((0.1 + shift, 0.1, 0.5, 0.5))
+    axes.plot([0, 1], [1, 0], marker="o")
+    axes.scatter([0, 1, 2], [0, 1, 2], marker="^")
+    axes.imshow(np.eye(3), aspect="auto")
+    axes.bar([0], [1], hatch="/")
+    axes.set_xlim(0.2, 0.8)
+    return figure
+
+
+def test_a_rounding_error_in_a_layout_changes_no_byte() -> None:
+    # Positions of the solver of layouts differ by that much from process to process.
+    exact, moved = (render(partial(hatched, shift), {}) for shift in (0.0, 1e-14))
+    assert exact == moved
+
+
+def test_every_element_that_is_used_is_defined_and_named_once() -> None:
+    _, svg = render(partial(hatched, 0.0), {})
+    names = re.findall(rb' id="(element\d+)"', svg)
+    assert len(names) == len(set(names)) > 3
+    used = re.findall(rb'(?:href="#|url\(#)(element\d+)', svg)
+    assert set(used) == set(names)
+    ElementTree.fromstring(svg)

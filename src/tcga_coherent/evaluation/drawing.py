@@ -15,6 +15,9 @@ from matplotlib.ticker import FixedFormatter, Formatter, FuncFormatter
 # One that is not escaped.
 DOLLAR = re.compile(r"(?<!\\)\$")
 
+# The name of an element where it is given and where it is used.
+HASHED_NAME = re.compile(rb"(?<=[\"#])\w*[0-9a-f]{10}(?=[\")])")
+
 # How to draw a figure. Nodes return it in the place of the figure, so that a drawing that fails costs
 # nothing but itself.
 Drawing = Callable[[], Figure]
@@ -41,7 +44,26 @@ def render(drawing: Drawing, options: Mapping[str, Any]) -> tuple[bytes, bytes]:
         figure.savefig(raster, **{**options, "format": "png"})
         # A date would differ from run to run.
         figure.savefig(vector, **{**options, "format": "svg", "metadata": {"Date": None}})
-    return raster.getvalue(), vector.getvalue()
+    return raster.getvalue(), number_elements(vector.getvalue())
+
+
+def number_elements(svg: bytes) -> bytes:
+    """Name the elements of an SVG by their order.
+
+    Matplotlib names them by hashes of positions in full precision, whose last digit differs from run to
+    run: a layout is solved in the order of addresses in memory. What is drawn has six digits.
+
+    Parameters
+    ----------
+    svg
+        As matplotlib writes it.
+    """
+    numbers: dict[bytes, int] = {}
+
+    def name(hashed: re.Match[bytes]) -> bytes:
+        return b"element%d" % numbers.setdefault(hashed[0], len(numbers))
+
+    return HASHED_NAME.sub(name, svg)
 
 
 def write_dollars(figure: Figure) -> None:
