@@ -6,17 +6,19 @@ from functools import partial
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.axis import Tick
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FixedFormatter, Formatter, FuncFormatter
+from matplotlib.transforms import Bbox
 
 # One that is not escaped.
 DOLLAR = re.compile(r"(?<!\\)\$")
 
-# The name of an element where it is given and where it is used.
-HASHED_NAME = re.compile(rb"(?<=[\"#])\w*[0-9a-f]{10}(?=[\")])")
+# Decimals of a position, as a share of the figure: finer than any pixel, coarser than rounding errors.
+DECIMALS = 6
 
 # How to draw a figure. Nodes return it in the place of the figure, so that a drawing that fails costs
 # nothing but itself.
@@ -40,30 +42,39 @@ def render(drawing: Drawing, options: Mapping[str, Any]) -> tuple[bytes, bytes]:
     with rc_context(STYLE):
         figure = drawing()
         write_dollars(figure)
+        settle(figure)
         raster, vector = BytesIO(), BytesIO()
         figure.savefig(raster, **{**options, "format": "png"})
         # A date would differ from run to run.
         figure.savefig(vector, **{**options, "format": "svg", "metadata": {"Date": None}})
-    return raster.getvalue(), number_elements(vector.getvalue())
+    return raster.getvalue(), vector.getvalue()
 
 
-def number_elements(svg: bytes) -> bytes:
-    """Name the elements of an SVG by their order.
+def settle(figure: Figure) -> None:
+    """Lay a figure out, once and to rounded positions.
 
-    Matplotlib names them by hashes of positions in full precision, whose last digit differs from run to
-    run: a layout is solved in the order of addresses in memory. What is drawn has six digits.
+    Matplotlib solves for the layout in the order of addresses in memory, so that the last digits of
+    positions differ from process to process, and with them names of elements and what lies on the edge
+    of a pixel.
 
     Parameters
     ----------
-    svg
-        As matplotlib writes it.
+    figure
+        A figure that is complete; it has no layout engine afterwards.
     """
-    numbers: dict[bytes, int] = {}
-
-    def name(hashed: re.Match[bytes]) -> bytes:
-        return b"element%d" % numbers.setdefault(hashed[0], len(numbers))
-
-    return HASHED_NAME.sub(name, svg)
+    engine = figure.get_layout_engine()
+    if engine is None:
+        return
+    engine.execute(figure)
+    figure.set_layout_engine("none")
+    for part in figure.subfigs:
+        part.bbox_relative.set_points(np.round(part.bbox_relative.get_points(), DECIMALS))
+    for axes in figure.axes:
+        corners = np.round(axes.get_position(original=True).get_points(), DECIMALS)
+        is_in_layout = axes.get_in_layout()
+        axes.set_position(Bbox(corners))
+        # Setting a position takes axes out of the frame that is drawn.
+        axes.set_in_layout(is_in_layout)
 
 
 def write_dollars(figure: Figure) -> None:
