@@ -56,5 +56,7 @@ def _map_texts(frame: pd.DataFrame, change: Any) -> pd.DataFrame:
     def changed(cell: Any) -> Any:
         return change(cell) if isinstance(cell, str) else cell
 
-    texts = frame.select_dtypes(include=["object", "string", "category"])
-    return frame.assign(**{name: frame[name].map(changed, na_action="ignore") for name in texts})
+    changed_frame = frame.copy(deep=False)
+    for name in frame.select_dtypes(include=["object", "string", "category"]):
+        changed_frame[name] = frame[name].map(changed, na_action="ignore")
+    return changed_frame

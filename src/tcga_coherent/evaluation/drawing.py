@@ -24,10 +24,6 @@ DECIMALS = 6
 # nothing but itself.
 Drawing = Callable[[], Figure]
 
-# Letters as paths look the same without the fonts; the names of elements would otherwise differ from
-# run to run.
-STYLE = {"svg.fonttype": "path", "svg.hashsalt": "tcga_coherent"}
-
 
 def render(drawing: Drawing, options: Mapping[str, Any]) -> tuple[bytes, bytes]:
     """Draw a figure as PNG and as SVG.
@@ -39,7 +35,9 @@ def render(drawing: Drawing, options: Mapping[str, Any]) -> tuple[bytes, bytes]:
     options
         Arguments of ``Figure.savefig`` for both formats.
     """
-    with rc_context(STYLE):
+    # Letters as paths look the same without the fonts; elements would otherwise have names that differ
+    # from run to run.
+    with rc_context({"svg.fonttype": "path", "svg.hashsalt": "tcga_coherent"}):
         figure = drawing()
         write_dollars(figure)
         settle(figure)
