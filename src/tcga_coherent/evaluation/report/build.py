@@ -1,10 +1,8 @@
 """Fill the sections with what there is, and say what there is not."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-
-import pandas as pd
 
 from tcga_coherent.evaluation.attempt import attempt
 from tcga_coherent.evaluation.report.display import NOTE, Display, display
@@ -125,20 +123,27 @@ def left_out(sections: Sequence[Section], parts: Parts) -> list[str]:
         sentence
         for name in names
         if name in parts.tables
-        for sentence in _notes(name, parts.tables[name]())
+        for sentence in attempt(
+            f"The list of what {name} leaves out",
+            partial(_notes, name, parts),
+            lambda reason: [reason],
+        )
     ]
 
 
-def _notes(name: str, table: pd.DataFrame) -> Iterator[str]:
+def _notes(name: str, parts: Parts) -> list[str]:
+    table = parts.tables[name]()
     if NOTE not in table:
-        return
+        return []
     notes = table[NOTE].fillna("").astype(str)
     if "value" in table:
         # A note beside a value explains it.
         notes = notes.where(table["value"].isna(), "")
     skipped = table[notes != ""]
     keys = skipped.select_dtypes(include=["object", "string"]).drop(columns=NOTE, errors="ignore")
+    found = []
     for note, rows in keys.groupby(notes[notes != ""], sort=False):
         values = {key: [v for v in rows[key].dropna().unique() if v != ""] for key in rows}
         which = "; ".join(f"{key} {', '.join(map(str, v))}" for key, v in values.items() if v)
-        yield f"{name}{f' ({which})' if which else ''}: {note}"
+        found.append(f"{name}{f' ({which})' if which else ''}: {note}")
+    return found

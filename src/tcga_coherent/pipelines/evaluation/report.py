@@ -78,8 +78,17 @@ def _gather(folder: Parts, made: dict[str, pd.DataFrame | str], reported: Report
     parts = folder.with_made(made)
     if "table4_cohort" not in parts.tables:
         return parts
-    cohort = cohort_beside_reported(parts.tables["table4_cohort"](), reported.table4)
-    return parts.with_made({"table4_cohort_table": cohort})
+    return attempt(
+        "The comparison of table4_cohort with the paper's",
+        lambda: parts.with_made(
+            {
+                "table4_cohort_table": cohort_beside_reported(
+                    parts.tables["table4_cohort"](), reported.table4
+                )
+            }
+        ),
+        lambda reason: parts,
+    )
 
 
 def _labels(parameters: dict[str, Any]) -> dict[str, str]:
