@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -143,3 +144,14 @@ def test_the_lineage_shows_no_patient(lineage_page):
     }
     pages = [path for path in lineage_page.rglob("*") if path.is_file()]
     assert not [path for path in pages if b"TCGA-ZZ-0001" in path.read_bytes()]
+
+
+def test_the_pages_ask_for_no_font_after_the_documented_command(lineage_page, repo_root):
+    readme = (repo_root / "README.md").read_text(encoding="utf-8")
+    command = re.search(r"^sed .*?(?=  )", readme, re.MULTILINE)
+    assert command
+    subprocess.run(command[0], shell=True, check=True, cwd=lineage_page.parents[1])
+    pages = [page.read_text(encoding="utf-8") for page in lineage_page.parent.glob("*.html")]
+    assert len(pages) >= 2
+    for page in pages:
+        assert "fonts.g" not in page

@@ -39,7 +39,7 @@ def test_the_types_are_those_that_nodes_read(parameters):
         ("compute.device", None, r"compute.device: .*, got None"),
         ("compute.device", 0, r"compute.device: .*, got 0"),
         ("compute.threads", True, r"compute.threads: .*, got True"),
-        ("compute.threads", 10_000, rf"compute.threads: 10000 is more than this machine's {os.cpu_count()}"),
+        ("compute.threads", os.cpu_count() + 1, rf"compute.threads: \d+ is more than this machine's {os.cpu_count()}"),
         ("coherent_sampling", [1, 2], r"coherent_sampling: .*, got \[1, 2\]"),
         ("evaluation.n_repeats", 1, r"evaluation.n_repeats: .*, got 1"),
         ("preprocessing.outliers.rna", {"level": 3.0}, r"preprocessing.outliers .* it has default"),

@@ -8,6 +8,41 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+# Modalities are columns and files beside these, or stand in tables in their place.
+TAKEN_NAMES = frozenset(
+    [
+        "all",
+        "none",
+        "mean",
+        "null",
+        "nan",
+        "na",
+        "n-a",
+        "true",
+        "false",
+        "total",
+        "complete",
+        "incomplete",
+        "patient_id",
+        "cancer_type",
+        "split",
+        "draw",
+        "flags",
+        "stage",
+        "survival",
+        "single",
+        "multi",
+        "coherent",
+        "ridge",
+        "knn",
+        "real",
+        "ablation",
+        "default",
+    ]
+)
+# Letters of all names together: the sets of sources are names of files.
+LETTERS = 200
+
 STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
 
 
@@ -71,19 +106,16 @@ def parse_modalities(modalities: Mapping[str, Any]) -> dict[str, ModalityConfig]
     Raises
     ------
     ValueError
-        When fewer than two modalities are left, a name cannot be a file's, or a setting is
-        missing, unknown or of the wrong type; the message names the key.
+        When fewer than two modalities are left, a name cannot be a file's or means something else,
+        two share a label, or a setting is missing, unknown or of the wrong type; the message names
+        the key.
     """
     adapter = TypeAdapter(ModalityConfig)
     parsed: dict[str, ModalityConfig] = {}
     for name, settings in modalities.items():
         if settings is None:
             continue
-        if re.fullmatch(r"[A-Za-z0-9_-]+", name) is None or "_from_" in name:
-            raise ValueError(
-                f"modalities.{name}: a name is of letters, digits, _ and -, without _from_, as files and "
-                f"denoisers are named after it. Rename the modality, in the catalog too."
-            )
+        _check_name(name)
         try:
             parsed[name] = adapter.validate_python(settings)
         except ValidationError as error:
@@ -96,4 +128,41 @@ def parse_modalities(modalities: Mapping[str, Any]) -> dict[str, ModalityConfig]
         raise ValueError(
             f"modalities names {sorted(parsed)}: at least two are needed to generate one from another."
         )
+    _check_together(parsed)
     return parsed
+
+
+def _check_name(name: object) -> None:
+    if (
+        not isinstance(name, str)
+        or re.fullmatch(r"(?=.*[A-Za-z])[A-Za-z0-9_][A-Za-z0-9_-]*", name) is None
+        or "_from_" in name
+    ):
+        raise ValueError(
+            f"modalities.{name}: a name is of letters, digits, _ and -, without _from_, with a letter in it "
+            f"and no - in front, as files and denoisers are named after it. Rename the modality, in the catalog too."
+        )
+    if name.lower() in TAKEN_NAMES:
+        raise ValueError(
+            f"modalities.{name}: tables have another meaning for {name}. Rename the modality, in the catalog "
+            f"too."
+        )
+
+
+def _check_together(parsed: Mapping[str, ModalityConfig]) -> None:
+    letters = len("+".join(parsed))
+    if letters > LETTERS:
+        longest = max(parsed, key=len)
+        raise ValueError(
+            f"modalities.{longest[:40]}{'...' if len(longest) > 40 else ''}: the name is too long, as files are "
+            f"named after sets of modalities, whose names have {letters} letters together, above {LETTERS}. "
+            f"Shorten it, in the catalog too."
+        )
+    of_label: dict[str, str] = {}
+    for name, config in parsed.items():
+        other = of_label.setdefault(config.label, name)
+        if other != name:
+            raise ValueError(
+                f"modalities.{name}.label: {config.label!r} is the label of {other} too, so that tables and "
+                f"figures could not tell them apart. Give it another."
+            )

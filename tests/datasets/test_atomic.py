@@ -40,15 +40,19 @@ def test_frames_and_figures_come_back(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["deep", "x.csv", "x.html"]
 
 
-def draw(folder):
+def small_figure() -> Figure:
     figure = Figure(figsize=(2, 1))
     axes = figure.add_subplot()
     axes.plot([0, 1], [1, 0], marker="o")
     axes.set_title("R²")
     # A clip path has a name that would be made up anew by each process.
     axes.set_xlim(0.2, 0.8)
+    return figure
+
+
+def draw(folder):
     dataset = AtomicFigureDataset(filepath=str(folder / "x.png"), save_args={"format": "png"})
-    dataset.save(figure)
+    dataset.save(small_figure)
     return dataset
 
 
@@ -73,19 +77,45 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path):
         assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
 
 
-def test_a_figure_that_cannot_be_drawn_leaves_both_former_files(tmp_path):
-    dataset = draw(tmp_path)
-    former = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+def nothing_to_draw() -> Figure:
+    raise ValueError("no patient is left")
 
-    class Broken(Figure):
-        def savefig(self, target, *, format, **kwargs):
-            super().savefig(target, format=format, **kwargs)
-            if format == "png":
-                raise RuntimeError("no PNG")
 
-    with pytest.raises(DatasetError, match="no PNG"):
-        dataset.save(Broken())
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == former
+def broken_formula() -> Figure:
+    figure = Figure()
+    figure.add_subplot().set_xlim(0, 1)
+    figure.savefig = lambda *args, **kwargs: 1 / 0  # type: ignore[method-assign]
+    return figure
+
+
+@pytest.mark.parametrize(
+    ("drawing", "reason"),
+    [(nothing_to_draw, "no patient is left"), (broken_formula, "ZeroDivisionError")],
+)
+def test_a_figure_that_cannot_be_drawn_says_why_and_ends_no_run(tmp_path, caplog, drawing, reason):
+    dataset = AtomicFigureDataset(filepath=str(tmp_path / "x.png"), save_args={"format": "png"})
+    dataset.save(drawing)
+    assert f"The figure x could not be made: {reason}" in caplog.text
+    assert ElementTree.fromstring(dataset.load()).findall(".//{*}path")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["x.png", "x.svg"]
+
+
+def test_a_figure_that_cannot_be_written_ends_the_run(tmp_path):
+    (tmp_path / "blocked").write_text("")
+    dataset = AtomicFigureDataset(filepath=str(tmp_path / "blocked" / "x.png"))
+    with pytest.raises(DatasetError, match=r"Cannot write .*blocked/x\.svg"):
+        dataset.save(small_figure)
+
+
+def test_text_is_utf8_whatever_the_locale(tmp_path):
+    code = (
+        "import sys; from tcga_coherent.datasets.atomic import AtomicTextDataset;"
+        "d = AtomicTextDataset(filepath=sys.argv[1]); d.save('R\\u00b2'); assert d.load() == 'R\\u00b2'"
+    )
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    path = tmp_path / "x.html"
+    subprocess.run([sys.executable, "-c", code, path], check=True, env=environment)
+    assert path.read_bytes() == "R²".encode()
 
 
 def test_a_figure_without_its_svg_does_not_exist(tmp_path):

@@ -46,6 +46,13 @@ def test_what_lies_in_the_folder_is_listed_and_read_when_asked_for(tmp_path):
     assert parts.figures["old"]().content == b"\x89PNG"
 
 
+def test_names_in_tables_are_read_as_they_were_written(tmp_path):
+    (tmp_path / "a.csv").write_text("cancer_type,n\nNA,1\n'=1+1,2\n01,3\n")
+    belongs(tmp_path / "a.csv")
+    table = folder(tmp_path).load().tables["a"]()
+    assert table["cancer_type"].tolist() == ["NA", "=1+1", "01"]
+
+
 def test_an_absent_folder_holds_nothing(tmp_path):
     parts = folder(tmp_path / "none").load()
     assert (dict(parts.tables), dict(parts.figures)) == ({}, {})

@@ -28,6 +28,7 @@ def row(target, method, measure, cancer_type, point, nominal, value) -> dict:
         "source": "all the others",
         "measure": measure,
         "cancer_type": cancer_type,
+        "every_type": cancer_type == "all",
         "point": point,
         "nominal": nominal,
         "value": value,

@@ -1,13 +1,16 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.stats import norm
 
-from tcga_coherent.evaluation.neighborhoods import energy_matrix, type_agreement
+from tcga_coherent.evaluation import neighborhoods
+from tcga_coherent.evaluation.neighborhoods import energy_distance, type_agreement
 
 
 def mean_over_pairs(real: np.ndarray, generated: np.ndarray) -> float:
     n = len(real)
-    return float(energy_matrix(real, generated).sum() / (n * (n - 1)))
+    return float(energy_distance(real, generated, np.ones((1, n), dtype=np.int64))[0])
 
 
 def test_agreement_is_one_for_separate_types_and_chance_for_shuffled_ones() -> None:
@@ -64,16 +67,32 @@ def test_energy_distance_is_zero_on_average_for_alike_patients_of_one_distributi
     assert np.std(distances) < 0.05
 
 
-def test_the_matrix_of_pairs_sums_to_the_distance_taken_pair_by_pair() -> None:
-    x, y = np.random.default_rng(4).standard_normal((2, 12, 3))
-    pairs = [(i, j) for i in range(12) for j in range(12) if i != j]
-    expected = np.mean(
-        [
+def test_energy_distance_is_the_mean_over_pairs_of_different_patients_whatever_the_chunks(
+    monkeypatch,
+) -> None:
+    monkeypatch.setattr(neighborhoods, "CHUNK_ROWS", 5)
+    rng = np.random.default_rng(4)
+    x, y = rng.standard_normal((2, 12, 3))
+    counts = rng.multinomial(12, np.full(12, 1 / 12), size=3)
+    for sample, found in zip(counts, energy_distance(x, y, counts), strict=True):
+        drawn = np.repeat(np.arange(12), sample)
+        pairs = [
             2 * np.linalg.norm(x[i] - y[j])
             - np.linalg.norm(x[i] - x[j])
             - np.linalg.norm(y[i] - y[j])
-            for i, j in pairs
+            for i in drawn
+            for j in drawn
+            if i != j
         ]
-    )
-    assert mean_over_pairs(x, y) == pytest.approx(expected)
-    assert (np.diag(energy_matrix(x, y)) == 0).all()
+        assert found == pytest.approx(np.mean(pairs))
+
+
+def test_memory_does_not_grow_with_the_pairs_of_patients() -> None:
+    x, y = np.random.default_rng(5).standard_normal((2, 6000, 2))
+    counts = np.ones((1, 6000), dtype=np.int64)
+    tracemalloc.start()
+    energy_distance(x, y, counts)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # All pairs at once are 288 MB a matrix.
+    assert peak < 150e6

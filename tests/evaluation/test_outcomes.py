@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -45,6 +46,14 @@ def test_survival_is_of_patients_with_an_event_and_follow_up() -> None:
         "b": {"event": False, "days": 20.0},
         "a": {"event": True, "days": 10.0},
     }
+
+
+def test_an_infinite_survival_time_counts_as_unknown_and_is_said(caplog) -> None:
+    clinical = pd.DataFrame(
+        {"os_event": [1, 0, 1], "os_days": [10.0, np.inf, -np.inf]}, index=list("abc")
+    )
+    assert list(survival_outcomes(clinical, clinical.index).index) == ["a"]
+    assert "survival of 2 patients counts as unknown: their time is infinite" in caplog.text
 
 
 @pytest.mark.parametrize(

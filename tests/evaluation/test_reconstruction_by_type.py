@@ -190,6 +190,7 @@ def test_the_lines_count_types_whose_interval_is_above_zero() -> None:
                 "method": "multi",
                 "source": source,
                 "cancer_type": name,
+                "every_type": name == "all",
                 "r2_beyond_type_low": low,
             }
             for name, low in lows.items()

@@ -34,6 +34,7 @@ def made_up(n_types: int) -> pd.DataFrame:
                 "method": method,
                 "source": join_sources(sources),
                 "cancer_type": name,
+                "every_type": name == "all",
                 "n_patients": 7 * (number + 1),
             }
             for target in MODALITIES

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+from filelock import FileLock, Timeout
 from kedro.framework.hooks.manager import _create_hook_manager
 
 from tcga_coherent.hooks import RunLockHooks
@@ -67,9 +68,21 @@ def test_completing_patients_only_reads_the_environment(start, other_run):
     start("complete")
 
 
-def test_runs_one_after_the_other_are_fine_also_after_one_that_failed(start):
+def free(path):
+    lock = FileLock(path / "data" / "08_reporting" / "demo" / ".lock")
+    try:
+        with lock.acquire(timeout=0):
+            return True
+    except Timeout:
+        return False
+
+
+def test_runs_one_after_the_other_are_fine_also_after_one_that_failed(start, tmp_path):
     start().hook.on_pipeline_error(error=None, run_params={}, pipeline=None, catalog=None)
+    assert free(tmp_path)
     start().hook.after_pipeline_run(run_params={}, run_result={}, pipeline=None, catalog=None)
+    assert free(tmp_path)
     start("preprocessing")
+    assert not free(tmp_path)
     # Interrupted from the keyboard, a run says nothing at its end.
     start("preprocessing")

@@ -167,7 +167,7 @@ def test_a_denoiser_that_was_not_trained_is_named(latents, split, models) -> Non
 
 
 def test_the_figure_shows_coherence(drawn) -> None:
-    figure = draw_coherence_figure(drawn[1], MODALITIES, SAMPLING)
+    figure = draw_coherence_figure(drawn[1], MODALITIES, SAMPLING)()
     ensembles = drawn[1][drawn[1]["method"] == "coherent"]
     distances, rejected = figure.axes
     assert len(ensembles) == 3
@@ -244,7 +244,7 @@ def test_the_spread_is_fitted_for_every_way_to_generate_a_modality(latents, spli
     assert list(keys) == checkpoint.metadata["names"]
     np.testing.assert_array_equal(checkpoint.arrays["spreads"], table["spread"])
     assert (table["crps_after"] <= table["crps_before"] + 1e-4).all()
-    assert isinstance(draw_recalibration_figure(table, MODALITIES), Figure)
+    assert isinstance(draw_recalibration_figure(table, MODALITIES)(), Figure)
 
 
 def test_no_spread_is_fitted_where_none_is_wanted(latents, split, models) -> None:
@@ -260,7 +260,7 @@ def test_no_spread_is_fitted_where_none_is_wanted(latents, split, models) -> Non
     assert checkpoint.metadata["names"] == []
     assert table.empty
     assert "coverage_90_after" in table
-    assert isinstance(draw_recalibration_figure(table, MODALITIES), Figure)
+    assert isinstance(draw_recalibration_figure(table, MODALITIES)(), Figure)
     without = {**models["fitted"], "recalibration": checkpoint}
     draws, _ = draw(latents, split, {**models, "fitted": without}, raw)
     assert draws

@@ -121,7 +121,7 @@ def test_the_part_makes_its_tables_and_figures(catalog, caplog) -> None:
     # Two repeats of as many strategies as there are areas, and of random besides.
     assert len(catalog.load("acquisition_curves")) == 2 * 21 * (len(areas) - 2) * 9 // 8
     figures = [catalog.load(name) for name in FIGURES]
-    assert [len(figure.axes) for figure in figures] == [12, 12]
+    assert [len(figure().axes) for figure in figures] == [12, 12]
     assert "stage, cna, else missing, coherent: area to random" in caplog.text
     assert "survival, wsi: the cohort has no wsi" in caplog.text
 
@@ -157,7 +157,7 @@ def test_a_task_without_outcomes_leaves_the_other_one(catalog, change, left_out,
         others = table[(table["task"] != left_out) & (table["modality"] != "wsi")]
         assert others["note"].isna().all()
         assert len(others) > 3
-    assert all(len(catalog.load(name).axes) == 12 for name in FIGURES)
+    assert all(len(catalog.load(name)().axes) == 12 for name in FIGURES)
 
 
 def test_a_cohort_without_any_outcome_still_gets_tables_and_figures(catalog) -> None:
@@ -166,7 +166,7 @@ def test_a_cohort_without_any_outcome_still_gets_tables_and_figures(catalog) -> 
     made = run(catalog)
     assert all(table["note"].notna().all() for table in made.values())
     assert catalog.load("acquisition_curves").empty
-    assert all(len(catalog.load(name).axes) == 12 for name in FIGURES)
+    assert all(len(catalog.load(name)().axes) == 12 for name in FIGURES)
 
 
 def test_an_unknown_modality_stops_before_anything_is_trained(catalog, parameters) -> None:

@@ -196,11 +196,11 @@ def test_consensus_weights_sum_to_one_at_every_noise_level(states, latents, spli
             {s: models[f"{target}_from_{s}"].metadata["validation"]["mse"] for s in paper.index}
         )
         np.testing.assert_allclose(paper["min"], (1 / errors) / (1 / errors).sum(), rtol=1e-5)
-    assert isinstance(draw_weights_of_consensus(weights, MODALITIES), Figure)
+    assert isinstance(draw_weights_of_consensus(weights, MODALITIES)(), Figure)
 
 
 def test_the_curves_of_both_families_are_drawn(states) -> None:
     histories = {family: select_denoisers(found[-1])[1] for family, found in states.items()}
     figure = draw_training_curves_of_families(histories["single"], histories["multi"], MODALITIES)
-    assert isinstance(figure, Figure)
-    assert len(figure.axes) >= 2
+    assert isinstance(figure(), Figure)
+    assert len(figure().axes) >= 2

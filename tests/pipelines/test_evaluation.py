@@ -1,6 +1,7 @@
 import logging
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,14 @@ from kedro.runner import SequentialRunner
 from kedro.validation import ParameterValidator
 from matplotlib.image import imread
 
+from tcga_coherent.datasets.csv_table import read_table
 from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.evaluation.report.parts import Parts
+from tcga_coherent.evaluation.reported import ReportedByPaper
 from tcga_coherent.evaluation.source_sets import generative_methods, partition_name, source_sets
 from tcga_coherent.pipelines.evaluation import create_pipeline
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.pipelines.evaluation.report import export_latex, write_report
 from tests.evaluation.made_up_probe import made_up_probe
 from tests.pipelines.linear_encoders import N_FEATURES, feature_inputs
 
@@ -184,6 +189,39 @@ def test_the_pipeline_writes_tables_and_figures_for_any_modalities(
         assert sorted(line.split(":")[0] for line in lines) == sorted(names)
     assert "5 draws a patient reach no 90 % interval" in caplog.text
     assert "nominal_90 = 0.67" in caplog.text
+    assert "could not be made" not in caplog.text
+
+
+def test_names_mean_nothing_to_tables_figures_and_report(parameters, repo_root, caplog) -> None:
+    names = ["cna", "rnaseq"]
+    types = ["=1+1", "NA", "None", "TP$53$", "all", "mean", "01"]
+    # As many cancer types as TCGA has, and some more.
+    types += [f"type {i:02d}" for i in range(28)]
+    inputs = inputs_of(names)
+    split = inputs["split"].assign(cancer_type=(types * 6)[:200])
+    modalities = inputs["params:modalities"]
+    modalities["rnaseq"]["label"] = r"$\nonsense$"
+    folder = run(names, parameters, repo_root, split=split, **{"params:modalities": modalities})
+    tables = {file.stem: partial(read_table, file) for file in folder.glob("*.csv")}
+    tested = sorted(set(split["cancer_type"][150:]))
+    for name in ("s2_reconstruction_by_type", "calibration"):
+        table = tables[name]()
+        assert sorted(table.loc[~table["every_type"], "cancer_type"].unique()) == tested
+        assert set(table.loc[table["every_type"], "cancer_type"]) == {"(all)"}
+        assert (table.loc[table["every_type"], "n_patients"] > 5).all()
+    reported = ReportedByPaper((), (), ())
+    settings = {
+        "modalities": modalities,
+        "compute": {"device": "cpu"},
+        "reported_by_paper": reported,
+    }
+    parts = Parts("demo", tables, {})
+    times = pd.DataFrame(columns=["node", "pipeline", "seconds", "finished"])
+    page = write_report(parts, times, settings, reported)
+    for shown in ("<td>=1+1</td>", "<td>NA</td>", "<td>all</td>", "<td>(all)</td>", "TP$53$"):
+        assert shown in page
+    assert r"TP\$53\$" in export_latex(parts, settings, reported)["s2_reconstruction_by_type"]
+    assert "could not be made" not in caplog.text + page
 
 
 def test_too_few_patients_for_a_map_are_said_in_its_table_and_figures(

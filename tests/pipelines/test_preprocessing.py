@@ -107,7 +107,7 @@ def test_the_pipeline_runs_and_its_parts_fit_together(tables, clinical, repo_roo
         ),
     )
     assert set(outputs) == {"processed", "preprocessors", "quality_control_figure"}
-    assert len(outputs["quality_control_figure"].load().axes) == 3
+    assert len(outputs["quality_control_figure"].load()().axes) == 3
 
 
 def test_presence_split_and_processed_tables_agree(tables, clinical, preprocessing) -> None:
@@ -198,7 +198,7 @@ def test_a_cancer_type_with_three_patients_stops_the_run(tables, clinical, prepr
 
 
 def test_a_modality_without_table_is_named(tables, clinical, preprocessing) -> None:
-    modalities = {**MODALITIES, "methylation": MODALITIES["rppa"]}
+    modalities = {**MODALITIES, "methylation": MODALITIES["rppa"] | {"label": "Methylation"}}
     with pytest.raises(ValueError, match=r"no table of modality methylation; .*rnaseq, rppa"):
         run(tables, clinical, preprocessing, modalities)
 
@@ -206,7 +206,10 @@ def test_a_modality_without_table_is_named(tables, clinical, preprocessing) -> N
 def test_a_further_modality_needs_no_code(tables, clinical, preprocessing) -> None:
     tables["methylation"] = tables["rnaseq"] * 2
     result = run(
-        tables, clinical, preprocessing, {**MODALITIES, "methylation": MODALITIES["rnaseq"]}
+        tables,
+        clinical,
+        preprocessing,
+        {**MODALITIES, "methylation": MODALITIES["rnaseq"] | {"label": "Methylation"}},
     )
     assert list(result["processed"]) == ["rnaseq", "rppa", "methylation"]
 

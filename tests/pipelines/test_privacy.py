@@ -134,7 +134,7 @@ def test_figure_5_is_drawn_of_models_and_cohort(inputs, parameters, monkeypatch)
 
     # The maps have tests of their own.
     monkeypatch.setattr(unconditional, "project_unconditional", project)
-    figure = draw_unconditional_figure(*inputs, MODALITIES, SAMPLING, parameters, "cpu")
+    figure = draw_unconditional_figure(*inputs, MODALITIES, SAMPLING, parameters, "cpu")()
     assert isinstance(figure, Figure)
     assert len(figure.axes) == 2 * len(TITLES)
 
@@ -142,6 +142,6 @@ def test_figure_5_is_drawn_of_models_and_cohort(inputs, parameters, monkeypatch)
 def test_figure_5_says_why_it_cannot_be_drawn(inputs, parameters) -> None:
     settings = replace(parameters.unconditional, n_neighbors=500)
     few = replace(parameters, unconditional=settings)
-    figure = draw_unconditional_figure(*inputs, MODALITIES, SAMPLING, few, "cpu")
+    figure = draw_unconditional_figure(*inputs, MODALITIES, SAMPLING, few, "cpu")()
     (text,) = figure.texts
     assert "complete training patients are too few" in text.get_text()

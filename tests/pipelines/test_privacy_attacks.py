@@ -159,7 +159,7 @@ def test_all_attacks_end_in_one_table_and_one_figure(
         MODALITIES,
         parameters,
     )
-    assert isinstance(figure, Figure)
+    assert isinstance(figure(), Figure)
     assert set(table["attack"]) == {
         "nearest_record",
         "regeneration",
@@ -218,4 +218,4 @@ def test_attacks_on_too_few_pairs_leave_notes_and_the_rest(
         "stage": 1,
     }
     assert table.loc[~table.index.isin(noted.index), "value"].notna().all()
-    assert isinstance(figure, Figure)
+    assert isinstance(figure(), Figure)

@@ -158,7 +158,7 @@ def test_a_cohort_without_an_outcome_gets_the_other_task(catalog, change, skippe
         assert reason in notes.iloc[0]
         assert (table.loc[table["task"] != skipped, "note"] == "").all()
     assert made["table2_rescue_table"]["score_mean"].notna().sum() > 10
-    words = [text.get_text() for axes in made["fig3_rescue_figure"].axes for text in axes.texts]
+    words = [text.get_text() for axes in made["fig3_rescue_figure"]().axes for text in axes.texts]
     assert len(words) == 1
     assert reason in words[0]
 

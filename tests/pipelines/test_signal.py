@@ -95,7 +95,7 @@ def test_the_part_makes_its_tables_and_figure(catalog, caplog) -> None:
     absent = claims[claims["modality"] == "wsi"]
     assert set(absent["note"]) == {"the cohort has no such modality"}
     assert set(claims["holds"].drop(absent.index)) <= {"yes", "no", "undecided"}
-    assert len(made["fig2_signal_figure"].axes) == 4
+    assert len(made["fig2_signal_figure"]().axes) == 4
     assert "cancer_type from cna, macro F1: measured" in caplog.text
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,11 +18,13 @@ from kedro_datasets.matplotlib import MatplotlibDataset
 from kedro_datasets.pandas import CSVDataset, ParquetDataset
 from kedro_datasets.partitions import PartitionedDataset
 from kedro_datasets.text import TextDataset
-from matplotlib import rc_context
-from matplotlib.figure import Figure
 
+from tcga_coherent.datasets.csv_table import disarm_formulas, read_table
 from tcga_coherent.datasets.identity import Identified
 from tcga_coherent.datasets.parquet_table import read_parquet_table
+from tcga_coherent.evaluation.attempt import attempt
+from tcga_coherent.evaluation.drawing import Drawing, render
+from tcga_coherent.evaluation.reason_figure import draw_reason
 
 PARTIAL_SUFFIX = ".partial"
 
@@ -118,25 +121,40 @@ class AtomicParquetDataset(_AtomicSave, ParquetDataset):
 
 
 class AtomicCSVDataset(_AtomicSave, CSVDataset):
-    """``pandas.CSVDataset`` that is written whole or not at all."""
+    """``pandas.CSVDataset`` that is written whole or not at all, and whose texts come back as they were.
+
+    Names are texts whatever they look like: ``NA``, ``None`` and ``01`` stay what they are; only an
+    empty cell is missing. Texts that a spreadsheet would run as a formula have an apostrophe before them
+    in the file, which spreadsheets hide and :meth:`load` takes away.
+    """
+
+    def load(self) -> pd.DataFrame:
+        """Read the file."""
+        return read_table(Path(self._get_load_path()), **self._load_args)
 
     def save(self, data: pd.DataFrame) -> None:
         """Write `data` and rename it into place."""
-        self._save_whole(super().save, data)
+        self._save_whole(super().save, disarm_formulas(data))
 
 
 class AtomicTextDataset(_AtomicSave, TextDataset):
-    """``text.TextDataset`` that is written whole or not at all."""
+    """``text.TextDataset`` that is written whole or not at all, in UTF-8 whatever the locale."""
+
+    def load(self) -> str:
+        """Read the file."""
+        return Path(self._get_load_path()).read_text(encoding="utf-8")
 
     def save(self, data: str) -> None:
         """Write `data` and rename it into place."""
-        self._save_whole(super().save, data)
+        with replace_when_whole(Path(self._get_save_path())) as partial:
+            partial.write_text(data, encoding="utf-8", newline="\n")
 
 
 class AtomicFigureDataset(_AtomicSave, MatplotlibDataset):
-    """``matplotlib.MatplotlibDataset`` as PNG and, beside it, SVG: both are written or neither.
+    """A figure as PNG and, beside it, SVG: both are written or neither.
 
-    ``filepath`` is that of the PNG, which Kedro-Viz previews. The same figure gives the same bytes.
+    ``filepath`` is that of the PNG, which Kedro-Viz previews. The same figure gives the same bytes. It is
+    drawn here, and one that cannot be drawn is replaced by the reason: a figure never ends a run.
     """
 
     @property
@@ -148,15 +166,19 @@ class AtomicFigureDataset(_AtomicSave, MatplotlibDataset):
         files = (self.identified_path, self._svg_path)
         return {file.name: file for file in files if file.is_file()}
 
-    def save(self, data: Figure) -> None:
-        """Draw `data` in both formats and rename them into place."""
-        # Letters as paths look the same without the fonts; the names of elements would otherwise
-        # differ from run to run.
-        style = rc_context({"svg.fonttype": "path", "svg.hashsalt": "tcga_coherent"})
-        with style, replace_when_whole(self._svg_path) as partial:
-            vector = {**self._save_args, "format": "svg", "metadata": {"Date": None}}
-            data.savefig(partial, **vector)
-            self._save_whole(super().save, data)
+    def save(self, data: Drawing) -> None:
+        """Draw in both formats and rename them into place."""
+        raster, vector = attempt(
+            f"The figure {self.identified_path.stem}",
+            partial(render, data, self._save_args),
+            lambda reason: render(partial(draw_reason, reason), self._save_args),
+        )
+        with (
+            replace_when_whole(self._svg_path) as svg,
+            replace_when_whole(Path(self._get_save_path())) as png,
+        ):
+            svg.write_bytes(vector)
+            png.write_bytes(raster)
 
     def load(self) -> str:
         """Return the SVG.

@@ -4,10 +4,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-import pandas as pd
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 
+from tcga_coherent.datasets.csv_table import read_table
 from tcga_coherent.datasets.identity import changed_files, other_inputs, read_identity
 from tcga_coherent.evaluation.report.parts import CARD, Image, Parts
 
@@ -50,7 +50,7 @@ class ReportingFolderDataset(AbstractDataset[NoReturn, Parts]):
         """List what is there."""
         outdated: dict[str, str] = {}
         tables = {
-            file.stem: partial(_read_table, file)
+            file.stem: partial(read_table, file)
             for file in self._path.glob("*.csv")
             if _belongs(file, [file], outdated)
         }
@@ -88,10 +88,6 @@ def _belongs(
         return True
     outdated[name or path.stem] = reason
     return False
-
-
-def _read_table(file: Path) -> pd.DataFrame:
-    return pd.read_csv(file)
 
 
 def _read_image(file: Path) -> Image:

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from tcga_coherent.evaluation.calibration_table import EVERY_TYPE, LEVELS_OF_A_TYPE
+from tcga_coherent.evaluation.calibration_table import LEVELS_OF_A_TYPE
+from tcga_coherent.evaluation.cancer_types import type_groups
 from tcga_coherent.evaluation.palette import METHOD_LABELS, METHOD_STYLES
 from tcga_coherent.modality import ModalityConfig
 
@@ -29,7 +30,7 @@ def draw_calibration(table: pd.DataFrame, modalities: Mapping[str, ModalityConfi
     modalities
         Labels and colours of the targets.
     """
-    overall = table[table["cancer_type"] == EVERY_TYPE]
+    overall = table[table["every_type"]]
     figure = Figure(figsize=(PANEL_WIDTH * len(modalities), 6.2), layout="constrained")
     grid = figure.subplots(3, len(modalities), squeeze=False, sharey="row")
     for column, (target, config) in zip(grid.T, modalities.items(), strict=True):
@@ -57,8 +58,7 @@ def draw_calibration_by_type(
     modalities
         Labels and colours of the targets.
     """
-    types = [name for name in table["cancer_type"].unique() if name != EVERY_TYPE]
-    groups = [EVERY_TYPE, *sorted(types)]
+    groups = type_groups(table)
     sizes = table.groupby("cancer_type")["n_patients"].max()
     height = 2 * (0.24 * len(groups) + 0.5) + 0.5
     figure = Figure(figsize=(PANEL_WIDTH * len(modalities), height), layout="constrained")

@@ -29,6 +29,7 @@ from tcga_coherent.evaluation.calibration import (
     rank_shares,
     spread_and_error,
 )
+from tcga_coherent.evaluation.cancer_types import name_of_all
 from tcga_coherent.evaluation.fidelity import Array
 from tcga_coherent.evaluation.inputs import Cohort, Partitions, read_draws
 from tcga_coherent.evaluation.source_sets import (
@@ -40,10 +41,9 @@ from tcga_coherent.evaluation.source_sets import (
 )
 from tcga_coherent.modality import STRICT
 
-EVERY_TYPE = "all"
 LEVELS_OF_A_TYPE = (0.5, 0.9)
 COLUMNS = [
-    *("target", "method", "source", "measure", "cancer_type", "point"),
+    *("target", "method", "source", "measure", "cancer_type", "every_type", "point"),
     *("nominal", "value", "low", "high", "n_patients"),
 ]
 
@@ -94,7 +94,7 @@ def calibration_table(
     Returns
     -------
     DataFrame
-        One row a target, method, measure, cancer type (or ``all``) and point:
+        One row a target, method, measure, cancer type, or all (``every_type``), and point:
 
         ================ ================= =================================== ====================
         measure          point             nominal                             value
@@ -119,6 +119,8 @@ def calibration_table(
     """
     rows: list[dict[str, Any]] = []
     types = cohort.cancer_type[cohort.test].to_numpy(str)
+    # What a row is about that names no cancer type.
+    overall = {"cancer_type": name_of_all(types), "every_type": True}
     for target in cohort.modalities:
         truth = cohort.truth(target)
         for method, source, draws in _draws_from_all_sources(
@@ -130,7 +132,8 @@ def calibration_table(
             if method in GENERATIVE_METHODS:
                 own += _error_by_spread(measured, parameters.spread_bins, bootstrap, seed)
                 own.append(_spread_error(measured, bootstrap, seed))
-            rows += [{"target": target, "method": method, "source": source, **row} for row in own]
+            keys = {"target": target, "method": method, "source": source}
+            rows += [keys | overall | row for row in own]
     return pd.DataFrame(rows)[COLUMNS].astype({"point": "Int64"})
 
 
@@ -142,7 +145,7 @@ def calibration_lines(table: pd.DataFrame) -> list[str]:
     table
         Result of :func:`calibration_table`.
     """
-    overall = table[table["cancer_type"] == EVERY_TYPE]
+    overall = table[table["every_type"]]
     lines = []
     for target, rows in overall.groupby("target", sort=False):
         parts = []
@@ -215,14 +218,14 @@ def _rows(
         *_ranks(measured, bootstrap, seed),
         _spread_skill(measured, everyone, bootstrap, seed),
     ):
-        yield {"cancer_type": EVERY_TYPE, **row}
+        yield row
     for name in np.unique(types):
         members = np.flatnonzero(types == name)
         for row in (
             *_coverage(measured, members, LEVELS_OF_A_TYPE, bootstrap, seed),
             _spread_skill(measured, members, bootstrap, seed),
         ):
-            yield {"cancer_type": name, **row}
+            yield {"cancer_type": name, "every_type": False, **row}
 
 
 def _coverage(
@@ -296,7 +299,7 @@ def _error_by_spread(
         )
         # Squares can be averaged; roots are in the unit of the data.
         roots = {name: np.sqrt(row[name]) for name in ("nominal", "value", "low", "high")}
-        yield row | roots | {"cancer_type": EVERY_TYPE}
+        yield row | roots
 
 
 def _spread_error(measured: _Measured, bootstrap: BootstrapParameters, seed: int) -> dict[str, Any]:
@@ -306,7 +309,6 @@ def _spread_error(measured: _Measured, bootstrap: BootstrapParameters, seed: int
     )
     return {
         "measure": "spread_error",
-        "cancer_type": EVERY_TYPE,
         "value": float(spearman(spread, error)),
         "low": low,
         "high": high,

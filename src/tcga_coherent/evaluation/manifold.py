@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters, patient_interval
 from tcga_coherent.evaluation.fidelity import Array
 from tcga_coherent.evaluation.inputs import Cohort
-from tcga_coherent.evaluation.neighborhoods import energy_matrix, type_agreement
+from tcga_coherent.evaluation.neighborhoods import energy_distance, type_agreement
 from tcga_coherent.evaluation.outcomes import CannotEvaluate
 from tcga_coherent.evaluation.patient_sets import EVERY_MODALITY, REAL, PatientSet
 from tcga_coherent.evaluation.precision_recall import f1, on_manifold
@@ -200,13 +200,16 @@ def _type_scores(
         real.points, real.types, one.points, one.types, parameters.voting_neighbors
     )
     low, high = patient_interval(lambda counts: counts @ shares / n, n, bootstrap, seed)
-    alike = one.types[:, None] == real.types
+    # Pairs of different patients of one type, counted without a matrix of all pairs.
+    names, sizes = np.unique(real.types, return_counts=True)
+    alike = pd.Series(sizes, names).reindex(one.types, fill_value=0).sum()
+    alike -= np.count_nonzero(one.types == real.types)
     return {
         "n_patients": n,
         "type_agreement": float(shares.mean()),
         "type_agreement_low": float(low),
         "type_agreement_high": float(high),
-        "type_agreement_by_chance": float(alike[~np.eye(n, dtype=bool)].mean()),
+        "type_agreement_by_chance": float(alike / (n * (n - 1))),
     }
 
 
@@ -248,13 +251,10 @@ def _distribution_scores(
     k = parameters.precision_recall_neighbors
     realistic = on_manifold(one.points, real.points, k)
     covered = on_manifold(real.points, one.points, k)
-    distances = energy_matrix(real.points, one.points)
 
     def scores(counts: np.ndarray) -> np.ndarray:
         precision, recall = counts @ realistic / n, counts @ covered / n
-        # Pairs of a patient with itself, drawn twice, are none of the expectation.
-        pairs = n**2 - (counts**2).sum(axis=1)
-        energy = ((counts @ distances) * counts).sum(axis=1) / pairs
+        energy = energy_distance(real.points, one.points, counts)
         return np.stack([precision, recall, f1(precision, recall), energy], axis=1)
 
     values = scores(np.ones((1, n), dtype=np.int64))[0]

@@ -5,7 +5,11 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
+from tcga_coherent.evaluation.bootstrap import Counts
 from tcga_coherent.evaluation.fidelity import Array
+
+# Rows whose distances are held at a time.
+CHUNK_ROWS = 1024
 
 
 def type_agreement(
@@ -41,23 +45,34 @@ def type_agreement(
     return np.mean(real_types[others] == types[:, None], axis=1)
 
 
-def energy_matrix(real: Array, generated: Array) -> NDArray[np.float64]:
-    """Return what each pair of different patients adds to the squared energy distance of two sets.
+def energy_distance(real: Array, generated: Array, counts: Counts) -> NDArray[np.float64]:
+    """Return the squared energy distance of two sets in samples of their patients.
 
-    The distance is the mean over these pairs, ``2 E|X - Y| - E|X - X'| - E|Y - Y'|``: unbiased, and
-    zero in expectation where both sets follow one distribution, however alike a patient and its
-    generated self are. See Székely & Rizzo (2013), Energy statistics.
+    The distance is a mean over pairs of different patients,
+    ``2 E|X - Y| - E|X - X'| - E|Y - Y'|``: unbiased, and zero in expectation where both sets follow one
+    distribution, however alike a patient and its generated self are. A patient drawn twice makes no pair
+    with itself. See Székely & Rizzo (2013), Energy statistics.
 
     Parameters
     ----------
     real, generated
         Patients x dimensions, the same patients in their rows.
+    counts
+        How often each patient is drawn, samples x patients.
 
     Returns
     -------
     ndarray
-        Patients x patients, the diagonal zero.
+        A distance for each sample. Memory grows with the patients, not with their pairs.
     """
-    matrix = 2 * cdist(real, generated) - cdist(real, real) - cdist(generated, generated)
-    np.fill_diagonal(matrix, 0)
-    return matrix
+    n = len(real)
+    total = np.zeros(len(counts))
+    for start in range(0, n, CHUNK_ROWS):
+        rows = slice(start, start + CHUNK_ROWS)
+        pairs = 2 * cdist(generated[rows], real)
+        pairs -= cdist(real[rows], real)
+        pairs -= cdist(generated[rows], generated)
+        own = np.arange(len(pairs))
+        pairs[own, start + own] = 0
+        total += ((counts @ pairs.T) * counts[:, rows]).sum(axis=1)
+    return total / (counts.sum(axis=1) ** 2 - (counts**2).sum(axis=1))

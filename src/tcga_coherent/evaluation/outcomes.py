@@ -4,11 +4,15 @@ A cohort may lack what a task needs: a cancer without stages, one class only, no
 :class:`CannotEvaluate` carries the reason into the tables, and everything else is still produced.
 """
 
+import logging
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from tcga_coherent.evaluation.inputs import Cohort
+
+logger = logging.getLogger(__name__)
 
 ClassTask = Literal["cancer_type", "stage"]
 CLASS_TASKS: tuple[ClassTask, ...] = ("cancer_type", "stage")
@@ -74,11 +78,16 @@ def survival_outcomes(clinical: pd.DataFrame, patients: pd.Index) -> pd.DataFram
     Returns
     -------
     DataFrame
-        Index `patients` without those of unknown survival or no follow-up; ``event`` (bool),
-        ``days`` (float, above zero).
+        Index `patients` without those of unknown survival, or of a follow-up that is none or infinite;
+        ``event`` (bool), ``days`` (float, finite, above zero).
     """
     known = clinical.reindex(patients)[["os_event", "os_days"]].dropna().astype(float)
-    known = known[known["os_days"] > 0]
+    endless = ~np.isfinite(known["os_days"])
+    if endless.any():
+        logger.warning(
+            "The survival of %d patients counts as unknown: their time is infinite", endless.sum()
+        )
+    known = known[(known["os_days"] > 0) & ~endless]
     return pd.DataFrame({"event": known["os_event"] == 1, "days": known["os_days"]})
 
 

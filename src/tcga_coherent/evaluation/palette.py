@@ -65,7 +65,7 @@ STRATEGY_LABELS = {
 }
 
 _GROUP_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
-_GROUP_MARKERS = ("o", "^", "s")
+_GROUP_MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*", "<", ">", "p", "h")
 
 
 def cancer_type_styles(cancer_types: Iterable[str]) -> dict[str, Style]:
@@ -87,8 +87,7 @@ def cancer_type_styles(cancer_types: Iterable[str]) -> dict[str, Style]:
     ]
     if len(names) > len(combinations):
         raise ValueError(
-            f"{len(names)} cancer types, but only {len(combinations)} can be told apart in a figure: "
-            f"merge or leave out some."
+            f"{len(names)} cancer types, but only {len(combinations)} can be told apart in a figure: merge some"
         )
     return dict(zip(names, combinations, strict=False))
 

@@ -23,12 +23,11 @@ from tcga_coherent.evaluation.bootstrap import (
     central_interval,
     resample_patients,
 )
+from tcga_coherent.evaluation.cancer_types import name_of_all
 from tcga_coherent.evaluation.fidelity import Array, cosine_by_patient
 from tcga_coherent.evaluation.inputs import Cohort, Partitions
 from tcga_coherent.evaluation.reconstruction import in_order, r2_interval
 from tcga_coherent.modality import STRICT
-
-EVERY_TYPE = "all"
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -75,7 +74,7 @@ def reconstruction_by_type(
     Returns
     -------
     DataFrame
-        One row a target, method, source set and cancer type, or ``all``. ``r2_mean``, ``r2_std``: R2
+        One row a target, method, source set and cancer type, or all (``every_type``). ``r2_mean``, ``r2_std``: R2
         of single draws; ``r2_of_mean``: R2 of the mean of the draws; both about the grand mean of
         the measured entries of the type. ``r2_beyond_type``: share by which the mean of the draws
         has less squared error than the mean of the training patients of each patient's cancer type,
@@ -120,7 +119,7 @@ def by_type_lines(table: pd.DataFrame) -> list[str]:
     """
     lines = []
     n_sources = table["source"].str.count(r"\+")
-    every_source = table[(n_sources == n_sources.max()) & (table["cancer_type"] != EVERY_TYPE)]
+    every_source = table[(n_sources == n_sources.max()) & ~table["every_type"]]
     for target, rows in every_source.groupby("target", sort=False):
         parts = []
         for method, own in rows.groupby("method", sort=False):
@@ -136,10 +135,10 @@ def by_type_lines(table: pd.DataFrame) -> list[str]:
 
 
 def _members(cohort: Cohort) -> dict[str, NDArray[np.int64]]:
-    """Return the rows of the test patients of each cancer type, and of all."""
+    """Return the rows of all test patients, and of those of each cancer type."""
     types = cohort.cancer_type[cohort.test].to_numpy(str)
     own = {str(name): np.flatnonzero(types == name) for name in np.unique(types)}
-    return {EVERY_TYPE: np.arange(len(types)), **own}
+    return {name_of_all(own): np.arange(len(types)), **own}
 
 
 def _type_means(cohort: Cohort, target: str) -> Array:
@@ -165,12 +164,13 @@ def _scores_by_type(
     cosine = cosine_by_patient(truth, made.mean)
     rows = []
     has_baseline = np.isfinite(error_of_type)
-    for name, own in members.items():
+    for number, (name, own) in enumerate(members.items()):
         judged = own[has_baseline[own]]
         about_mean = np.sum((truth[own] - truth[own].mean()) ** 2)
         r2_of_draws = 1 - error_of_draws[:, own].sum(axis=1) / about_mean
         row = {
             "cancer_type": name,
+            "every_type": number == 0,
             "r2_mean": r2_of_draws.mean(),
             "r2_std": r2_of_draws.std(ddof=1),
             "r2_of_mean": 1 - error[own].sum() / about_mean,

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from tcga_coherent.evaluation.cancer_types import type_groups
 from tcga_coherent.evaluation.palette import METHOD_LABELS, METHOD_STYLES
-from tcga_coherent.evaluation.reconstruction_by_type import EVERY_TYPE
 from tcga_coherent.evaluation.source_sets import join_sources, source_sets
 from tcga_coherent.modality import ModalityConfig
 
@@ -30,7 +30,7 @@ def draw_reconstruction_by_type(
     modalities
         Labels and colours of the targets, in the order of the parameters.
     """
-    groups = _groups(table)
+    groups = type_groups(table)
     sizes = table.groupby("cancer_type")["n_patients"].max()
     height = 2 * (0.24 * len(groups) + 0.5) + 0.5
     figure = Figure(figsize=(PANEL_WIDTH * len(modalities), height), layout="constrained")
@@ -90,7 +90,7 @@ def draw_source_sets_by_type(
         Labels of the modalities, in the order of the parameters.
     """
     names = list(modalities)
-    groups = _groups(table)
+    groups = type_groups(table)
     n_sets = len(source_sets(names[0], names))
     figure = Figure(figsize=(7.2, len(names) * (0.16 * n_sets + 0.42) + 1.0), layout="constrained")
     grid = figure.subplots(len(names), 2, squeeze=False, sharex=True, sharey="row")
@@ -117,11 +117,6 @@ def draw_source_sets_by_type(
     bar.set_label("R² of the mean draw within the cancer type (white: 0)", fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)
     return figure
-
-
-def _groups(table: pd.DataFrame) -> list[str]:
-    types = [name for name in table["cancer_type"].unique() if name != EVERY_TYPE]
-    return [EVERY_TYPE, *sorted(types)]
 
 
 def _draw_methods(axes: Axes, rows: pd.DataFrame, metric: str, groups: Sequence[str]) -> None:

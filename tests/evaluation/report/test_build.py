@@ -66,6 +66,20 @@ def test_a_table_of_another_version_is_named_with_the_column_that_it_lacks():
     }
 
 
+def test_a_table_that_cannot_be_shown_says_why_and_costs_no_other(caplog):
+    def damaged():
+        raise ValueError("line 3 has 7 cells")
+
+    made = Parts("demo", {"a": damaged, "b": lambda: pd.DataFrame({"x": [1.5]})}, {})
+    (chapter,) = fill([SECTION], made, {})
+    assert [content.key for content in chapter.contents] == ["b"]
+    reason = "The table a could not be made: line 3 has 7 cells"
+    assert f"table a ({reason})" in next(iter(chapter.missing.values()))
+    assert reason in caplog.text
+    (sentence,) = left_out([SECTION], made)
+    assert sentence.endswith("could not be made: line 3 has 7 cells")
+
+
 def test_skipped_rows_are_listed_by_reason():
     table = pd.DataFrame(
         {

@@ -1,5 +1,4 @@
 import pandas as pd
-import pytest
 
 from tcga_coherent.evaluation.report.headlines import headlines
 from tcga_coherent.evaluation.report.parts import Parts
@@ -125,7 +124,14 @@ def test_a_table_of_another_version_is_named():
     ]
 
 
-def test_an_error_in_a_sentence_is_not_taken_for_a_missing_column():
-    table = table1().assign(target="methylation")
-    with pytest.raises(KeyError, match="methylation"):
-        say(table1_reconstruction=table)
+def test_an_error_in_a_sentence_is_told_and_costs_no_other():
+    exchanged = {"measure": "auroc", "statistic": "disagreement", "target": "cna", "value": 0.75}
+    tables = {
+        "table1_reconstruction": table1().assign(target="methylation"),
+        "coherence_error": pd.DataFrame([exchanged]),
+    }
+    reason, other = say(**tables)
+    assert (
+        reason == "The summary of table1_reconstruction could not be made: KeyError: 'methylation'."
+    )
+    assert other.endswith("by the modality generated: CNA 0.75.")

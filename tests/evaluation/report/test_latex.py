@@ -59,3 +59,9 @@ def test_a_table_without_groups_has_one_line_of_headers():
 @pytest.mark.parametrize("character", ["²", "±", "−", "–", "×"])
 def test_no_character_is_left_that_needs_a_certain_engine(character):
     assert escape(character).isascii()
+
+
+def test_a_table_whose_every_row_was_skipped_becomes_a_comment():
+    skipped = pd.DataFrame({"space": ["all"], "note": ["6 test patients are too few"]})
+    view = TableView("fig1_umap", "Numbers.", columns=("set", "precision"), across=("set",))
+    assert to_latex(display(skipped, view, {})).startswith("% fig1_umap holds no numbers")

@@ -26,7 +26,9 @@ def test_calibration_keeps_two_levels_over_all_types():
     table = pd.DataFrame(
         {
             "measure": ["coverage", "coverage", "coverage", "coverage", "spread_skill"],
-            "cancer_type": ["all", "all", "all", "BRCA", "all"],
+            # A cancer type of the name that the row over all of them usually has.
+            "cancer_type": ["(all)", "(all)", "(all)", "all", "(all)"],
+            "every_type": [True, True, True, False, True],
             "point": [50, 80, 90, 90, 50],
             # As few draws as these reach less than 90 %.
             "nominal": [0.5, 0.8, 0.8, 0.8, 1.0],

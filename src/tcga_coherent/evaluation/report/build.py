@@ -1,10 +1,10 @@
 """Fill the sections with what there is, and say what there is not."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-import pandas as pd
-
+from tcga_coherent.evaluation.attempt import attempt
 from tcga_coherent.evaluation.report.display import NOTE, Display, display
 from tcga_coherent.evaluation.report.parts import Parts
 from tcga_coherent.evaluation.report.views import FigureView, Section, TableView
@@ -63,11 +63,13 @@ def _chapter(section: Section, parts: Parts, modalities: Mapping[str, str]) -> C
     for view in section.views:
         reason = f" ({parts.outdated[view.name]})" if view.name in parts.outdated else ""
         if isinstance(view, TableView) and view.name in parts.tables:
-            try:
-                contents.append(display(parts.tables[view.name](), view, modalities))
+            shown: Display | str = attempt(
+                f"The table {view.name}", partial(_shown_table, view, parts, modalities), str
+            )
+            if isinstance(shown, Display):
+                contents.append(shown)
                 continue
-            except KeyError as column:
-                reason = f" (made by another version: it has no column {column})"
+            reason = f" ({shown})"
         elif isinstance(view, FigureView) and view.name in parts.figures:
             contents.append(ShownFigure(view, parts.figures[view.name]().data_uri))
             continue
@@ -79,6 +81,13 @@ def _chapter(section: Section, parts: Parts, modalities: Mapping[str, str]) -> C
         tuple(contents),
         {command: tuple(dict.fromkeys(names)) for command, names in missing.items()},
     )
+
+
+def _shown_table(view: TableView, parts: Parts, modalities: Mapping[str, str]) -> Display | str:
+    try:
+        return display(parts.tables[view.name](), view, modalities)
+    except KeyError as column:
+        return f"made by another version: it has no column {column}"
 
 
 def without_a_place(sections: Sequence[Section], parts: Parts) -> list[str]:
@@ -114,20 +123,27 @@ def left_out(sections: Sequence[Section], parts: Parts) -> list[str]:
         sentence
         for name in names
         if name in parts.tables
-        for sentence in _notes(name, parts.tables[name]())
+        for sentence in attempt(
+            f"The list of what {name} leaves out",
+            partial(_notes, name, parts),
+            lambda reason: [reason],
+        )
     ]
 
 
-def _notes(name: str, table: pd.DataFrame) -> Iterator[str]:
+def _notes(name: str, parts: Parts) -> list[str]:
+    table = parts.tables[name]()
     if NOTE not in table:
-        return
+        return []
     notes = table[NOTE].fillna("").astype(str)
     if "value" in table:
         # A note beside a value explains it.
         notes = notes.where(table["value"].isna(), "")
     skipped = table[notes != ""]
     keys = skipped.select_dtypes(include=["object", "string"]).drop(columns=NOTE, errors="ignore")
+    found = []
     for note, rows in keys.groupby(notes[notes != ""], sort=False):
         values = {key: [v for v in rows[key].dropna().unique() if v != ""] for key in rows}
         which = "; ".join(f"{key} {', '.join(map(str, v))}" for key, v in values.items() if v)
-        yield f"{name}{f' ({which})' if which else ''}: {note}"
+        found.append(f"{name}{f' ({which})' if which else ''}: {note}")
+    return found

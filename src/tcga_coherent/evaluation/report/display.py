@@ -82,8 +82,8 @@ def display(table: pd.DataFrame, view: TableView, modalities: Mapping[str, str])
                 numeric[header] = base not in table or _is_number(table[base])
     frame = pd.DataFrame(pieces, index=table.index)
     frame.columns = pd.MultiIndex.from_tuples(pieces, names=["group", "header"])
-    if view.across and len(frame):
-        headers = [("", COLUMN_LABELS.get(name, name.replace("_", " "))) for name in view.across]
+    headers = [("", COLUMN_LABELS.get(name, name.replace("_", " "))) for name in view.across]
+    if headers and len(frame) and set(headers) < set(pieces):
         keys = [column for column in pieces if not numeric[column] and column not in headers]
         frame = _side_by_side(frame, keys, headers, view.name)
     # The paper's columns stand together, behind all that is computed here.

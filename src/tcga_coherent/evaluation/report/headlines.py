@@ -1,9 +1,11 @@
 """The numbers that the summary of the report names first, as sentences."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import pandas as pd
 
+from tcga_coherent.evaluation.attempt import attempt
 from tcga_coherent.evaluation.palette import METHOD_LABELS
 from tcga_coherent.evaluation.report.display import format_number, join_labels
 from tcga_coherent.evaluation.report.labels import COLUMN_LABELS
@@ -36,18 +38,25 @@ def headlines(parts: Parts, modalities: Labels) -> list[str]:
     modalities
         Modality to its name in sentences.
     """
-    found: list[str] = []
-    for name, (sentences, columns) in HEADLINES.items():
-        if name in parts.tables:
-            table = parts.tables[name]()
-            lacking = [column for column in columns if column not in table]
-            if lacking:
-                found.append(
-                    f"{name}.csv was made by another version: it has no column {lacking[0]!r}."
-                )
-            else:
-                found += sentences(table, modalities)
-    return found
+    return [
+        sentence
+        for name in HEADLINES
+        if name in parts.tables
+        for sentence in attempt(
+            f"The summary of {name}",
+            partial(_sentences, name, parts, modalities),
+            lambda reason: [f"{reason}."],
+        )
+    ]
+
+
+def _sentences(name: str, parts: Parts, modalities: Labels) -> list[str]:
+    sentences, columns = HEADLINES[name]
+    table = parts.tables[name]()
+    lacking = [column for column in columns if column not in table]
+    if lacking:
+        return [f"{name}.csv was made by another version: it has no column {lacking[0]!r}."]
+    return sentences(table, modalities)
 
 
 def reconstruction(table: pd.DataFrame, modalities: Labels) -> list[str]:

@@ -41,8 +41,11 @@ def to_latex(shown: Display) -> str:
     Parameters
     ----------
     shown
-        Table as the report shows it.
+        Table as the report shows it. One whose every row was skipped has no column to show, and becomes
+        a comment.
     """
+    if not shown.cells.shape[1]:
+        return f"% {shown.name} holds no numbers: the report says why.\n"
     cells = shown.cells.map(escape)
     cells.columns = cells.columns.map(lambda column: tuple(escape(name) for name in column))
     cells.columns.names = ["group", "header"]

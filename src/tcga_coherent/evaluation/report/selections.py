@@ -25,9 +25,7 @@ def over_all_types(table: pd.DataFrame) -> pd.DataFrame:
     Few draws reach no such interval; then the header says what they would cover.
     """
     chosen = table[
-        (table["measure"] == "coverage")
-        & (table["cancer_type"] == "all")
-        & table["point"].isin([50, 90])
+        (table["measure"] == "coverage") & table["every_type"] & table["point"].isin([50, 90])
     ]
     return chosen.assign(
         interval=[

@@ -4,11 +4,11 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.agreement import fit_agreement
@@ -32,6 +32,7 @@ from tcga_coherent.evaluation.calibration import (
 )
 from tcga_coherent.evaluation.coherence_figure import draw_coherence
 from tcga_coherent.evaluation.completion_figure import draw_completion, summarise_completion
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.recalibration_figure import draw_recalibration
 from tcga_coherent.evaluation.source_sets import (
     generative_methods,
@@ -130,9 +131,9 @@ def recalibrate_spread(
     return store_recalibration(fitted), pd.DataFrame(rows, columns=RECALIBRATION_COLUMNS)
 
 
-def draw_recalibration_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Figure:
+def draw_recalibration_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Drawing:
     """Draw the factors of the spread and what they do on validation."""
-    return draw_recalibration(table, parse_modalities(modalities))
+    return partial(draw_recalibration, table, parse_modalities(modalities))
 
 
 def draw_test_split(
@@ -186,17 +187,19 @@ def draw_test_split(
 
 def draw_coherence_figure(
     coherence: pd.DataFrame, modalities: dict[str, Any], config: SamplingConfig
-) -> Figure:
+) -> Drawing:
     """Draw coherence and rejection of every ensemble."""
-    return draw_coherence(coherence, parse_modalities(modalities), config.coherence.threshold)
+    return partial(
+        draw_coherence, coherence, parse_modalities(modalities), config.coherence.threshold
+    )
 
 
 def describe_completion(
     flags: pd.DataFrame, modalities: dict[str, Any]
-) -> tuple[pd.DataFrame, Figure]:
+) -> tuple[pd.DataFrame, Drawing]:
     """Count and draw which modalities of the cohort were observed and which generated."""
     summary = summarise_completion(flags)
-    return summary, draw_completion(summary, parse_modalities(modalities))
+    return summary, partial(draw_completion, summary, parse_modalities(modalities))
 
 
 def _runs(modalities: list[str]) -> list[tuple[str, str, tuple[str, ...]]]:

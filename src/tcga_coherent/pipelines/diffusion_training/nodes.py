@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.checkpoints import describe_denoiser
@@ -26,6 +26,7 @@ from tcga_coherent.diffusion.tasks import DenoiserTask, multi_tasks, single_task
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.diffusion.training import StackTrainer, group_by_shape
 from tcga_coherent.evaluation.consensus_figure import draw_consensus_weights
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.training_figure import draw_training_curves
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import (
@@ -217,17 +218,19 @@ def learn_consensus(
     return consensus, pd.DataFrame(rows)
 
 
-def draw_weights_of_consensus(weights: pd.DataFrame, modalities: dict[str, Any]) -> Figure:
+def draw_weights_of_consensus(weights: pd.DataFrame, modalities: dict[str, Any]) -> Drawing:
     """Draw the consensus weights over the noise levels."""
-    return draw_consensus_weights(weights, parse_modalities(modalities))
+    return partial(draw_consensus_weights, weights, parse_modalities(modalities))
 
 
 def draw_training_curves_of_families(
     single_history: pd.DataFrame, multi_history: pd.DataFrame, modalities: dict[str, Any]
-) -> Figure:
+) -> Drawing:
     """Draw noise error and validation score of every denoiser."""
-    return draw_training_curves(
-        {"single": single_history, "multi": multi_history}, parse_modalities(modalities)
+    return partial(
+        draw_training_curves,
+        {"single": single_history, "multi": multi_history},
+        parse_modalities(modalities),
     )
 
 

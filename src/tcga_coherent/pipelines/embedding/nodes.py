@@ -3,15 +3,16 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
 from tcga_coherent.embedding.encoder import Encoder, fit_encoder
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.embedding_figure import draw_embedding
 from tcga_coherent.evaluation.fidelity import r2
 from tcga_coherent.modality import parse_modalities
@@ -25,7 +26,7 @@ def fit_encoders(
     modalities: dict[str, Any],
     embedding: EmbeddingConfig,
     device: str,
-) -> tuple[dict[str, Checkpoint], dict[str, pd.DataFrame], pd.DataFrame, Figure]:
+) -> tuple[dict[str, Checkpoint], dict[str, pd.DataFrame], pd.DataFrame, Drawing]:
     """Fit each modality's encoder on the training patients and embed all patients.
 
     Returns
@@ -36,7 +37,7 @@ def fit_encoders(
         Patients x latent size, standardised on the training patients.
     embedding_table : DataFrame
         One row a modality; see :func:`describe_encoder`.
-    embedding_figure : matplotlib.figure.Figure
+    embedding_figure : Callable
         Training curves and reconstruction beside PCA.
 
     Raises
@@ -69,7 +70,12 @@ def fit_encoders(
         rows.append(describe_encoder(encoder, table, split))
         histories[name] = encoder.history
     embedding_table = pd.DataFrame(rows)
-    return encoders, latents, embedding_table, draw_embedding(embedding_table, histories, configs)
+    return (
+        encoders,
+        latents,
+        embedding_table,
+        partial(draw_embedding, embedding_table, histories, configs),
+    )
 
 
 def describe_encoder(

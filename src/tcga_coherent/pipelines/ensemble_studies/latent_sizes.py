@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
 from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, patient_interval
 from tcga_coherent.evaluation.classification_scores import class_scores
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.ensemble_latent_sizes_figure import draw_latent_sizes
 from tcga_coherent.evaluation.ensemble_scores import summarise_scores
 from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
@@ -74,7 +74,7 @@ def train_latent_sizes(
 
 def tabulate_latent_sizes(
     repeats: Stored, modalities: dict[str, Any], parameters: EnsembleStudiesParameters
-) -> tuple[pd.DataFrame, Figure]:
+) -> tuple[pd.DataFrame, Drawing]:
     """Return what each latent size is worth in latent and in feature space.
 
     Returns
@@ -98,7 +98,7 @@ def tabulate_latent_sizes(
         types = _score_types(done, parameters.bootstrap, parameters.seed)
         for found in (worth, types):
             table = table.merge(found, on=KEYS, how="left", validate="one_to_one")
-    return table, draw_latent_sizes(table, parse_modalities(modalities))
+    return table, partial(draw_latent_sizes, table, parse_modalities(modalities))
 
 
 def _score_types(scores: pd.DataFrame, bootstrap: BootstrapParameters, seed: int) -> pd.DataFrame:

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.ensemble_rejection_figure import PAPER_LIKE, PRESENT, draw_rejection
 from tcga_coherent.evaluation.ensemble_scores import score_draws, summarise_scores
 from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
@@ -70,7 +70,7 @@ def paper_like(config: SamplingConfig, n_steps: int) -> SamplingConfig:
 
 def tabulate_rejection(
     repeats: Stored, modalities: dict[str, Any], parameters: EnsembleStudiesParameters
-) -> tuple[pd.DataFrame, Figure]:
+) -> tuple[pd.DataFrame, Drawing]:
     """Return what each threshold rejects and what draws are worth then.
 
     Returns
@@ -89,7 +89,7 @@ def tabulate_rejection(
         scores, KEYS, parameters.bootstrap, parameters.seed, reference={"threshold_change": 0.0}
     )
     table = statistics.merge(worth, on=KEYS, validate="one_to_one")
-    return table, draw_rejection(table, parse_modalities(modalities))
+    return table, partial(draw_rejection, table, parse_modalities(modalities))
 
 
 def _draw_seed(

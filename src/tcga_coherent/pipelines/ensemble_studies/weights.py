@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.config import SamplingConfig, Weighting
 from tcga_coherent.diffusion.consensus import consensus_weights
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.ensemble_scores import score_draws, summarise_scores
 from tcga_coherent.evaluation.ensemble_weights_figure import EXPERT, REFERENCE, draw_weights
 from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
@@ -60,7 +60,7 @@ def tabulate_weights(
     modalities: dict[str, Any],
     parameters: EnsembleStudiesParameters,
     device: str,
-) -> tuple[pd.DataFrame, Figure]:
+) -> tuple[pd.DataFrame, Drawing]:
     """Return the weights of each target's ensemble of all sources beside what they are worth.
 
     Returns
@@ -91,7 +91,7 @@ def tabulate_weights(
         reference={"weights": REFERENCE},
     )
     table = weights.merge(worth, on=["target", "weights"], validate="one_to_one")
-    return table, draw_weights(table, parse_modalities(modalities))
+    return table, partial(draw_weights, table, parse_modalities(modalities))
 
 
 def _mean_weights(unseen: UnseenPatients, target: str, kind: Weighting) -> dict[str, float]:

@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.evaluation.counterfactual import STUDY, run_counterfactuals
@@ -22,6 +22,7 @@ from tcga_coherent.evaluation.counterfactual_tables import (
     curve_table,
     curves_by_repeat,
 )
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.inputs import Partitions, read_cohort
 from tcga_coherent.evaluation.profiles import read_profiles
 from tcga_coherent.evaluation.repeats import Stored, all_repeats
@@ -97,10 +98,10 @@ def rank_patients(
 
 def draw_acquisition_figures(
     curves: pd.DataFrame, areas: pd.DataFrame, modalities: dict[str, Any]
-) -> tuple[Figure, Figure]:
+) -> tuple[Drawing, Drawing]:
     """Draw Figure 4 (stage) and S5 (survival)."""
     parsed = parse_modalities(modalities)
     return (
-        draw_acquisition(curves, areas, "stage", parsed),
-        draw_acquisition(curves, areas, "survival", parsed),
+        partial(draw_acquisition, curves, areas, "stage", parsed),
+        partial(draw_acquisition, curves, areas, "survival", parsed),
     )

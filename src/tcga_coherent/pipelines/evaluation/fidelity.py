@@ -1,11 +1,12 @@
 """Nodes of fidelity: whether generated patients lie where the real ones do."""
 
 import logging
+from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.inputs import Partitions, read_cohort
 from tcga_coherent.evaluation.manifold import manifold_lines, manifold_table, project
 from tcga_coherent.evaluation.manifold_figure import draw_manifolds
@@ -26,7 +27,7 @@ def project_manifolds(
     presence: pd.DataFrame,
     modalities: dict[str, Any],
     parameters: EvaluationParameters,
-) -> tuple[pd.DataFrame, Figure, Figure]:
+) -> tuple[pd.DataFrame, Drawing, Drawing]:
     """Project real and generated test patients: Figure 1, the figures of S1, and their numbers."""
     parsed = parse_modalities(modalities)
     cohort = read_cohort(latents, split, presence, list(parsed))
@@ -38,7 +39,7 @@ def project_manifolds(
     except CannotEvaluate as reason:
         logger.warning("No projection of patients: %s", reason)
         note = pd.DataFrame([{"space": EVERY_MODALITY, "note": str(reason)}])
-        return note, draw_reason(str(reason)), draw_reason(str(reason))
+        return note, partial(draw_reason, str(reason)), partial(draw_reason, str(reason))
     for line in manifold_lines(table):
         logger.info(line)
     labels = {name: config.label for name, config in parsed.items()}
@@ -47,6 +48,6 @@ def project_manifolds(
     single = {name: projections[name] for name in labels}
     return (
         table,
-        draw_manifolds(whole, cancer_types, table, {EVERY_MODALITY: ""}),
-        draw_manifolds(single, cancer_types, table, labels),
+        partial(draw_manifolds, whole, cancer_types, table, {EVERY_MODALITY: ""}),
+        partial(draw_manifolds, single, cancer_types, table, labels),
     )

@@ -1,10 +1,10 @@
 """Nodes of the evaluation."""
 
 import logging
+from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.evaluation.calibration_figure import (
@@ -14,6 +14,7 @@ from tcga_coherent.evaluation.calibration_figure import (
 from tcga_coherent.evaluation.calibration_table import calibration_lines, calibration_table
 from tcga_coherent.evaluation.coherence_error import coherence_error_table, coherence_lines
 from tcga_coherent.evaluation.coherence_error_figure import draw_coherence_error
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.inputs import Partitions, read_cohort
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
@@ -49,17 +50,21 @@ def measure_calibration(
 
 def draw_calibration_figures(
     table: pd.DataFrame, modalities: dict[str, Any]
-) -> tuple[Figure, Figure]:
+) -> tuple[Drawing, Drawing]:
     """Draw calibration over all test patients, and by cancer type."""
     parsed = parse_modalities(modalities)
-    return draw_calibration(table, parsed), draw_calibration_by_type(table, parsed)
+    return partial(draw_calibration, table, parsed), partial(
+        draw_calibration_by_type, table, parsed
+    )
 
 
 def judge_coherence(
     coherence_probe: pd.DataFrame, modalities: dict[str, Any], parameters: EvaluationParameters
-) -> tuple[pd.DataFrame, Figure]:
+) -> tuple[pd.DataFrame, Drawing]:
     """Measure and draw whether coherence tells error and finds swapped sources."""
     table = coherence_error_table(coherence_probe, parameters.bootstrap, parameters.seed)
     for line in coherence_lines(table):
         logger.info(line)
-    return table, draw_coherence_error(coherence_probe, table, parse_modalities(modalities))
+    return table, partial(
+        draw_coherence_error, coherence_probe, table, parse_modalities(modalities)
+    )

@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
@@ -20,6 +20,7 @@ from tcga_coherent.evaluation.decoded_features import (
     correlations_by_method,
 )
 from tcga_coherent.evaluation.decoded_figure import draw_decoded
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.inputs import Partitions, read_cohort
 from tcga_coherent.evaluation.reconstruction import summary_lines, table1
 from tcga_coherent.evaluation.reconstruction_by_type import by_type_lines, reconstruction_by_type
@@ -67,10 +68,10 @@ def compare_reconstructions(
     return table
 
 
-def draw_reconstruction_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Figure:
+def draw_reconstruction_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Drawing:
     """Draw Table 1."""
     labels = {name: config.label for name, config in parse_modalities(modalities).items()}
-    return draw_reconstruction(table, labels)
+    return partial(draw_reconstruction, table, labels)
 
 
 def compare_by_type(
@@ -99,10 +100,14 @@ def compare_by_type(
     return table
 
 
-def draw_by_type_figures(table: pd.DataFrame, modalities: dict[str, Any]) -> tuple[Figure, Figure]:
+def draw_by_type_figures(
+    table: pd.DataFrame, modalities: dict[str, Any]
+) -> tuple[Drawing, Drawing]:
     """Draw reconstruction by cancer type, from all sources and from every set of them."""
     parsed = parse_modalities(modalities)
-    return draw_reconstruction_by_type(table, parsed), draw_source_sets_by_type(table, parsed)
+    return partial(draw_reconstruction_by_type, table, parsed), partial(
+        draw_source_sets_by_type, table, parsed
+    )
 
 
 def compare_decoded(
@@ -116,7 +121,7 @@ def compare_decoded(
     encoders: Mapping[str, Callable[[], Checkpoint]],
     preprocessors: Mapping[str, Callable[[], Checkpoint]],
     parameters: EvaluationParameters,
-) -> tuple[pd.DataFrame, pd.DataFrame, Figure]:
+) -> tuple[pd.DataFrame, pd.DataFrame, Drawing]:
     """Score reconstruction from all sources feature by feature, and name the best and the worst."""
     parsed = parse_modalities(modalities)
     cohort = read_cohort(latents, split, presence, list(parsed))
@@ -134,7 +139,11 @@ def compare_decoded(
     table = pd.DataFrame(rows)
     for line in decoded_lines(table):
         logger.info(line)
-    return table, pd.concat(features, ignore_index=True), draw_decoded(correlations, parsed)
+    return (
+        table,
+        pd.concat(features, ignore_index=True),
+        partial(draw_decoded, correlations, parsed),
+    )
 
 
 def _decoder(encoder: Checkpoint, preprocessor: Checkpoint) -> Decoder:

@@ -1,10 +1,12 @@
 """Nodes of the report."""
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
 from pydantic_core import to_jsonable_python
 
+from tcga_coherent.evaluation.attempt import attempt
 from tcga_coherent.evaluation.report.build import ShownFigure, fill, left_out, without_a_place
 from tcga_coherent.evaluation.report.headlines import headlines
 from tcga_coherent.evaluation.report.latex import to_latex
@@ -61,7 +63,11 @@ def export_latex(
     """Write each table of the page for LaTeX."""
     chapters = fill(SECTIONS, _gather(reporting_folder, made, reported), _labels(parameters))
     return {
-        content.key: to_latex(content)
+        content.key: attempt(
+            f"The table {content.key} for LaTeX",
+            partial(to_latex, content),
+            lambda reason: "% " + " ".join(reason.split()) + "\n",
+        )
         for chapter in chapters
         for content in chapter.contents
         if not isinstance(content, ShownFigure)
@@ -72,8 +78,17 @@ def _gather(folder: Parts, made: dict[str, pd.DataFrame | str], reported: Report
     parts = folder.with_made(made)
     if "table4_cohort" not in parts.tables:
         return parts
-    cohort = cohort_beside_reported(parts.tables["table4_cohort"](), reported.table4)
-    return parts.with_made({"table4_cohort_table": cohort})
+    return attempt(
+        "The comparison of table4_cohort with the paper's",
+        lambda: parts.with_made(
+            {
+                "table4_cohort_table": cohort_beside_reported(
+                    parts.tables["table4_cohort"](), reported.table4
+                )
+            }
+        ),
+        lambda reason: parts,
+    )
 
 
 def _labels(parameters: dict[str, Any]) -> dict[str, str]:

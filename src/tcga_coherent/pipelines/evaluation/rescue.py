@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.inputs import Partitions, read_cohort
 from tcga_coherent.evaluation.profiles import read_profiles
 from tcga_coherent.evaluation.repeats import Stored, all_repeats
@@ -76,7 +77,9 @@ def measure_rescue(
 
 def draw_rescue_figures(
     table: pd.DataFrame, modalities: dict[str, Any], parameters: EvaluationParameters
-) -> tuple[Figure, Figure]:
+) -> tuple[Drawing, Drawing]:
     """Draw Figure 3, and the other scores and poolings."""
     parsed, pooling = parse_modalities(modalities), parameters.rescue.headline_pooling
-    return draw_rescue(table, parsed, pooling), draw_rescue_metrics(table, parsed, pooling)
+    return partial(draw_rescue, table, parsed, pooling), partial(
+        draw_rescue_metrics, table, parsed, pooling
+    )

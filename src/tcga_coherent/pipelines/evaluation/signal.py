@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.inputs import Partitions, read_cohort
 from tcga_coherent.evaluation.profiles import read_profiles
 from tcga_coherent.evaluation.repeats import Stored, all_repeats
@@ -74,6 +75,6 @@ def measure_signal(
     return table, claims
 
 
-def draw_signal_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Figure:
+def draw_signal_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Drawing:
     """Draw Figure 2."""
-    return draw_signal(table, parse_modalities(modalities))
+    return partial(draw_signal, table, parse_modalities(modalities))

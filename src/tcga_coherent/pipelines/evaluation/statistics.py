@@ -1,12 +1,13 @@
 """Nodes of appendix S6: tests over repeats beside intervals over patients."""
 
 import logging
+from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.inputs import Partitions, read_cohort
 from tcga_coherent.evaluation.profiles import read_profiles
 from tcga_coherent.evaluation.repeats import Stored, all_repeats
@@ -66,7 +67,7 @@ def compare_treatments(
     return table
 
 
-def draw_statistics_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Figure:
+def draw_statistics_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Drawing:
     """Draw the headline differences."""
     labels = {name: config.label for name, config in parse_modalities(modalities).items()}
-    return draw_statistics(table, labels)
+    return partial(draw_statistics, table, labels)

@@ -2,18 +2,19 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.evaluation.cohort_figure import draw_cohort
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.omics.barcodes import EXAMPLES, BarcodeRule, parse_barcodes
 from tcga_coherent.omics.clinical import cancer_types_of
 from tcga_coherent.omics.losses import describe_losses
 from tcga_coherent.omics.suspects import describe_other_features
-from tcga_coherent.omics.tables import check_overlap, count_patients, tabulate_patients
+from tcga_coherent.omics.tables import TOTAL, check_overlap, count_patients, tabulate_patients
 from tcga_coherent.omics.tumours import choose_tumours, other_tumours
 
 logger = logging.getLogger(__name__)
@@ -110,12 +111,25 @@ def _warn(
 
 def summarise_cohort(
     modality_tables: Loaders, clinical: pd.DataFrame, modalities: dict[str, Any]
-) -> tuple[pd.DataFrame, Figure]:
-    """Count patients by cancer type and modality: the paper's Table 4 and its figure."""
+) -> tuple[pd.DataFrame, Drawing]:
+    """Count patients by cancer type and modality: the paper's Table 4 and its figure.
+
+    Raises
+    ------
+    ValueError
+        When a cancer type is called as the row of totals is.
+    """
     configs = parse_modalities(modalities)
     patients = {name: modality_tables[name]().index for name in configs}
-    table = count_patients(patients, cancer_types_of(clinical))
-    return table, draw_cohort(
+    cancer_types = cancer_types_of(clinical)
+    if TOTAL in cancer_types.to_numpy():
+        raise ValueError(
+            f"The cancer type {TOTAL} would be taken for the row of totals of table4_cohort: give it another "
+            f"name in the clinical table."
+        )
+    table = count_patients(patients, cancer_types)
+    return table, partial(
+        draw_cohort,
         table,
         labels={name: config.label for name, config in configs.items()},
         colors={name: config.color for name, config in configs.items()},

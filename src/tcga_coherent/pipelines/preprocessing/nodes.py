@@ -3,15 +3,16 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.quality_control_figure import draw_quality_control
 from tcga_coherent.modality import ModalityConfig, parse_modalities
 from tcga_coherent.omics import outliers, splits
@@ -216,10 +217,11 @@ def preprocess_modalities(
 
 def plot_quality_control(
     quality_control_table: pd.DataFrame, split_table: pd.DataFrame, modalities: dict[str, Any]
-) -> Figure:
+) -> Drawing:
     """Draw what preprocessing removed and how patients were split."""
     configs = parse_modalities(modalities)
-    return draw_quality_control(
+    return partial(
+        draw_quality_control,
         quality_control_table,
         split_table,
         labels={name: config.label for name, config in configs.items()},

@@ -1,10 +1,10 @@
 """Nodes that attack the trained models and what they generate."""
 
 import logging
+from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.completion import draws_frame
@@ -12,6 +12,7 @@ from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.evaluation.calibration import independent_sets
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.inputs import read_cohort, read_draws
 from tcga_coherent.evaluation.outcomes import CLASS_TASKS, CannotEvaluate
 from tcga_coherent.modality import parse_modalities
@@ -230,10 +231,10 @@ def tabulate_attacks(
     attributes: pd.DataFrame,
     modalities: dict[str, Any],
     parameters: PrivacyParameters,
-) -> tuple[pd.DataFrame, Figure]:
+) -> tuple[pd.DataFrame, Drawing]:
     """Join all attacks to one table and one figure, and say what leaks."""
     tables = [generated, unconditional, membership, references, attributes]
     table = join_attacks(tables, parameters.bootstrap.level)
     for line in attack_lines(table):
         logger.info(line)
-    return table, draw_attacks(table, parse_modalities(modalities))
+    return table, partial(draw_attacks, table, parse_modalities(modalities))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.inputs import read_cohort
 from tcga_coherent.evaluation.outcomes import CannotEvaluate
 from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
@@ -29,6 +30,7 @@ from tcga_coherent.privacy.attacks_shadows import (
 )
 from tcga_coherent.privacy.attacks_table import not_attacked
 from tcga_coherent.privacy.attacks_utility import extract_canaries, weigh_privacy_and_utility
+from tcga_coherent.privacy.attacks_utility_figure import draw_privacy_and_utility
 
 logger = logging.getLogger(__name__)
 
@@ -114,3 +116,8 @@ def attack_with_halves(
     utility = weigh_privacy_and_utility(shadows, cohort, n_candidates, bootstrap, seed)
     steps = parameters.attacks.shadows.gradient_steps(training)
     return note_short_trainings(pd.concat(attacks, ignore_index=True), steps, training), utility
+
+
+def draw_utility_figure(table: pd.DataFrame) -> Drawing:
+    """Draw what models are worth and what they give away."""
+    return partial(draw_privacy_and_utility, table)

@@ -4,8 +4,6 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from tcga_coherent.privacy.attacks_utility_figure import draw_privacy_and_utility
-
 from .attacks import (
     attack_attributes,
     attack_generated_patients,
@@ -14,7 +12,7 @@ from .attacks import (
     regenerate_complete_patients,
     tabulate_attacks,
 )
-from .attacks_references import attack_with_halves, train_on_halves
+from .attacks_references import attack_with_halves, draw_utility_figure, train_on_halves
 from .release_card import release_card_node
 from .screening import screen_generated
 from .unconditional import (
@@ -173,7 +171,7 @@ def _references() -> Pipeline:
                 name="attack_with_halves",
             ),
             Node(
-                draw_privacy_and_utility,
+                draw_utility_figure,
                 inputs="privacy_utility_table",
                 outputs="privacy_utility_figure",
                 name="draw_utility_figure",

@@ -1,12 +1,13 @@
 """Node that screens what was generated for records too close to a training patient."""
 
 import logging
+from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.config import CompletionConfig
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.inputs import Cohort, read_cohort
 from tcga_coherent.evaluation.source_sets import generative_methods, partition_name
 from tcga_coherent.modality import parse_modalities
@@ -37,7 +38,7 @@ def screen_generated(
     modalities: dict[str, Any],
     completion: CompletionConfig,
     parameters: PrivacyParameters,
-) -> tuple[pd.DataFrame, pd.DataFrame, Figure]:
+) -> tuple[pd.DataFrame, pd.DataFrame, Drawing]:
     """Flag generated records that lie closer to a training patient than held-out patients do.
 
     Returns
@@ -66,7 +67,7 @@ def screen_generated(
         (released["beyond_nominal"] == "yes").sum(),
         len(released),
     )
-    return flagged_records(screened), table, draw_screening(screened, skipped, parsed)
+    return flagged_records(screened), table, partial(draw_screening, screened, skipped, parsed)
 
 
 def _of_test_patients(test_draws: Partitions, cohort: Cohort) -> list[Generated]:

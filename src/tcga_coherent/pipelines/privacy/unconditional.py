@@ -5,10 +5,10 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.inputs import read_cohort
 from tcga_coherent.evaluation.outcomes import CannotEvaluate
 from tcga_coherent.evaluation.reason_figure import draw_reason
@@ -103,7 +103,7 @@ def draw_unconditional_figure(
     sampling: SamplingConfig,
     parameters: PrivacyParameters,
     device: str,
-) -> Figure:
+) -> Drawing:
     """Draw Fig 5: rows generated from nothing among training patients, or why it cannot be drawn."""
     cohort, trained = load_attacked(
         latents, split, presence, single_denoisers, multi_denoisers, consensus, None,
@@ -113,5 +113,5 @@ def draw_unconditional_figure(
     try:
         projections = project_unconditional(audited, parameters.unconditional, parameters.seed)
     except CannotEvaluate as reason:
-        return draw_reason(str(reason))
-    return draw_unconditional(projections)
+        return partial(draw_reason, str(reason))
+    return partial(draw_unconditional, projections)

@@ -5,10 +5,10 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 from pydantic import TypeAdapter
 
 from tcga_coherent import __version__
@@ -19,6 +19,7 @@ from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint
 from tcga_coherent.diffusion.tasks import DenoiserTask, multi_tasks, single_tasks
 from tcga_coherent.diffusion.tuning import Trial, search, select_tasks
 from tcga_coherent.diffusion.tuning_config import TuningConfig
+from tcga_coherent.evaluation.drawing import Drawing
 from tcga_coherent.evaluation.tuning_figure import draw_tuning
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions, load_latents
@@ -94,10 +95,14 @@ def tabulate_search(
 
 def draw_search(
     table: pd.DataFrame, modalities: dict[str, Any], config: TrainingConfig, tuning: TuningConfig
-) -> Figure:
+) -> Drawing:
     """Draw the score by hyperparameter and by model."""
-    return draw_tuning(
-        table, list(tuning.candidates), config.validation.criterion, parse_modalities(modalities)
+    return partial(
+        draw_tuning,
+        table,
+        list(tuning.candidates),
+        config.validation.criterion,
+        parse_modalities(modalities),
     )
 
 
