@@ -23,24 +23,24 @@ from torch.nn import functional
 import results
 from environment import Environment, open_environment, trained_models
 from sampling import raw_draws
+from tcga_coherent.baselines.models import BaselineParameters, fit_baseline
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, describe_denoiser, load_denoiser
 from tcga_coherent.diffusion.config import TrainingConfig
-from tcga_coherent.diffusion.consensus import halves_of_validation, measure_errors
-from tcga_coherent.diffusion.ensemble import make_sampler
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.diffusion.noise import named_keys
-from tcga_coherent.diffusion.recalibration import fit_spread
-from tcga_coherent.diffusion.tasks import single_tasks
+from tcga_coherent.diffusion.sampling.consensus import halves_of_validation, measure_errors
+from tcga_coherent.diffusion.sampling.ensemble import make_sampler
+from tcga_coherent.diffusion.sampling.recalibration import fit_spread
 from tcga_coherent.diffusion.trained_models import TrainedModels
-from tcga_coherent.diffusion.training import StackTrainer, group_by_shape
-from tcga_coherent.evaluation.baselines import BaselineParameters, fit_baseline
-from tcga_coherent.evaluation.calibration import (
+from tcga_coherent.diffusion.training.tasks import single_tasks
+from tcga_coherent.diffusion.training.trainer import StackTrainer, group_by_shape
+from tcga_coherent.measures.calibration import (
     coverage_over_sets,
     crps,
     independent_sets,
     mean_over_sets,
 )
-from tcga_coherent.evaluation.fidelity import r2, variance_percent
+from tcga_coherent.measures.fidelity import r2, variance_percent
 
 SEEDS = (0, 1, 2)
 STOCHASTIC_STEPS = 40

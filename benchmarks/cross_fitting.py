@@ -20,12 +20,12 @@ import results
 from ablation import train
 from environment import Environment, open_environment, trained_models
 from sampling import raw_draws
-from tcga_coherent.diffusion.consensus import halves_of_validation, measure_errors
-from tcga_coherent.diffusion.ensemble import make_sampler
 from tcga_coherent.diffusion.noise import named_keys
-from tcga_coherent.diffusion.recalibration import fit_spread
+from tcga_coherent.diffusion.sampling.consensus import halves_of_validation, measure_errors
+from tcga_coherent.diffusion.sampling.ensemble import make_sampler
+from tcga_coherent.diffusion.sampling.recalibration import fit_spread
 from tcga_coherent.diffusion.trained_models import TrainedModels
-from tcga_coherent.evaluation.calibration import (
+from tcga_coherent.measures.calibration import (
     coverage_over_sets,
     crps,
     independent_sets,

@@ -11,8 +11,8 @@ import torch
 
 from clock import seconds
 from tcga_coherent.diffusion.config import TrainingConfig
-from tcga_coherent.diffusion.tasks import DenoiserTask
-from tcga_coherent.diffusion.training import StackTrainer, TrainedDenoiser, group_by_shape
+from tcga_coherent.diffusion.training.tasks import DenoiserTask
+from tcga_coherent.diffusion.training.trainer import StackTrainer, TrainedDenoiser, group_by_shape
 
 # Fine enough to see when a model reaches a score.
 STEPS_BETWEEN_VALIDATIONS = 50

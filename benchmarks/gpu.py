@@ -25,8 +25,8 @@ from clock import seconds
 from environment import Environment, open_environment, training_parameters
 from fast_training import TimedTrainer
 from tcga_coherent.diffusion.config import TrainingConfig
-from tcga_coherent.diffusion.tasks import DenoiserTask, multi_tasks, single_tasks
-from tcga_coherent.diffusion.training import group_by_shape
+from tcga_coherent.diffusion.training.tasks import DenoiserTask, multi_tasks, single_tasks
+from tcga_coherent.diffusion.training.trainer import group_by_shape
 
 # Methods, "Model implementation and training".
 PAPER_EPOCHS = 20_000

@@ -15,7 +15,7 @@ from clock import seconds
 from plain_denoiser import PlainDenoiser
 from tcga_coherent.diffusion.denoiser import DenoiserShape
 from tcga_coherent.diffusion.schedule import NoiseSchedule
-from tcga_coherent.diffusion.tasks import DenoiserTask, Rows
+from tcga_coherent.diffusion.training.tasks import DenoiserTask, Rows
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import pandas as pd
 import torch
 
-from tcga_coherent.evaluation.calibration import (
+from tcga_coherent.measures.calibration import (
     coverage_over_sets,
     crps,
     independent_sets,
     mean_over_sets,
 )
-from tcga_coherent.evaluation.fidelity import r2
+from tcga_coherent.measures.fidelity import r2
 
 MEASURES = ("r2_of_mean", "crps", "coverage_90")
 

@@ -32,8 +32,8 @@ from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import ArchitectureConfig, CoherenceConfig, SamplingConfig
 from tcga_coherent.diffusion.denoiser import DenoiserShape, initialise_stack
 from tcga_coherent.diffusion.device import resolve_device
-from tcga_coherent.diffusion.ensemble import Ensemble
 from tcga_coherent.diffusion.noise import named_keys
+from tcga_coherent.diffusion.sampling.ensemble import Ensemble
 from tcga_coherent.diffusion.schedule import NoiseSchedule
 
 MEGABYTE = 2**20

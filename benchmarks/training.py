@@ -31,13 +31,13 @@ from plain_training import PlainBudget, PlainRun, train_plain
 from quality import last_line, mean_over_targets, measure
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import TrainingConfig
-from tcga_coherent.diffusion.consensus import halves_of_validation, measure_errors
 from tcga_coherent.diffusion.denoiser import StackedDenoiser
 from tcga_coherent.diffusion.device import resolve_precision
-from tcga_coherent.diffusion.ensemble import Ensemble, make_sampler
 from tcga_coherent.diffusion.noise import named_keys
-from tcga_coherent.diffusion.tasks import DenoiserTask, single_tasks
-from tcga_coherent.diffusion.training import TrainedDenoiser, group_by_shape
+from tcga_coherent.diffusion.sampling.consensus import halves_of_validation, measure_errors
+from tcga_coherent.diffusion.sampling.ensemble import Ensemble, make_sampler
+from tcga_coherent.diffusion.training.tasks import DenoiserTask, single_tasks
+from tcga_coherent.diffusion.training.trainer import TrainedDenoiser, group_by_shape
 from validation_score import ValidationScore, noise_schedule, with_precise_scores
 
 GOAL = 10.0

@@ -8,11 +8,11 @@ from plain_denoiser import PlainDenoiser, stack_from_plain
 from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.diffusion.device import resolve_precision
 from tcga_coherent.diffusion.noise import derive_keys, named_keys
-from tcga_coherent.diffusion.samplers import DPMSolverSampler
-from tcga_coherent.diffusion.sampling import sample_stack
+from tcga_coherent.diffusion.sampling.samplers import DPMSolverSampler
 from tcga_coherent.diffusion.schedule import NoiseSchedule
-from tcga_coherent.diffusion.scores import draw_mse, energy_score
-from tcga_coherent.diffusion.tasks import DenoiserTask
+from tcga_coherent.diffusion.training.scores import draw_mse, energy_score
+from tcga_coherent.diffusion.training.tasks import DenoiserTask
+from tcga_coherent.diffusion.training.validation_draws import sample_stack
 
 # With the few draws that training takes, one model's score differs by .005 from one set of noise to
 # the next: more than models differ when they are nearly done.

@@ -26,11 +26,11 @@ from environment import Environment, open_environment, trained_models
 from quality import measure
 from sampling import raw_draws
 from tcga_coherent.diffusion.config import SamplingConfig, Weighting
-from tcga_coherent.diffusion.ensemble import Ensemble
 from tcga_coherent.diffusion.noise import named_keys
+from tcga_coherent.diffusion.sampling.ensemble import Ensemble
 from tcga_coherent.diffusion.trained_models import TrainedModels
-from tcga_coherent.evaluation.calibration import coverage_over_sets, independent_sets
-from tcga_coherent.evaluation.fidelity import r2, r2_of_draws
+from tcga_coherent.measures.calibration import coverage_over_sets, independent_sets
+from tcga_coherent.measures.fidelity import r2, r2_of_draws
 
 SEEDS = (0, 1, 2)
 MEASURES = ("r2_of_mean", "crps", "coverage_50", "coverage_90")

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.datasets.parquet_table import read_parquet_table
+from tcga_coherent.datasets.raw.parquet_table import read_parquet_table
 
 ROWS = 24
 WIDTHS = (2_500, 5_000, 10_000, 20_000, 40_000, 80_000)

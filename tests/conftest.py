@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.simulated_draws"]
+
 # A developer's own consent must not make the tests phone home.
 os.environ["DO_NOT_TRACK"] = "1"
 

@@ -77,7 +77,7 @@ class ModalityConfig:
         Hexadecimal colour in figures, the same in all of them.
     steps
         Transforms in their order, each a name (``log2_copy_ratio``) or a mapping from one name
-        to its arguments (``{clip: {low: -2, high: 2}}``); see ``tcga_coherent.omics.steps``.
+        to its arguments (``{clip: {low: -2, high: 2}}``); see ``tcga_coherent.omics.features.steps``.
     imputer
         ``knn`` or ``median``, fitted on the training patients.
     encoder

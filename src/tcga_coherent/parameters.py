@@ -9,16 +9,16 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from tcga_coherent.diffusion.config import CompletionConfig, SamplingConfig, TrainingConfig
-from tcga_coherent.diffusion.tuning_config import TuningConfig
+from tcga_coherent.diffusion.training.tuning_config import TuningConfig
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
-from tcga_coherent.evaluation.reported import ReportedByPaper
 from tcga_coherent.modality import STRICT, parse_modalities
-from tcga_coherent.omics.barcodes import BarcodeRule
-from tcga_coherent.omics.clinical import ClinicalColumns
+from tcga_coherent.omics.patients.barcodes import BarcodeRule
+from tcga_coherent.omics.patients.clinical import ClinicalColumns
 from tcga_coherent.pipelines.ensemble_studies.parameters import EnsembleStudiesParameters
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.pipelines.preprocessing.nodes import PreprocessingConfig, check_outlier_keys
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
+from tcga_coherent.reported import ReportedByPaper
 
 
 @dataclass(frozen=True, config=STRICT)

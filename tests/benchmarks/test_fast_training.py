@@ -10,7 +10,7 @@ import fast_training
 from environment import Environment
 from fast_training import FastRun, train_fast
 from tcga_coherent.diffusion.config import TrainingConfig
-from tcga_coherent.diffusion.tasks import DenoiserTask, single_tasks
+from tcga_coherent.diffusion.training.tasks import DenoiserTask, single_tasks
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import plain_sampling
 from environment import Environment, trained_models
 from plain_sampling import PlainEnsemble, draw_plain
 from sampling import plain_ensemble, raw_draws
-from tcga_coherent.diffusion import ensemble as engine
 from tcga_coherent.diffusion.config import CoherenceConfig
 from tcga_coherent.diffusion.noise import named_keys
+from tcga_coherent.diffusion.sampling import ensemble as engine
 
 LEVEL = 0.2
 

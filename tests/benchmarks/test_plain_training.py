@@ -8,7 +8,7 @@ from plain_denoiser import PlainDenoiser
 from plain_training import PairRows, PlainBudget, train_plain
 from tcga_coherent.diffusion.denoiser import DenoiserShape
 from tcga_coherent.diffusion.schedule import NoiseSchedule
-from tcga_coherent.diffusion.tasks import DenoiserTask, Rows
+from tcga_coherent.diffusion.training.tasks import DenoiserTask, Rows
 
 SHAPE = DenoiserShape(
     target_dim=2,

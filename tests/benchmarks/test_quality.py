@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from quality import last_line, mean_over_targets, measure
-from tcga_coherent.evaluation.calibration import crps
-from tcga_coherent.evaluation.fidelity import r2
+from tcga_coherent.measures.calibration import crps
+from tcga_coherent.measures.fidelity import r2
 
 PLAIN = {"r2_of_mean": 0.25, "crps": 0.45, "coverage_90": 0.9}
 FAST = {"r2_of_mean": 0.31, "crps": 0.4, "coverage_90": 0.89}

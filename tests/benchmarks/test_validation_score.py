@@ -5,8 +5,8 @@ import pytest
 from environment import Environment
 from plain_denoiser import plain_from_stack
 from tcga_coherent.diffusion.denoiser import StackedDenoiser
-from tcga_coherent.diffusion.tasks import single_tasks
-from tcga_coherent.diffusion.training import StackTrainer, group_by_shape
+from tcga_coherent.diffusion.training.tasks import single_tasks
+from tcga_coherent.diffusion.training.trainer import StackTrainer, group_by_shape
 from validation_score import ValidationScore, noise_schedule, with_precise_scores
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tcga_coherent.datasets.repeats import RepeatsDataset
-from tcga_coherent.evaluation.repeats import all_repeats, run_repeats
+from tcga_coherent.repeats import all_repeats, run_repeats
 
 FRAME = pd.DataFrame({"value": [1.5]})
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from tcga_coherent.diffusion.checkpoints import describe_denoiser, load_denoiser, stack_networks
-from tcga_coherent.diffusion.tasks import single_tasks
-from tcga_coherent.diffusion.training import StackTrainer, group_by_shape
+from tcga_coherent.diffusion.training.tasks import single_tasks
+from tcga_coherent.diffusion.training.trainer import StackTrainer, group_by_shape
 
 CPU = torch.device("cpu")
 PRINTS = {"a": "1", "b": "2", "c": "3"}

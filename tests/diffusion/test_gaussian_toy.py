@@ -15,15 +15,20 @@ import torch
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import SamplingConfig, Weighting
-from tcga_coherent.diffusion.consensus import (
+from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
+from tcga_coherent.diffusion.sampling.consensus import (
     STANDARD_NORMAL,
     ErrorMoments,
     consensus_weights,
     least_error_weights,
 )
-from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
-from tcga_coherent.diffusion.ensemble import Ensemble
-from tcga_coherent.diffusion.samplers import DDIMSampler, DDPMSampler, DPMSolverSampler, Sampler
+from tcga_coherent.diffusion.sampling.ensemble import Ensemble
+from tcga_coherent.diffusion.sampling.samplers import (
+    DDIMSampler,
+    DDPMSampler,
+    DPMSolverSampler,
+    Sampler,
+)
 from tests.diffusion.gaussian_patients import (
     ALPHA_BARS,
     DIM,

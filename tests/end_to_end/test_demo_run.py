@@ -9,7 +9,7 @@ import pytest
 
 from tcga_coherent.datasets.checkpoint import CheckpointDataset
 from tcga_coherent.embedding.encoder import Encoder
-from tcga_coherent.omics.preprocessor import Preprocessor
+from tcga_coherent.omics.features.preprocessor import Preprocessor
 from tests.end_to_end.projects import SMALL_BUDGETS, SMALL_FEATURES, Project
 from tests.end_to_end.raw_files import average_or_choose, read_raw_samples
 

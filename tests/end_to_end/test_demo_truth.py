@@ -21,9 +21,9 @@ import pandas as pd
 import pytest
 
 from tcga_coherent.datasets.checkpoint import CheckpointDataset
-from tcga_coherent.datasets.demo_cohort import load_truth
+from tcga_coherent.datasets.raw.demo_cohort import load_truth
 from tcga_coherent.embedding.encoder import Encoder
-from tcga_coherent.omics.preprocessor import Preprocessor
+from tcga_coherent.omics.features.preprocessor import Preprocessor
 from tcga_coherent.simulation.cohort import DemoCohort
 from tests.end_to_end.projects import Project, small_demo
 

@@ -49,13 +49,13 @@ def project(
     project = Project.copy(repo_root, tmp_path_factory.mktemp("xena") / "project", "xena_small")
     catalog = {
         "raw_modalities": {
-            "type": "tcga_coherent.datasets.xena_hub.XenaHubDataset",
+            "type": "tcga_coherent.datasets.raw.xena_hub.XenaHubDataset",
             "folder": str(source),
             "cohorts": list(COHORTS),
             "modalities": {name: {"format": "xena", "kind": kind} for name, kind in KINDS.items()},
         },
         "raw_clinical": {
-            "type": "tcga_coherent.datasets.xena_hub.XenaClinicalDataset",
+            "type": "tcga_coherent.datasets.raw.xena_hub.XenaClinicalDataset",
             "folder": str(source),
             "cohorts": list(COHORTS),
         },

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 
 from tcga_coherent.modality import ModalityConfig
+from tcga_coherent.omics.features.preprocessor import Preprocessor
 from tcga_coherent.omics.new_patients import (
     add_notes,
     orient_matrix,
     screen_new_patients,
     tabulate_new_patients,
 )
-from tcga_coherent.omics.preprocessor import Preprocessor
 
 FEATURES = pd.Index([f"g{i}" for i in range(30)])
 BOUNDS = {

@@ -7,7 +7,7 @@ from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.embedding.encoder import Encoder
 from tcga_coherent.embedding.pca import PrincipalComponents
 from tcga_coherent.modality import ModalityConfig
-from tcga_coherent.omics.preprocessor import Preprocessor
+from tcga_coherent.omics.features.preprocessor import Preprocessor
 
 N_FEATURES = 8
 SETTINGS = {"label": "Made up", "color": "#0072B2", "steps": ()}

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import CoherenceConfig, SamplingConfig
-from tcga_coherent.diffusion.consensus import halves_of_validation
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
+from tcga_coherent.diffusion.sampling.consensus import halves_of_validation
 from tcga_coherent.pipelines.coherent_sampling.nodes import (
     draw_coherence_figure,
     draw_recalibration_figure,

@@ -8,14 +8,14 @@ import pytest
 import torch
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
-from tcga_coherent.diffusion import completed
-from tcga_coherent.diffusion.completed import FLAG_COLUMNS
+from tcga_coherent.diffusion.completion import tables
+from tcga_coherent.diffusion.completion.tables import FLAG_COLUMNS
 from tcga_coherent.diffusion.config import CoherenceConfig, CompletionConfig, SamplingConfig
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
 from tcga_coherent.embedding.encoder import Encoder, fit_encoder
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.omics.barcodes import BarcodeRule
-from tcga_coherent.omics.preprocessor import Preprocessor
+from tcga_coherent.omics.features.preprocessor import Preprocessor
+from tcga_coherent.omics.patients.barcodes import BarcodeRule
 from tcga_coherent.pipelines.complete.nodes import (
     complete_patients,
     embed_new_patients,
@@ -175,7 +175,7 @@ def test_patients_are_decoded_alike_in_chunks_of_any_size(
     rows = {"cna": people}
     arguments = some(cohort.tables, **rows), some(cohort.latents, **rows)
     whole = cohort.complete(*arguments)
-    monkeypatch.setattr(completed, "PATIENTS_PER_CHUNK", 3)
+    monkeypatch.setattr(tables, "PATIENTS_PER_CHUNK", 3)
     in_chunks = cohort.complete(*arguments)
     for part in PARTS:
         pd.testing.assert_frame_equal(

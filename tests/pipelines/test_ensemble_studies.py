@@ -17,11 +17,10 @@ from matplotlib.image import imread
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import CoherenceConfig
-from tcga_coherent.diffusion.tuning_config import TuningConfig
+from tcga_coherent.diffusion.training.tuning_config import TuningConfig
+from tcga_coherent.downstream.forests import ForestParameters
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters
-from tcga_coherent.evaluation.forests import ForestParameters
-from tcga_coherent.evaluation.repeats import all_repeats
+from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.pipeline_registry import MAIN_JOB
 from tcga_coherent.pipelines.ensemble_studies import create_pipeline
 from tcga_coherent.pipelines.ensemble_studies.drawing import load_unseen_patients
@@ -38,6 +37,7 @@ from tcga_coherent.pipelines.ensemble_studies.rejection import (
 )
 from tcga_coherent.pipelines.ensemble_studies.weights import draw_with_weights, tabulate_weights
 from tcga_coherent.pipelines.tuning.nodes import search_hyperparameters
+from tcga_coherent.repeats import all_repeats
 
 from .latent_cohort import (
     MODALITIES,

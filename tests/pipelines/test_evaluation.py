@@ -17,14 +17,14 @@ from matplotlib.image import imread
 
 from tcga_coherent.datasets.csv_table import read_table
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.evaluation.report.parts import Parts
-from tcga_coherent.evaluation.reported import ReportedByPaper
-from tcga_coherent.evaluation.source_sets import generative_methods, partition_name, source_sets
 from tcga_coherent.pipelines.evaluation import create_pipeline
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.pipelines.evaluation.report import export_latex, write_report
-from tests.evaluation.made_up_probe import made_up_probe
+from tcga_coherent.report.parts import Parts
+from tcga_coherent.reported import ReportedByPaper
+from tcga_coherent.source_sets import generative_methods, partition_name, source_sets
 from tests.pipelines.linear_encoders import N_FEATURES, feature_inputs
+from tests.studies.coherence.made_up_probe import made_up_probe
 
 N_DRAWS = 5
 # Parts with a test file of their own.

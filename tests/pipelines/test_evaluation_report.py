@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 from kedro.framework.project import configure_project, pipelines
 
-from tcga_coherent.evaluation.report.parts import Image, Parts
-from tcga_coherent.evaluation.reported import ReportedByPaper, ReportedCancerType
 from tcga_coherent.pipelines.evaluation import create_pipeline
 from tcga_coherent.pipelines.evaluation.report import export_latex, write_report
+from tcga_coherent.report.parts import Image, Parts
+from tcga_coherent.reported import ReportedByPaper, ReportedCancerType
 
 PARAMETERS = {
     "compute": {"device": "cpu"},

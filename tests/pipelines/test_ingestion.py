@@ -16,11 +16,11 @@ from tcga_coherent.datasets.atomic import (
     AtomicParquetDataset,
     AtomicPartitionedDataset,
 )
-from tcga_coherent.datasets.clinical_table import ClinicalTableDataset
-from tcga_coherent.datasets.raw_modalities import RawModalitiesDataset
-from tcga_coherent.datasets.xena_hub import XenaClinicalDataset, XenaHubDataset
-from tcga_coherent.omics.barcodes import BarcodeRule
-from tcga_coherent.omics.clinical import ClinicalColumns, harmonise_clinical
+from tcga_coherent.datasets.raw.clinical_table import ClinicalTableDataset
+from tcga_coherent.datasets.raw.raw_modalities import RawModalitiesDataset
+from tcga_coherent.datasets.raw.xena_hub import XenaClinicalDataset, XenaHubDataset
+from tcga_coherent.omics.patients.barcodes import BarcodeRule
+from tcga_coherent.omics.patients.clinical import ClinicalColumns, harmonise_clinical
 from tcga_coherent.pipelines.ingestion import create_pipeline
 from tcga_coherent.pipelines.ingestion.nodes import summarise_cohort, tabulate_modalities
 

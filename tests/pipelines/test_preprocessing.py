@@ -9,7 +9,7 @@ from kedro.runner import SequentialRunner
 from omegaconf import OmegaConf
 from pydantic import TypeAdapter, ValidationError
 
-from tcga_coherent.omics.preprocessor import Preprocessor
+from tcga_coherent.omics.features.preprocessor import Preprocessor
 from tcga_coherent.pipelines.preprocessing import create_pipeline
 from tcga_coherent.pipelines.preprocessing.nodes import (
     PreprocessingConfig,

@@ -8,8 +8,7 @@ import torch
 import yaml
 from matplotlib.figure import Figure
 
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters
-from tcga_coherent.evaluation.reported import ReportedByPaper
+from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.pipelines.privacy import unconditional
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.pipelines.privacy.unconditional import (
@@ -17,8 +16,9 @@ from tcga_coherent.pipelines.privacy.unconditional import (
     measure_unconditional,
     tabulate_unconditional,
 )
-from tcga_coherent.privacy.unconditional_experiment import ALL, UnconditionalParameters
-from tcga_coherent.privacy.unconditional_figure import TITLES, Projection
+from tcga_coherent.privacy.generation.experiment import ALL, UnconditionalParameters
+from tcga_coherent.privacy.generation.figure import TITLES, Projection
+from tcga_coherent.reported import ReportedByPaper
 from tests.pipelines.latent_cohort import (
     MODALITIES,
     SAMPLING,

@@ -11,7 +11,7 @@ import yaml
 from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters
+from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.pipelines.privacy import attacks_references
 from tcga_coherent.pipelines.privacy.attacks import (
     attack_attributes,
@@ -26,15 +26,15 @@ from tcga_coherent.pipelines.privacy.attacks_references import (
     train_on_halves,
 )
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
-from tcga_coherent.privacy.attacks_controls import GAUSSIAN, VALIDATION
-from tcga_coherent.privacy.attacks_parameters import (
+from tcga_coherent.privacy.attacks.controls import GAUSSIAN, VALIDATION
+from tcga_coherent.privacy.attacks.parameters import (
     AttackParameters,
     CanaryParameters,
     MembershipParameters,
     NearestRecordParameters,
     ShadowParameters,
 )
-from tcga_coherent.privacy.attacks_utility_figure import draw_privacy_and_utility
+from tcga_coherent.privacy.known_members.utility_figure import draw_privacy_and_utility
 from tests.pipelines.latent_cohort import (
     MODALITIES,
     SAMPLING,

@@ -9,14 +9,14 @@ import torch
 import yaml
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
-from tcga_coherent.diffusion.completion import draws_frame
+from tcga_coherent.diffusion.completion.generation import draws_frame
 from tcga_coherent.diffusion.config import CompletionConfig
-from tcga_coherent.evaluation.report.parts import Parts
-from tcga_coherent.evaluation.source_sets import generative_methods, partition_name
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.pipelines.privacy.release_card import write_release_card
 from tcga_coherent.pipelines.privacy.screening import screen_generated
-from tcga_coherent.privacy.screening import COMPLETED, HELD_OUT, REGENERATED, TEST
+from tcga_coherent.privacy.screening.experiment import COMPLETED, HELD_OUT, REGENERATED, TEST
+from tcga_coherent.report.parts import Parts
+from tcga_coherent.source_sets import generative_methods, partition_name
 from tests.pipelines.latent_cohort import (
     MODALITIES,
     SAMPLING,

@@ -11,11 +11,11 @@ from kedro.validation import ParameterValidator
 
 from tcga_coherent.datasets.repeats import RepeatsDataset
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters
-from tcga_coherent.evaluation.forests import ForestParameters
+from tcga_coherent.downstream.forests import ForestParameters
+from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.pipelines.evaluation import create_pipeline
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
-from tests.evaluation.conftest import N_DRAWS, simulate
+from tests.simulated_draws import N_DRAWS, simulate
 
 MODALITIES = {
     name: {"label": name.upper(), "color": "#0072B2", "steps": []}
@@ -105,7 +105,7 @@ def test_finished_repeats_are_not_run_again(catalog, caplog, monkeypatch) -> Non
     def refuse(*args, **kwargs) -> None:
         raise AssertionError("a forest was trained again")
 
-    monkeypatch.setattr("tcga_coherent.evaluation.signal.fit_classifier", refuse)
+    monkeypatch.setattr("tcga_coherent.studies.signal.experiment.fit_classifier", refuse)
     with caplog.at_level(logging.INFO, logger="tcga_coherent"):
         again = run(catalog)["fig2_signal_table"]
     pd.testing.assert_frame_equal(first, again)

@@ -12,10 +12,10 @@ from kedro.validation import ParameterValidator
 from tcga_coherent.datasets.atomic import AtomicCSVDataset
 from tcga_coherent.datasets.repeats import RepeatsDataset
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters
-from tcga_coherent.evaluation.forests import ForestParameters
+from tcga_coherent.downstream.forests import ForestParameters
+from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.pipelines.evaluation import create_pipeline
-from tests.evaluation.conftest import N_DRAWS, simulate
+from tests.simulated_draws import N_DRAWS, simulate
 
 MODALITIES = {
     name: {"label": name.upper(), "color": "#0072B2", "steps": []} for name in ("cna", "rnaseq")

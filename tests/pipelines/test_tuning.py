@@ -16,11 +16,11 @@ from omegaconf import OmegaConf
 from pydantic import TypeAdapter
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
-from tcga_coherent.diffusion import tuning as tuning_module
 from tcga_coherent.diffusion.config import ArchitectureConfig, TrainingConfig, ValidationConfig
-from tcga_coherent.diffusion.training import StackTrainer
-from tcga_coherent.diffusion.tuning import ModelScore, Trial
-from tcga_coherent.diffusion.tuning_config import TuningConfig, apply_settings
+from tcga_coherent.diffusion.training import tuning as tuning_module
+from tcga_coherent.diffusion.training.trainer import StackTrainer
+from tcga_coherent.diffusion.training.tuning import ModelScore, Trial
+from tcga_coherent.diffusion.training.tuning_config import TuningConfig, apply_settings
 from tcga_coherent.pipeline_registry import MAIN_JOB
 from tcga_coherent.pipelines.tuning import create_pipeline
 from tcga_coherent.pipelines.tuning.nodes import search_hyperparameters, tabulate_search

@@ -10,7 +10,7 @@ import pytest
 from omegaconf import OmegaConf
 from pydantic import TypeAdapter
 
-from tcga_coherent.omics.preprocessor import Preprocessor
+from tcga_coherent.omics.features.preprocessor import Preprocessor
 from tcga_coherent.pipelines.preprocessing.nodes import (
     PreprocessingConfig,
     find_outliers,

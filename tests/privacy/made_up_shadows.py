@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters
-from tcga_coherent.evaluation.inputs import Cohort
-from tcga_coherent.privacy.attacks_shadows import LOSS, SELECTED
+from tcga_coherent.cohort import Cohort
+from tcga_coherent.measures.bootstrap import BootstrapParameters
+from tcga_coherent.privacy.known_members.shadows import LOSS, SELECTED
 
 BOOTSTRAP = BootstrapParameters(repeats=200, level=0.95)
 MODELS = [

@@ -5,9 +5,9 @@ import pandas as pd
 import torch
 
 from tcga_coherent.diffusion.config import ArchitectureConfig, TrainingConfig, ValidationConfig
-from tcga_coherent.diffusion.tasks import multi_tasks, single_tasks
 from tcga_coherent.diffusion.trained_models import TrainedModels
-from tcga_coherent.privacy.attacks_shadows import SELECTED, train_recorded
+from tcga_coherent.diffusion.training.tasks import multi_tasks, single_tasks
+from tcga_coherent.privacy.known_members.shadows import SELECTED, train_recorded
 
 SIZE = 8
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tcga_coherent.omics.steps import build_steps
+from tcga_coherent.omics.features.steps import build_steps
 from tcga_coherent.simulation.raw_units import REMAINDER_GENE, to_raw_units
 from tcga_coherent.simulation.settings import parse_simulation
 

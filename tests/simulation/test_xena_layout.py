@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tcga_coherent.omics.steps import build_steps
+from tcga_coherent.omics.features.steps import build_steps
 from tcga_coherent.simulation.xena_layout import (
     split_by_cancer_type,
     tabulate_clinical,

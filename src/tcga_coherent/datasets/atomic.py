@@ -21,10 +21,10 @@ from kedro_datasets.text import TextDataset
 
 from tcga_coherent.datasets.csv_table import disarm_formulas, read_table
 from tcga_coherent.datasets.identity import Identified
-from tcga_coherent.datasets.parquet_table import read_parquet_table
-from tcga_coherent.evaluation.attempt import attempt
-from tcga_coherent.evaluation.drawing import Drawing, render
-from tcga_coherent.evaluation.reason_figure import draw_reason
+from tcga_coherent.datasets.raw.parquet_table import read_parquet_table
+from tcga_coherent.figures.attempt import attempt
+from tcga_coherent.figures.drawing import Drawing, render
+from tcga_coherent.figures.reason import draw_reason
 
 PARTIAL_SUFFIX = ".partial"
 

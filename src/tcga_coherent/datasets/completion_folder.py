@@ -12,7 +12,7 @@ from kedro.utils import find_kedro_project
 from tcga_coherent import __version__
 from tcga_coherent.datasets.atomic import replace_when_whole
 from tcga_coherent.datasets.identity import hash_files
-from tcga_coherent.datasets.text_files import resolve_in_project
+from tcga_coherent.datasets.raw.text_files import resolve_in_project
 
 # Lists the files that belong to a completion; whatever else lies there is not ours to replace.
 MANIFEST = "completion.json"

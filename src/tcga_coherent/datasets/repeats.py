@@ -9,7 +9,7 @@ from kedro.io import AbstractDataset
 
 from tcga_coherent.datasets.atomic import AtomicParquetDataset, remove
 from tcga_coherent.datasets.identity import Identified
-from tcga_coherent.evaluation.repeats import COMPLETE
+from tcga_coherent.repeats import COMPLETE
 
 
 class RepeatsDataset(

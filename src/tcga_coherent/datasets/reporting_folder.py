@@ -9,7 +9,7 @@ from kedro.io.core import DatasetError
 
 from tcga_coherent.datasets.csv_table import read_table
 from tcga_coherent.datasets.identity import changed_files, other_inputs, read_identity
-from tcga_coherent.evaluation.report.parts import CARD, Image, Parts
+from tcga_coherent.report.parts import CARD, Image, Parts
 
 EXAMPLES = 3
 

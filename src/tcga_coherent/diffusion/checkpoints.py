@@ -11,7 +11,7 @@ from tcga_coherent import __version__
 from tcga_coherent.diffusion.config import ScheduleConfig, TrainingConfig
 from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
 from tcga_coherent.diffusion.schedule import NoiseSchedule
-from tcga_coherent.diffusion.training import TrainedDenoiser
+from tcga_coherent.diffusion.training.trainer import TrainedDenoiser
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class LoadedDenoiser:
     Attributes
     ----------
     name, target, sources
-        As in :class:`tcga_coherent.diffusion.tasks.DenoiserTask`.
+        As in :class:`tcga_coherent.diffusion.training.tasks.DenoiserTask`.
     network
         Stack of one model, in evaluation mode.
     schedule

@@ -151,7 +151,7 @@ class SamplingConfig:
     eta
         Strength of the noise that ``dpm_solver`` and ``ddim`` add on the way: 1 is that of the
         diffusion, 0 none, so that the first noise alone decides a draw. Below 1 only for denoisers
-        that predict velocity; see :mod:`tcga_coherent.diffusion.samplers`.
+        that predict velocity; see :mod:`tcga_coherent.diffusion.sampling.samplers`.
     n_draws
         Draws of each patient (K), even where they are antithetic; 38 antithetic ones or 19 others
         are needed for a 90 % interval.

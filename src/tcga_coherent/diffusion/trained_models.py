@@ -9,9 +9,9 @@ import torch
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.diffusion.consensus import ErrorMoments
-from tcga_coherent.diffusion.ensemble import Ensemble
-from tcga_coherent.diffusion.recalibration import Recalibration
+from tcga_coherent.diffusion.sampling.consensus import ErrorMoments
+from tcga_coherent.diffusion.sampling.ensemble import Ensemble
+from tcga_coherent.diffusion.sampling.recalibration import Recalibration
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class TrainedModels:
         values
             Source to latents of the validation patients, shape (patients, source_dim).
         halves
-            Result of :func:`tcga_coherent.diffusion.consensus.halves_of_validation` for them.
+            Result of :func:`tcga_coherent.diffusion.sampling.consensus.halves_of_validation` for them.
         keys
             Noise key of each, shape (patients,).
 

@@ -14,15 +14,15 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.omics.barcodes import (
+from tcga_coherent.omics.features.preprocessor import Preprocessor
+from tcga_coherent.omics.patients.barcodes import (
     EXAMPLES,
     NORMAL,
     PRIMARY,
     match_spellings,
     split_barcodes,
 )
-from tcga_coherent.omics.preprocessor import Preprocessor
-from tcga_coherent.omics.suspects import find_sentinel
+from tcga_coherent.omics.patients.suspects import find_sentinel
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ def screen_new_patients(
     ------
     ValueError
         When features are absent that hold more than half of the training libraries, and as
-        :meth:`~tcga_coherent.omics.preprocessor.Preprocessor.find_outliers`.
+        :meth:`~tcga_coherent.omics.features.preprocessor.Preprocessor.find_outliers`.
     """
     modality = preprocessor.modality
     outliers = preprocessor.find_outliers(table)
@@ -223,7 +223,7 @@ def add_notes(flags: pd.DataFrame, notes: pd.DataFrame, modalities: Iterable[str
     Parameters
     ----------
     flags
-        As :func:`tcga_coherent.diffusion.completed.flag_patients` makes them.
+        As :func:`tcga_coherent.diffusion.completion.tables.flag_patients` makes them.
     notes
         ``patient_id``, ``modality`` and ``note``.
     modalities

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
-from tcga_coherent.diffusion.agreement import Agreement, PairAgreement
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, load_denoiser
-from tcga_coherent.diffusion.consensus import ErrorMoments
+from tcga_coherent.diffusion.completion.agreement import Agreement, PairAgreement
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
-from tcga_coherent.diffusion.recalibration import Recalibration
+from tcga_coherent.diffusion.sampling.consensus import ErrorMoments
+from tcga_coherent.diffusion.sampling.recalibration import Recalibration
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.modality import ModalityConfig
 

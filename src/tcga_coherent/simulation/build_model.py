@@ -74,7 +74,7 @@ def name_features(modality: str, spec: ModalitySpec) -> pd.Index:
     """Return the names of the features that follow the model.
 
     Genes get identifiers that look like Ensembl's but are not in use; slide embeddings the names
-    that :func:`tcga_coherent.datasets.titan.read_titan_folder` gives them.
+    that :func:`tcga_coherent.datasets.raw.titan.read_titan_folder` gives them.
     """
     if spec.scale != "unchanged":
         return pd.Index([f"ENSG9{number:010d}.1" for number in range(spec.features)])

@@ -11,34 +11,28 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
-from tcga_coherent.diffusion.agreement import fit_agreement
-from tcga_coherent.diffusion.completion import draws_frame
+from tcga_coherent.diffusion.completion.agreement import fit_agreement
+from tcga_coherent.diffusion.completion.generation import draws_frame
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.diffusion.consensus import halves_of_validation
-from tcga_coherent.diffusion.ensemble import Draws
 from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
-from tcga_coherent.diffusion.recalibration import (
+from tcga_coherent.diffusion.sampling.consensus import halves_of_validation
+from tcga_coherent.diffusion.sampling.ensemble import Draws
+from tcga_coherent.diffusion.sampling.recalibration import (
     Recalibration,
     fit_spread,
     fitted_settings,
     spread_key,
 )
-from tcga_coherent.evaluation.calibration import (
+from tcga_coherent.figures.coherence import draw_coherence
+from tcga_coherent.figures.completion import draw_completion, summarise_completion
+from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.figures.recalibration import draw_recalibration
+from tcga_coherent.measures.calibration import (
     coverage_over_sets,
     crps,
     independent_sets,
     mean_over_sets,
-)
-from tcga_coherent.evaluation.coherence_figure import draw_coherence
-from tcga_coherent.evaluation.completion_figure import draw_completion, summarise_completion
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.recalibration_figure import draw_recalibration
-from tcga_coherent.evaluation.source_sets import (
-    generative_methods,
-    join_sources,
-    partition_name,
-    source_sets,
 )
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import (
@@ -47,6 +41,12 @@ from tcga_coherent.pipelines.partitions import (
     load_models_of_latents,
     store_agreement,
     store_recalibration,
+)
+from tcga_coherent.source_sets import (
+    generative_methods,
+    join_sources,
+    partition_name,
+    source_sets,
 )
 
 logger = logging.getLogger(__name__)

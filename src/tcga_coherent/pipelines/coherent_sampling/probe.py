@@ -10,7 +10,6 @@ from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
-from tcga_coherent.evaluation.source_sets import join_sources, source_sets
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import (
     Partitions,
@@ -18,6 +17,7 @@ from tcga_coherent.pipelines.partitions import (
     load_latents,
     load_models_of_latents,
 )
+from tcga_coherent.source_sets import join_sources, source_sets
 
 PROBE_DRAWS = 10
 
@@ -44,8 +44,8 @@ def probe_coherence(
     DataFrame
         One row a target, exchanged source, patient and draw. ``swapped``: the source that comes
         from another test patient, empty for none; ``cosine_distance`` and ``incoherent_share``: as
-        in :class:`tcga_coherent.diffusion.ensemble.Draws`; ``disagreement``: of the patient's
-        sources, see :mod:`tcga_coherent.diffusion.agreement`; ``squared_error``,
+        in :class:`tcga_coherent.diffusion.sampling.ensemble.Draws`; ``disagreement``: of the patient's
+        sources, see :mod:`tcga_coherent.diffusion.completion.agreement`; ``squared_error``,
         ``error_of_mean``: mean over dimensions, of the draw and of the mean of the patient's draws;
         ``rejected``: whether the draw is too incoherent. With two modalities there is one source,
         which agrees with itself.

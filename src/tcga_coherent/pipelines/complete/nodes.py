@@ -8,20 +8,20 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
-from tcga_coherent.diffusion.completed import (
+from tcga_coherent.diffusion.completion.generation import complete_latents
+from tcga_coherent.diffusion.completion.tables import (
     FLAG_COLUMNS,
     decode_draws,
     flag_patients,
     join_latents,
 )
-from tcga_coherent.diffusion.completion import complete_latents
 from tcga_coherent.diffusion.config import CompletionConfig, SamplingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_arrays
 from tcga_coherent.embedding.encoder import Encoder
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.omics import new_patients
-from tcga_coherent.omics.barcodes import BarcodeRule
-from tcga_coherent.omics.preprocessor import Preprocessor
+from tcga_coherent.omics.features.preprocessor import Preprocessor
+from tcga_coherent.omics.patients.barcodes import BarcodeRule
 from tcga_coherent.pipelines.partitions import Partitions, load_agreement, load_models
 
 logger = logging.getLogger(__name__)

@@ -12,22 +12,22 @@ import pandas as pd
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.checkpoints import describe_denoiser
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig, Weighting
-from tcga_coherent.diffusion.consensus import (
+from tcga_coherent.diffusion.device import resolve_device
+from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
+from tcga_coherent.diffusion.latents import latent_tensors
+from tcga_coherent.diffusion.sampling.consensus import (
     STANDARD_NORMAL,
     consensus_weights,
     halves_of_validation,
     measure_errors,
 )
-from tcga_coherent.diffusion.device import resolve_device
-from tcga_coherent.diffusion.ensemble import make_sampler
-from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
-from tcga_coherent.diffusion.latents import latent_tensors
-from tcga_coherent.diffusion.tasks import DenoiserTask, multi_tasks, single_tasks
+from tcga_coherent.diffusion.sampling.ensemble import make_sampler
 from tcga_coherent.diffusion.trained_models import TrainedModels
-from tcga_coherent.diffusion.training import StackTrainer, group_by_shape
-from tcga_coherent.evaluation.consensus_figure import draw_consensus_weights
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.training_figure import draw_training_curves
+from tcga_coherent.diffusion.training.tasks import DenoiserTask, multi_tasks, single_tasks
+from tcga_coherent.diffusion.training.trainer import StackTrainer, group_by_shape
+from tcga_coherent.figures.consensus import draw_consensus_weights
+from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.figures.training import draw_training_curves
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import (
     Partitions,

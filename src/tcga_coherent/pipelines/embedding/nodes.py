@@ -12,9 +12,9 @@ from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
 from tcga_coherent.embedding.encoder import Encoder, fit_encoder
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.embedding_figure import draw_embedding
-from tcga_coherent.evaluation.fidelity import r2
+from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.figures.embedding import draw_embedding
+from tcga_coherent.measures.fidelity import r2
 from tcga_coherent.modality import parse_modalities
 
 logger = logging.getLogger(__name__)

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.diffusion.ensemble import Draws
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
+from tcga_coherent.diffusion.sampling.ensemble import Draws
 from tcga_coherent.diffusion.trained_models import TrainedModels
-from tcga_coherent.evaluation.fidelity import Array
+from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import (
     Partitions,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import TrainingConfig
-from tcga_coherent.diffusion.tuning_config import TuningConfig, current_settings
+from tcga_coherent.diffusion.training.tuning_config import TuningConfig, current_settings
 from tcga_coherent.pipelines.ensemble_studies.parameters import EnsembleStudiesParameters
 from tcga_coherent.pipelines.tuning.nodes import TRIALS, tabulate_search
 

@@ -11,12 +11,10 @@ import pandas as pd
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters, Counts, patient_interval
-from tcga_coherent.evaluation.classification_scores import class_scores
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.ensemble_latent_sizes_figure import draw_latent_sizes
-from tcga_coherent.evaluation.ensemble_scores import summarise_scores
-from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
+from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.measures.bootstrap import BootstrapParameters, Counts, patient_interval
+from tcga_coherent.measures.classification_scores import class_scores
+from tcga_coherent.measures.ensemble_scores import summarise_scores
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.ensemble_studies.drawing import as_drawn
 from tcga_coherent.pipelines.ensemble_studies.one_latent_size import (
@@ -27,6 +25,8 @@ from tcga_coherent.pipelines.ensemble_studies.one_latent_size import (
 from tcga_coherent.pipelines.ensemble_studies.parameters import EnsembleStudiesParameters
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.pipelines.partitions import Partitions
+from tcga_coherent.repeats import Stored, all_repeats, identity_of, run_repeats
+from tcga_coherent.studies.latent_sizes.figure import draw_latent_sizes
 
 STUDY = "latent sizes"
 

@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
-from tcga_coherent.diffusion.completion import draws_frame
+from tcga_coherent.diffusion.completion.generation import draws_frame
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
+from tcga_coherent.downstream.forests import ForestParameters, fit_classifier
+from tcga_coherent.downstream.outcomes import CannotEvaluate, check_classes
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
 from tcga_coherent.embedding.encoder import Encoder
-from tcga_coherent.evaluation.classification_scores import most_probable
-from tcga_coherent.evaluation.ensemble_scores import score_draws, score_prediction, unscored
-from tcga_coherent.evaluation.fidelity import Array
-from tcga_coherent.evaluation.forests import ForestParameters, fit_classifier
-from tcga_coherent.evaluation.outcomes import CannotEvaluate, check_classes
+from tcga_coherent.measures.classification_scores import most_probable
+from tcga_coherent.measures.ensemble_scores import score_draws, score_prediction, unscored
+from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.pipelines.diffusion_training.nodes import (
     learn_consensus,
     select_denoisers,
@@ -67,7 +67,7 @@ def run_size(
     pandas.DataFrame
         A row a target, method, space and test patient: ``latent_size``, ``target``, ``method``
         (real, multi, coherent), ``space`` (latent, decoded), ``patient_id``, ``dimensions``,
-        ``note``, the results of :func:`tcga_coherent.evaluation.ensemble_scores.score_draws`,
+        ``note``, the results of :func:`tcga_coherent.measures.ensemble_scores.score_draws`,
         ``cancer_type`` and, of latents, ``predicted_type``. Where latents of this size cannot be
         made, rows without a patient, with the reason as note.
     """

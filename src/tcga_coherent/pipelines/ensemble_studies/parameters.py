@@ -6,8 +6,8 @@ from pydantic import Field, field_validator
 from pydantic.dataclasses import dataclass
 
 from tcga_coherent.diffusion.config import STRICT, Weighting
-from tcga_coherent.diffusion.tuning_config import ARCHITECTURE_NAMES, TRAINING_NAMES
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters
+from tcga_coherent.diffusion.training.tuning_config import ARCHITECTURE_NAMES, TRAINING_NAMES
+from tcga_coherent.measures.bootstrap import BootstrapParameters
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -8,10 +8,8 @@ from typing import Any
 import pandas as pd
 
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.ensemble_rejection_figure import PAPER_LIKE, PRESENT, draw_rejection
-from tcga_coherent.evaluation.ensemble_scores import score_draws, summarise_scores
-from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
+from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.measures.ensemble_scores import score_draws, summarise_scores
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.ensemble_studies.drawing import (
     UnseenPatients,
@@ -21,6 +19,8 @@ from tcga_coherent.pipelines.ensemble_studies.drawing import (
 )
 from tcga_coherent.pipelines.ensemble_studies.parameters import EnsembleStudiesParameters
 from tcga_coherent.pipelines.partitions import Partitions
+from tcga_coherent.repeats import Stored, all_repeats, identity_of, run_repeats
+from tcga_coherent.studies.rejection.figure import PAPER_LIKE, PRESENT, draw_rejection
 
 STUDY = "rejection of draws"
 KEYS = ["settings", "target", "threshold_change"]

@@ -8,11 +8,9 @@ from typing import Any
 import pandas as pd
 
 from tcga_coherent.diffusion.config import SamplingConfig, Weighting
-from tcga_coherent.diffusion.consensus import consensus_weights
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.ensemble_scores import score_draws, summarise_scores
-from tcga_coherent.evaluation.ensemble_weights_figure import EXPERT, REFERENCE, draw_weights
-from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
+from tcga_coherent.diffusion.sampling.consensus import consensus_weights
+from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.measures.ensemble_scores import score_draws, summarise_scores
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.ensemble_studies.drawing import (
     UnseenPatients,
@@ -22,6 +20,8 @@ from tcga_coherent.pipelines.ensemble_studies.drawing import (
 )
 from tcga_coherent.pipelines.ensemble_studies.parameters import EnsembleStudiesParameters
 from tcga_coherent.pipelines.partitions import Partitions
+from tcga_coherent.repeats import Stored, all_repeats, identity_of, run_repeats
+from tcga_coherent.studies.weights.figure import EXPERT, REFERENCE, draw_weights
 
 STUDY = "weights of the ensembles"
 

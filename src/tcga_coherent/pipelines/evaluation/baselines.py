@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from tcga_coherent.evaluation.baseline_predictions import predict_baselines
-from tcga_coherent.evaluation.inputs import Partitions, read_cohort
+from tcga_coherent.baselines.predictions import predict_baselines
+from tcga_coherent.cohort import Partitions, read_cohort
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 

@@ -7,27 +7,27 @@ from typing import Any
 
 import pandas as pd
 
+from tcga_coherent.cohort import Partitions, read_cohort
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.evaluation.counterfactual import STUDY, run_counterfactuals
-from tcga_coherent.evaluation.counterfactual_acquisition import follow_acquisitions
-from tcga_coherent.evaluation.counterfactual_figure import draw_acquisition
-from tcga_coherent.evaluation.counterfactual_inputs import (
+from tcga_coherent.downstream.profiles import read_profiles
+from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.repeats import Stored, all_repeats
+from tcga_coherent.studies.prioritisation.acquisition import follow_acquisitions
+from tcga_coherent.studies.prioritisation.experiment import STUDY, run_counterfactuals
+from tcga_coherent.studies.prioritisation.figure import draw_acquisition
+from tcga_coherent.studies.prioritisation.inputs import (
     asked_modalities,
     counterfactual_inputs,
 )
-from tcga_coherent.evaluation.counterfactual_ranking import ranking_table
-from tcga_coherent.evaluation.counterfactual_tables import (
+from tcga_coherent.studies.prioritisation.ranking import ranking_table
+from tcga_coherent.studies.prioritisation.table import (
     area_lines,
     area_table,
     curve_table,
     curves_by_repeat,
 )
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.inputs import Partitions, read_cohort
-from tcga_coherent.evaluation.profiles import read_profiles
-from tcga_coherent.evaluation.repeats import Stored, all_repeats
-from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 
 logger = logging.getLogger(__name__)
 

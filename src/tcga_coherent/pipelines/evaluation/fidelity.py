@@ -6,15 +6,15 @@ from typing import Any
 
 import pandas as pd
 
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.inputs import Partitions, read_cohort
-from tcga_coherent.evaluation.manifold import manifold_lines, manifold_table, project
-from tcga_coherent.evaluation.manifold_figure import draw_manifolds
-from tcga_coherent.evaluation.outcomes import CannotEvaluate
-from tcga_coherent.evaluation.patient_sets import EVERY_MODALITY, patient_sets
-from tcga_coherent.evaluation.reason_figure import draw_reason
+from tcga_coherent.cohort import Partitions, read_cohort
+from tcga_coherent.downstream.outcomes import CannotEvaluate
+from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.figures.reason import draw_reason
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.studies.fidelity.figure import draw_manifolds
+from tcga_coherent.studies.fidelity.patient_sets import EVERY_MODALITY, patient_sets
+from tcga_coherent.studies.fidelity.table import manifold_lines, manifold_table, project
 
 logger = logging.getLogger(__name__)
 

@@ -6,18 +6,18 @@ from typing import Any
 
 import pandas as pd
 
+from tcga_coherent.cohort import Partitions, read_cohort
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.evaluation.calibration_figure import (
+from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.studies.calibration.figure import (
     draw_calibration,
     draw_calibration_by_type,
 )
-from tcga_coherent.evaluation.calibration_table import calibration_lines, calibration_table
-from tcga_coherent.evaluation.coherence_error import coherence_error_table, coherence_lines
-from tcga_coherent.evaluation.coherence_error_figure import draw_coherence_error
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.inputs import Partitions, read_cohort
-from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.studies.calibration.table import calibration_lines, calibration_table
+from tcga_coherent.studies.coherence.figure import draw_coherence_error
+from tcga_coherent.studies.coherence.table import coherence_error_table, coherence_lines
 
 logger = logging.getLogger(__name__)
 

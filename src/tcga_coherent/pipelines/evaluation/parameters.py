@@ -5,18 +5,18 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from tcga_coherent.evaluation.baselines import BaselineParameters
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters
-from tcga_coherent.evaluation.calibration_table import CalibrationParameters
-from tcga_coherent.evaluation.counterfactual_inputs import CounterfactualParameters
-from tcga_coherent.evaluation.decoded_features import DecodedParameters
-from tcga_coherent.evaluation.forests import ForestParameters
-from tcga_coherent.evaluation.manifold import ManifoldParameters
-from tcga_coherent.evaluation.reconstruction import ReportedRow
-from tcga_coherent.evaluation.reconstruction_by_type import ByTypeParameters
-from tcga_coherent.evaluation.rescue import RescueParameters
-from tcga_coherent.evaluation.signal_claims import SignalParameters
+from tcga_coherent.baselines.models import BaselineParameters
+from tcga_coherent.downstream.forests import ForestParameters
+from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.modality import STRICT
+from tcga_coherent.studies.calibration.table import CalibrationParameters
+from tcga_coherent.studies.fidelity.table import ManifoldParameters
+from tcga_coherent.studies.prioritisation.inputs import CounterfactualParameters
+from tcga_coherent.studies.reconstruction.by_type import ByTypeParameters
+from tcga_coherent.studies.reconstruction.decoded_features import DecodedParameters
+from tcga_coherent.studies.reconstruction.table import ReportedRow
+from tcga_coherent.studies.rescue.experiment import RescueParameters
+from tcga_coherent.studies.signal.claims import SignalParameters
 
 
 @dataclass(frozen=True, config=STRICT)

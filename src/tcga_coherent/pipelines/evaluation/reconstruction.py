@@ -7,30 +7,30 @@ from typing import Any
 
 import pandas as pd
 
+from tcga_coherent.cohort import Partitions, read_cohort
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.evaluation.decoded import (
+from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.studies.reconstruction.by_type import by_type_lines, reconstruction_by_type
+from tcga_coherent.studies.reconstruction.by_type_figure import (
+    draw_reconstruction_by_type,
+    draw_source_sets_by_type,
+)
+from tcga_coherent.studies.reconstruction.decoded import (
     Decoder,
     decode_targets,
     decoded_lines,
     decoded_rows,
 )
-from tcga_coherent.evaluation.decoded_features import (
+from tcga_coherent.studies.reconstruction.decoded_features import (
     best_and_worst_features,
     correlations_by_method,
 )
-from tcga_coherent.evaluation.decoded_figure import draw_decoded
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.inputs import Partitions, read_cohort
-from tcga_coherent.evaluation.reconstruction import summary_lines, table1
-from tcga_coherent.evaluation.reconstruction_by_type import by_type_lines, reconstruction_by_type
-from tcga_coherent.evaluation.reconstruction_by_type_figure import (
-    draw_reconstruction_by_type,
-    draw_source_sets_by_type,
-)
-from tcga_coherent.evaluation.reconstruction_figure import draw_reconstruction
-from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.studies.reconstruction.decoded_figure import draw_decoded
+from tcga_coherent.studies.reconstruction.figure import draw_reconstruction
+from tcga_coherent.studies.reconstruction.table import summary_lines, table1
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ def compare_decoded(
 def _decoder(encoder: Checkpoint, preprocessor: Checkpoint) -> Decoder:
     # Torch takes seconds to import: only this node needs it.
     from tcga_coherent.embedding.encoder import Encoder
-    from tcga_coherent.omics.preprocessor import Preprocessor
+    from tcga_coherent.omics.features.preprocessor import Preprocessor
 
     return Decoder(
         Encoder.from_state(encoder.arrays, encoder.metadata).decode,

@@ -6,16 +6,16 @@ from typing import Any
 import pandas as pd
 from pydantic_core import to_jsonable_python
 
-from tcga_coherent.evaluation.attempt import attempt
-from tcga_coherent.evaluation.report.build import ShownFigure, fill, left_out, without_a_place
-from tcga_coherent.evaluation.report.headlines import headlines
-from tcga_coherent.evaluation.report.latex import to_latex
-from tcga_coherent.evaluation.report.page import Provenance, render
-from tcga_coherent.evaluation.report.parts import CARD, Parts
-from tcga_coherent.evaluation.report.provenance import versions
-from tcga_coherent.evaluation.report.sections import SECTIONS
-from tcga_coherent.evaluation.reported import ReportedByPaper, cohort_beside_reported
+from tcga_coherent.figures.attempt import attempt
 from tcga_coherent.modality import parse_modalities
+from tcga_coherent.report.build import ShownFigure, fill, left_out, without_a_place
+from tcga_coherent.report.headlines import headlines
+from tcga_coherent.report.latex import to_latex
+from tcga_coherent.report.page import Provenance, render
+from tcga_coherent.report.parts import CARD, Parts
+from tcga_coherent.report.provenance import versions
+from tcga_coherent.report.sections import SECTIONS
+from tcga_coherent.reported import ReportedByPaper, cohort_beside_reported
 
 
 def write_report(

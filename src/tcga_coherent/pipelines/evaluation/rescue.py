@@ -7,20 +7,20 @@ from typing import Any
 
 import pandas as pd
 
+from tcga_coherent.cohort import Partitions, read_cohort
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.inputs import Partitions, read_cohort
-from tcga_coherent.evaluation.profiles import read_profiles
-from tcga_coherent.evaluation.repeats import Stored, all_repeats
-from tcga_coherent.evaluation.reported import ReportedByPaper
-from tcga_coherent.evaluation.rescue import STUDY, rescue_repeats, rescue_study
-from tcga_coherent.evaluation.rescue_figure import draw_rescue, draw_rescue_metrics
-from tcga_coherent.evaluation.rescue_scores import rescue_scores_by_repeat, score_rescue
-from tcga_coherent.evaluation.rescue_table import headline_rows, rescue_table
-from tcga_coherent.evaluation.rescue_tasks import rescue_tasks
-from tcga_coherent.evaluation.rescue_verdict import rescue_lines, rescue_verdict
+from tcga_coherent.downstream.profiles import read_profiles
+from tcga_coherent.downstream.tasks import rescue_tasks
+from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.repeats import Stored, all_repeats
+from tcga_coherent.reported import ReportedByPaper
+from tcga_coherent.studies.rescue.experiment import STUDY, rescue_repeats, rescue_study
+from tcga_coherent.studies.rescue.figure import draw_rescue, draw_rescue_metrics
+from tcga_coherent.studies.rescue.scores import rescue_scores_by_repeat, score_rescue
+from tcga_coherent.studies.rescue.table import headline_rows, rescue_table
+from tcga_coherent.studies.rescue.verdict import rescue_lines, rescue_verdict
 
 logger = logging.getLogger(__name__)
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import pandas as pd
 
+from tcga_coherent.cohort import Partitions, read_cohort
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.inputs import Partitions, read_cohort
-from tcga_coherent.evaluation.profiles import read_profiles
-from tcga_coherent.evaluation.repeats import Stored, all_repeats
-from tcga_coherent.evaluation.signal import STUDY, predict_from_modalities
-from tcga_coherent.evaluation.signal_claims import claim_lines, claims_table
-from tcga_coherent.evaluation.signal_figure import draw_signal
-from tcga_coherent.evaluation.signal_table import signal_lines, signal_table
+from tcga_coherent.downstream.profiles import read_profiles
+from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.repeats import Stored, all_repeats
+from tcga_coherent.studies.signal.claims import claim_lines, claims_table
+from tcga_coherent.studies.signal.experiment import STUDY, predict_from_modalities
+from tcga_coherent.studies.signal.figure import draw_signal
+from tcga_coherent.studies.signal.table import signal_lines, signal_table
 
 logger = logging.getLogger(__name__)
 

@@ -6,27 +6,27 @@ from typing import Any
 
 import pandas as pd
 
+from tcga_coherent.cohort import Partitions, read_cohort
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.inputs import Partitions, read_cohort
-from tcga_coherent.evaluation.profiles import read_profiles
-from tcga_coherent.evaluation.repeats import Stored, all_repeats
-from tcga_coherent.evaluation.rescue_tasks import rescue_tasks
-from tcga_coherent.evaluation.statistics_downstream import (
+from tcga_coherent.downstream.profiles import read_profiles
+from tcga_coherent.downstream.tasks import rescue_tasks
+from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.repeats import Stored, all_repeats
+from tcga_coherent.studies.statistics.downstream import (
     RESCUE,
     acquisition_comparisons,
     acquisition_differences,
     rescue_comparisons,
 )
-from tcga_coherent.evaluation.statistics_figure import draw_statistics
-from tcga_coherent.evaluation.statistics_sources import (
+from tcga_coherent.studies.statistics.figure import draw_statistics
+from tcga_coherent.studies.statistics.sources import (
     SIGNAL,
     reconstruction_comparisons,
     signal_comparisons,
 )
-from tcga_coherent.evaluation.statistics_table import statistics_lines, statistics_table
-from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.studies.statistics.table import statistics_lines, statistics_table
 
 logger = logging.getLogger(__name__)
 

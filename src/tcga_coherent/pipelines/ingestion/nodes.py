@@ -7,15 +7,20 @@ from typing import Any
 
 import pandas as pd
 
-from tcga_coherent.evaluation.cohort_figure import draw_cohort
-from tcga_coherent.evaluation.drawing import Drawing
+from tcga_coherent.figures.cohort import draw_cohort
+from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.omics.barcodes import EXAMPLES, BarcodeRule, parse_barcodes
-from tcga_coherent.omics.clinical import cancer_types_of
-from tcga_coherent.omics.losses import describe_losses
-from tcga_coherent.omics.suspects import describe_other_features
-from tcga_coherent.omics.tables import TOTAL, check_overlap, count_patients, tabulate_patients
-from tcga_coherent.omics.tumours import choose_tumours, other_tumours
+from tcga_coherent.omics.patients.barcodes import EXAMPLES, BarcodeRule, parse_barcodes
+from tcga_coherent.omics.patients.clinical import cancer_types_of
+from tcga_coherent.omics.patients.losses import describe_losses
+from tcga_coherent.omics.patients.suspects import describe_other_features
+from tcga_coherent.omics.patients.tables import (
+    TOTAL,
+    check_overlap,
+    count_patients,
+    tabulate_patients,
+)
+from tcga_coherent.omics.patients.tumours import choose_tumours, other_tumours
 
 logger = logging.getLogger(__name__)
 

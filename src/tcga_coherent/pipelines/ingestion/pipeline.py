@@ -4,7 +4,7 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
-from tcga_coherent.omics.clinical import harmonise_clinical
+from tcga_coherent.omics.patients.clinical import harmonise_clinical
 
 from .nodes import summarise_cohort, tabulate_modalities
 

@@ -12,19 +12,20 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.quality_control_figure import draw_quality_control
+from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.figures.quality_control import draw_quality_control
 from tcga_coherent.modality import ModalityConfig, parse_modalities
-from tcga_coherent.omics import outliers, splits
-from tcga_coherent.omics.clinical import cancer_types_of
-from tcga_coherent.omics.losses import LOUD_SHARE, describe_losses
-from tcga_coherent.omics.preprocessor import Preprocessor
-from tcga_coherent.omics.quality_control import (
+from tcga_coherent.omics.features import outliers
+from tcga_coherent.omics.features.preprocessor import Preprocessor
+from tcga_coherent.omics.features.quality_control import (
     NO_CANCER_TYPE,
     describe_exclusions,
     describe_preprocessing,
     order_columns,
 )
+from tcga_coherent.omics.patients import splits
+from tcga_coherent.omics.patients.clinical import cancer_types_of
+from tcga_coherent.omics.patients.losses import LOUD_SHARE, describe_losses
 
 logger = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from tcga_coherent.cohort import Cohort, read_cohort
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.trained_models import TrainedModels
-from tcga_coherent.evaluation.inputs import Cohort, read_cohort
-from tcga_coherent.evaluation.profiles import GENERATORS
+from tcga_coherent.downstream.profiles import GENERATORS
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions, load_models_of_latents
 

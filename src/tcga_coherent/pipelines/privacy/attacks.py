@@ -6,33 +6,33 @@ from typing import Any
 
 import pandas as pd
 
+from tcga_coherent.cohort import read_cohort, read_draws
 from tcga_coherent.datasets.checkpoint import Checkpoint
-from tcga_coherent.diffusion.completion import draws_frame
+from tcga_coherent.diffusion.completion.generation import draws_frame
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
-from tcga_coherent.evaluation.calibration import independent_sets
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.inputs import read_cohort, read_draws
-from tcga_coherent.evaluation.outcomes import CLASS_TASKS, CannotEvaluate
+from tcga_coherent.downstream.outcomes import CLASS_TASKS, CannotEvaluate
+from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.measures.calibration import independent_sets
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions
 from tcga_coherent.pipelines.privacy.attacked import METHODS, load_attacked, with_draws
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
-from tcga_coherent.privacy.attacks_distances import (
+from tcga_coherent.privacy.attacks.attributes import infer_attributes
+from tcga_coherent.privacy.attacks.distances import (
     NEAREST_RECORD,
     ON_DRAWS,
     attack_conditional_draws,
     attack_unconditional_draws,
 )
-from tcga_coherent.privacy.attacks_figure import draw_attacks
-from tcga_coherent.privacy.attacks_groups import match_by_cancer_type
-from tcga_coherent.privacy.attacks_losses import Noising
-from tcga_coherent.privacy.attacks_table import attack_lines, join_attacks, not_attacked
-from tcga_coherent.privacy.attributes import infer_attributes
-from tcga_coherent.privacy.membership import ON_LOSSES, attack_released_models
-from tcga_coherent.privacy.unconditional import GENERATORS
-from tcga_coherent.privacy.unconditional import generate_unconditionally as generate_from_nothing
+from tcga_coherent.privacy.attacks.figure import draw_attacks
+from tcga_coherent.privacy.attacks.groups import match_by_cancer_type
+from tcga_coherent.privacy.attacks.losses import Noising
+from tcga_coherent.privacy.attacks.membership import ON_LOSSES, attack_released_models
+from tcga_coherent.privacy.attacks.table import attack_lines, join_attacks, not_attacked
+from tcga_coherent.privacy.generation.rows import GENERATORS
+from tcga_coherent.privacy.generation.rows import generate_unconditionally as generate_from_nothing
 
 logger = logging.getLogger(__name__)
 

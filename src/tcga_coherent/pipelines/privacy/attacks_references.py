@@ -7,30 +7,30 @@ from typing import Any
 
 import pandas as pd
 
+from tcga_coherent.cohort import read_cohort
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.inputs import read_cohort
-from tcga_coherent.evaluation.outcomes import CannotEvaluate
-from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
+from tcga_coherent.downstream.outcomes import CannotEvaluate
+from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions, load_consensus
 from tcga_coherent.pipelines.privacy.attacked import load_attacked
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
-from tcga_coherent.privacy.attacks_references import (
+from tcga_coherent.privacy.attacks.table import not_attacked
+from tcga_coherent.privacy.known_members.references import (
     attack_released_with_references,
     attack_with_references,
     note_short_trainings,
 )
-from tcga_coherent.privacy.attacks_shadows import (
+from tcga_coherent.privacy.known_members.shadows import (
     SELECTED,
     ShadowSettings,
     complete_losses,
     run_shadow,
 )
-from tcga_coherent.privacy.attacks_table import not_attacked
-from tcga_coherent.privacy.attacks_utility import extract_canaries, weigh_privacy_and_utility
-from tcga_coherent.privacy.attacks_utility_figure import draw_privacy_and_utility
+from tcga_coherent.privacy.known_members.utility import extract_canaries, weigh_privacy_and_utility
+from tcga_coherent.privacy.known_members.utility_figure import draw_privacy_and_utility
+from tcga_coherent.repeats import Stored, all_repeats, identity_of, run_repeats
 
 logger = logging.getLogger(__name__)
 

@@ -5,12 +5,12 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from tcga_coherent.evaluation.bootstrap import BootstrapParameters
+from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.modality import STRICT
-from tcga_coherent.privacy.attacks_parameters import AttackParameters
-from tcga_coherent.privacy.release_card import ReleaseCardParameters
-from tcga_coherent.privacy.screening import ScreeningParameters
-from tcga_coherent.privacy.unconditional_experiment import UnconditionalParameters
+from tcga_coherent.privacy.attacks.parameters import AttackParameters
+from tcga_coherent.privacy.generation.experiment import UnconditionalParameters
+from tcga_coherent.privacy.release_card.card import ReleaseCardParameters
+from tcga_coherent.privacy.screening.experiment import ScreeningParameters
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -7,11 +7,11 @@ from kedro.pipeline import Node
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.evaluation.report.parts import Parts
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
-from tcga_coherent.privacy.release_card import Released, write_card
+from tcga_coherent.privacy.release_card.card import Released, write_card
+from tcga_coherent.report.parts import Parts
 
 
 def write_release_card(

@@ -6,15 +6,14 @@ from typing import Any
 
 import pandas as pd
 
+from tcga_coherent.cohort import Cohort, read_cohort
 from tcga_coherent.diffusion.config import CompletionConfig
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.inputs import Cohort, read_cohort
-from tcga_coherent.evaluation.source_sets import generative_methods, partition_name
+from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions
 from tcga_coherent.pipelines.privacy.attacked import METHODS
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
-from tcga_coherent.privacy.screening import (
+from tcga_coherent.privacy.screening.experiment import (
     COMPLETED,
     REGENERATED,
     TEST,
@@ -22,8 +21,9 @@ from tcga_coherent.privacy.screening import (
     flagged_records,
     screen,
 )
-from tcga_coherent.privacy.screening_figure import draw_screening
-from tcga_coherent.privacy.screening_table import summarise_screening
+from tcga_coherent.privacy.screening.figure import draw_screening
+from tcga_coherent.privacy.screening.table import summarise_screening
+from tcga_coherent.source_sets import generative_methods, partition_name
 
 logger = logging.getLogger(__name__)
 

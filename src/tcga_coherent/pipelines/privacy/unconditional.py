@@ -6,27 +6,27 @@ from typing import Any
 
 import pandas as pd
 
+from tcga_coherent.cohort import read_cohort
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.inputs import read_cohort
-from tcga_coherent.evaluation.outcomes import CannotEvaluate
-from tcga_coherent.evaluation.reason_figure import draw_reason
-from tcga_coherent.evaluation.repeats import Stored, all_repeats, identity_of, run_repeats
-from tcga_coherent.evaluation.reported import ReportedByPaper
+from tcga_coherent.downstream.outcomes import CannotEvaluate
+from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.figures.reason import draw_reason
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions, fingerprint_checkpoints
 from tcga_coherent.pipelines.privacy.attacked import load_attacked
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
-from tcga_coherent.privacy.unconditional_experiment import (
+from tcga_coherent.privacy.generation.experiment import (
     Audited,
     compare_with_training_patients,
     summarise_unconditional,
 )
-from tcga_coherent.privacy.unconditional_figure import (
+from tcga_coherent.privacy.generation.figure import (
     draw_unconditional,
     project_unconditional,
 )
+from tcga_coherent.repeats import Stored, all_repeats, identity_of, run_repeats
+from tcga_coherent.reported import ReportedByPaper
 
 STUDY = "unconditional generation"
 

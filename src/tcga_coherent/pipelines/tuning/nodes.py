@@ -16,11 +16,11 @@ from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
-from tcga_coherent.diffusion.tasks import DenoiserTask, multi_tasks, single_tasks
-from tcga_coherent.diffusion.tuning import Trial, search, select_tasks
-from tcga_coherent.diffusion.tuning_config import TuningConfig
-from tcga_coherent.evaluation.drawing import Drawing
-from tcga_coherent.evaluation.tuning_figure import draw_tuning
+from tcga_coherent.diffusion.training.tasks import DenoiserTask, multi_tasks, single_tasks
+from tcga_coherent.diffusion.training.tuning import Trial, search, select_tasks
+from tcga_coherent.diffusion.training.tuning_config import TuningConfig
+from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.figures.tuning import draw_tuning
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions, load_latents
 from tcga_coherent.pipelines.tuning.tables import ALL_MODELS, as_yaml, best_table, trials_table

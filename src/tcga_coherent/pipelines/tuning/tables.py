@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 from omegaconf import OmegaConf
 
-from tcga_coherent.diffusion.tuning import Trial
-from tcga_coherent.diffusion.tuning_config import nest_settings
+from tcga_coherent.diffusion.training.tuning import Trial
+from tcga_coherent.diffusion.training.tuning_config import nest_settings
 
 ALL_MODELS = "all"
 

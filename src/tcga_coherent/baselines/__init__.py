@@ -1,0 +1,1 @@
+"""Simple rivals that a generative model has to beat."""

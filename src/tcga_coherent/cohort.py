@@ -1,0 +1,208 @@
+"""Checked reading of latents and test draws: bad input stops here, with its name."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tcga_coherent.measures.fidelity import Array
+
+logger = logging.getLogger(__name__)
+
+Partitions = Mapping[str, Callable[[], pd.DataFrame]]
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Latents of a cohort and what each patient is used for.
+
+    Attributes
+    ----------
+    latents
+        Modality to frame, patients x dimensions, in the order of the parameters.
+    train, val
+        Patients of the training and the validation split.
+    test
+        Patients of the test split who have every modality.
+    cancer_type
+        Cancer type of every patient.
+    """
+
+    latents: dict[str, pd.DataFrame]
+    train: pd.Index
+    val: pd.Index
+    test: pd.Index
+    cancer_type: pd.Series
+
+    @property
+    def modalities(self) -> list[str]:
+        """Names of the modalities, in the order of the parameters."""
+        return list(self.latents)
+
+    def complete(self, patients: pd.Index) -> pd.Index:
+        """Keep the patients who have every modality."""
+        for frame in self.latents.values():
+            patients = patients[patients.isin(frame.index)]
+        return patients
+
+    def truth(self, modality: str) -> Array:
+        """Return the measured latents of the test patients, patients x dimensions."""
+        return self.latents[modality].loc[self.test].to_numpy(float)
+
+
+def read_cohort(
+    latents: Partitions, split: pd.DataFrame, presence: pd.DataFrame, modalities: Sequence[str]
+) -> Cohort:
+    """Load and check the latents of all modalities.
+
+    Parameters
+    ----------
+    latents
+        Modality to a function that loads its frame, patients x dimensions.
+    split
+        Index ``patient_id``; columns ``split`` (train, val, test) and ``cancer_type``.
+    presence
+        Boolean, patients x modalities, with the index of `split`.
+    modalities
+        Names of the modalities, in the order of tables and figures.
+
+    Raises
+    ------
+    ValueError
+        When tables do not fit together, latents are not finite, or there is no patient to train,
+        validate or test on.
+    """
+    _check_patients(split, presence, modalities)
+    loaded = {name: _read_latents(latents, name, presence[name]) for name in modalities}
+    complete = presence[list(modalities)].all(axis=1)
+    members = {name: split.index[split["split"] == name] for name in SPLITS}
+    test = members["test"][complete[members["test"]]]
+    for name, patients in {**members, "test": test}.items():
+        if patients.empty:
+            raise ValueError(
+                f"No patient of the split {name} is there to evaluate with: give preprocessing more "
+                f"patients with all of {', '.join(modalities)}, or another split."
+            )
+    if len(test) < len(members["test"]):
+        logger.info(
+            "%d of %d test patients miss a modality and are left out: they have no truth for it",
+            len(members["test"]) - len(test),
+            len(members["test"]),
+        )
+    return Cohort(loaded, members["train"], members["val"], test, split["cancer_type"])
+
+
+def read_draws(
+    test_draws: Partitions, name: str, patients: pd.Index, dimensions: Sequence[str]
+) -> Array:
+    """Load one partition of the test draws.
+
+    Parameters
+    ----------
+    test_draws
+        ``<target>/<method>/<source+source>`` to a function that loads its frame.
+    name
+        Partition to load.
+    patients, dimensions
+        Rows and columns of the result, in this order.
+
+    Returns
+    -------
+    ndarray
+        draws x patients x dimensions.
+
+    Raises
+    ------
+    ValueError
+        When the partition is missing, lacks patients, draws or dimensions, or is not finite.
+    """
+    if name not in test_draws:
+        raise ValueError(
+            f"test_draws has no partition {name}: make it with "
+            f"`kedro run --pipeline coherent_sampling`."
+        )
+    frame = test_draws[name]()
+    if list(frame.index.names) != ["patient_id", "draw"]:
+        raise ValueError(
+            f"test_draws {name}: the index must be (patient_id, draw), got {list(frame.index.names)}."
+        )
+    if set(frame.columns) != set(dimensions):
+        raise ValueError(
+            f"test_draws {name} has the columns {_some(frame.columns)}, but the latents of its target "
+            f"have {_some(dimensions)}: sample again with the present latents."
+        )
+    draws = frame.index.unique("draw").sort_values()
+    missing = patients.difference(frame.index.unique("patient_id"))
+    if len(missing):
+        raise ValueError(
+            f"test_draws {name} lacks {len(missing)} test patients ({_some(missing)}): sample again "
+            f"with the present split."
+        )
+    frame = frame.loc[frame.index.get_level_values("patient_id").isin(patients)]
+    counts = frame.index.value_counts()
+    wanted = pd.MultiIndex.from_product([patients, draws])
+    if len(frame) != len(wanted) or (counts > 1).any():
+        per_patient = frame.groupby(level="patient_id").size()
+        odd = per_patient.index[per_patient != len(draws)]
+        raise ValueError(
+            f"test_draws {name}: each patient must have each of the {len(draws)} draws once, but not "
+            f"so {_some(odd if len(odd) else counts.index[counts > 1])}."
+        )
+    values = frame.loc[wanted, list(dimensions)].to_numpy(float)
+    bad = ~np.isfinite(values).all(axis=1)
+    if bad.any():
+        raise ValueError(
+            f"test_draws {name} holds values that are not finite for "
+            f"{_some(wanted[bad].unique(0))}: train and sample its models again."
+        )
+    return values.reshape(len(patients), len(draws), len(dimensions)).swapaxes(0, 1)
+
+
+def _check_patients(split: pd.DataFrame, presence: pd.DataFrame, modalities: Sequence[str]) -> None:
+    for column in ("split", "cancer_type"):
+        if column not in split:
+            raise ValueError(f"split has no column {column}; it has {_some(split.columns)}.")
+    unknown = set(split["split"]) - set(SPLITS)
+    if unknown:
+        raise ValueError(f"split holds {_some(unknown)}; only {', '.join(SPLITS)} are known.")
+    absent = [name for name in modalities if name not in presence]
+    if absent:
+        raise ValueError(
+            f"presence has no column {', '.join(absent)}: run preprocessing with the present modalities."
+        )
+    if not split.index.is_unique:
+        raise ValueError(
+            f"split lists patients twice: {_some(split.index[split.index.duplicated()])}."
+        )
+    if not split.index.equals(presence.index):
+        raise ValueError("split and presence list different patients: run preprocessing again.")
+
+
+def _read_latents(latents: Partitions, name: str, present: pd.Series) -> pd.DataFrame:
+    if name not in latents:
+        raise ValueError(
+            f"latents has no modality {name}: make it with `kedro run --pipeline embedding`."
+        )
+    frame = latents[name]()
+    different = frame.index.symmetric_difference(present.index[present])
+    if len(different) or not frame.index.is_unique:
+        raise ValueError(
+            f"latents of {name} and presence disagree on {len(different)} patients "
+            f"({_some(different)}): run preprocessing and embedding again."
+        )
+    bad = ~np.isfinite(frame.to_numpy(float)).all(axis=1)
+    if bad.any():
+        raise ValueError(
+            f"latents of {name} hold values that are not finite for {_some(frame.index[bad])}: embed "
+            f"the modality again."
+        )
+    return frame
+
+
+def _some(names: object) -> str:
+    listed = [str(name) for name in names]  # type: ignore[attr-defined]
+    return ", ".join(listed[:5]) + (", ..." if len(listed) > 5 else "")

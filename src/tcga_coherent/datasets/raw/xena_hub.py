@@ -1,0 +1,359 @@
+"""Cohorts of the GDC Xena hub: one gzip-compressed table a cohort and kind.
+
+Files are named ``TCGA-<cohort>.<kind>.tsv.gz``. Kinds that hold features x samples are
+``star_counts`` (log2(count + 1)), ``gene-level_absolute`` (copies) and ``protein``; ``clinical`` and
+``survival`` hold samples x columns.
+"""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from kedro.io import AbstractDataset
+from kedro.io.core import DatasetError
+
+from tcga_coherent.datasets.identity import Raw
+from tcga_coherent.datasets.raw.clinical_table import read_clinical_table
+from tcga_coherent.datasets.raw.downloads import HubUnreachableError, fetch_files
+from tcga_coherent.datasets.raw.hash_registry import verify_files, verify_release
+from tcga_coherent.datasets.raw.matrix import read_matrix
+from tcga_coherent.datasets.raw.raw_modalities import (
+    Loaders,
+    MatrixSource,
+    RawModalitiesDataset,
+    TitanSource,
+    XenaSource,
+)
+from tcga_coherent.datasets.raw.text_files import resolve_in_project
+
+logger = logging.getLogger(__name__)
+
+EXAMPLES = 3
+SMALLEST_COMMON_SHARE = 0.1
+CLINICAL_KINDS = ("clinical", "survival")
+
+
+class XenaFolder:
+    """A folder with the files of some cohorts and kinds, downloaded where a URL is given.
+
+    Parameters
+    ----------
+    folder
+        Folder of the files.
+    cohorts
+        TCGA cohort abbreviations.
+    kinds
+        Kinds of files that must be there for every cohort.
+    base_url
+        Address of the hub's folder of downloads; None to use files that are there already.
+    workers
+        Files downloaded at the same time.
+    optional
+        ``<cohort>.<kind>`` of files that the hub lacks. Each is left out with a warning; any
+        other absent file is an error.
+    expected_hashes
+        List of SHA-256 that the files must have, see
+        :func:`~tcga_coherent.datasets.raw.hash_registry.read_hashes`; None to accept any release.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        cohorts: Sequence[str],
+        kinds: Sequence[str],
+        base_url: str | None,
+        workers: int,
+        optional: Sequence[str] = (),
+        expected_hashes: str | None = None,
+    ) -> None:
+        if base_url is not None and not re.match(r"https?://[^/]", base_url):
+            raise DatasetError(
+                f"base_url is {base_url!r}, which is no address of a server: it must begin with https:// or "
+                f"http://. For files on this machine set it to null and name their `folder`."
+            )
+        twice = {cohort for cohort in cohorts if list(cohorts).count(cohort) > 1}
+        if twice or not cohorts:
+            raise DatasetError(
+                f"`cohorts` must name each cohort once, got {list(cohorts)}: correct the catalog or "
+                f"`cohorts` in globals.yml."
+            )
+        self.folder = resolve_in_project(folder)
+        self.cohorts = list(cohorts)
+        self.kinds = list(kinds)
+        self.base_url = base_url
+        self.workers = workers
+        self.optional = set(optional)
+        self.expected_hashes = expected_hashes
+
+    def path(self, cohort: str, kind: str) -> Path:
+        """Return the path of one file."""
+        return self.folder / f"TCGA-{cohort}.{kind}.tsv.gz"
+
+    def files_of(self, kind: str) -> list[Path]:
+        """Return the files of a kind that are there."""
+        paths = (self.path(cohort, kind) for cohort in self.cohorts)
+        return [path for path in paths if path.is_file()]
+
+    def ensure_files(self) -> None:
+        """Download what is missing, and check what is there.
+
+        Raises
+        ------
+        DatasetError
+            When a file is missing, changed, damaged, or cannot be downloaded; the message names
+            the files, their URLs and cohorts.
+        """
+        files = {
+            self.path(cohort, kind).name: (cohort, kind)
+            for cohort in self.cohorts
+            for kind in self.kinds
+        }
+        if self.base_url is None:
+            absent = [name for name in files if not (self.folder / name).is_file()]
+            verify_files(self.folder, files)
+        else:
+            absent = self._fetch(self.base_url, files)
+        if self.expected_hashes is not None:
+            verify_release(self.folder, files, resolve_in_project(self.expected_hashes))
+        allowed = [name for name in absent if ".".join(files[name]) in self.optional]
+        if allowed:
+            logger.warning(
+                "Left out, as `optional` of the catalog entry says: %s", ", ".join(allowed)
+            )
+        required = [name for name in absent if name not in allowed]
+        if required:
+            raise DatasetError(self._explain_absent(required, files))
+
+    def _fetch(self, base_url: str, files: Mapping[str, tuple[str, str]]) -> list[str]:
+        """Download what is missing; return what the hub lacks, or cannot be asked for and may lack."""
+        may_lack = [
+            name
+            for name, key in files.items()
+            if ".".join(key) in self.optional and not (self.folder / name).is_file()
+        ]
+        needed = [name for name in files if name not in may_lack]
+        absent = fetch_files(self.folder, base_url, needed, workers=self.workers)
+        try:
+            absent += fetch_files(self.folder, base_url, may_lack, workers=self.workers, attempts=2)
+        except HubUnreachableError:
+            # A compute node has no network, and all that must be there is.
+            logger.warning(
+                "%s cannot be reached: what lies in %s is used, though the hub may have %s",
+                base_url,
+                self.folder,
+                ", ".join(may_lack),
+            )
+            absent += may_lack
+        return absent
+
+    def _explain_absent(self, names: list[str], files: dict[str, tuple[str, str]]) -> str:
+        listed = ", ".join(
+            f"{self.base_url.rstrip('/') if self.base_url else self.folder}/{name} (cohort {files[name][0]})"
+            for name in names
+        )
+        entries = ", ".join(".".join(files[name]) for name in names)
+        if self.base_url is None:
+            return (
+                f"Missing: {listed}. Copy the files there, or set base_url of the catalog entry to "
+                f"download them; where the hub has no such file, list {entries} under `optional`."
+            )
+        return (
+            f"The server does not have {listed}. Check `cohorts`, the kinds and base_url; where the hub "
+            f"has no such file, list {entries} under `optional` of the catalog entry."
+        )
+
+
+class XenaHubDataset(RawModalitiesDataset):
+    """Modalities of some TCGA cohorts from the GDC Xena hub.
+
+    Parameters
+    ----------
+    folder
+        Folder of the files.
+    cohorts
+        TCGA cohort abbreviations, such as BRCA.
+    modalities
+        Modality to ``{format: xena, kind: star_counts}``, or to a source that
+        :class:`~tcga_coherent.datasets.raw.raw_modalities.RawModalitiesDataset` reads.
+    base_url
+        Address of the hub's folder of downloads; null to use files that are there already.
+    workers
+        Files downloaded at the same time.
+    optional
+        ``<cohort>.<kind>`` of files that the hub lacks, such as ``THCA.gene-level_absolute``: left
+        out with a warning instead of an error; those that lie there are used.
+    expected_hashes
+        Text file of the SHA-256 that the files must have, ``<name> <hash>`` a line.
+    metadata
+        Free-form metadata for Kedro plugins; unused here.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: str,
+        cohorts: Sequence[str],
+        modalities: Mapping[str, Mapping[str, Any]],
+        base_url: str | None = None,
+        workers: int = 4,
+        optional: Sequence[str] = (),
+        expected_hashes: str | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(modalities=modalities, metadata=metadata)
+        kinds = [source.kind for source in self._sources.values() if isinstance(source, XenaSource)]
+        self._files = XenaFolder(
+            folder, cohorts, kinds, base_url, workers, optional, expected_hashes
+        )
+
+    def load(self) -> Loaders:
+        """Fetch what is missing; return modality to a function that reads it."""
+        self._ensure_files()
+        return super().load()
+
+    def _ensure_files(self) -> None:
+        """Put the files of all cohorts and kinds into the folder; subclasses may make them."""
+        self._files.ensure_files()
+
+    def _files_of(self, source: MatrixSource | TitanSource | XenaSource) -> list[Path]:
+        if isinstance(source, XenaSource):
+            return self._files.files_of(source.kind)
+        return super()._files_of(source)
+
+    def _read(self, source: MatrixSource | TitanSource | XenaSource) -> pd.DataFrame:
+        if not isinstance(source, XenaSource):
+            return super()._read(source)
+        paths = {cohort: self._files.path(cohort, source.kind) for cohort in self._files.cohorts}
+        # An absent file is one that `optional` allows: _ensure_files stopped at any other.
+        frames = {
+            cohort: read_matrix(path, "features_by_samples")
+            for cohort, path in paths.items()
+            if path.is_file()
+        }
+        if not frames:
+            raise DatasetError(
+                f"{self._files.folder} holds no file of kind {source.kind!r}: leave the modality out "
+                f"by setting it to null in the parameters `modalities`."
+            )
+        _check_features(frames, source.kind)
+        return _stack(frames, source.kind)
+
+    def _describe(self) -> dict[str, Any]:
+        return {
+            "folder": str(self._files.folder),
+            "base_url": self._files.base_url,
+            "cohorts": self._files.cohorts,
+            "modalities": self._sources,
+        }
+
+
+class XenaClinicalDataset(Raw, AbstractDataset[None, pd.DataFrame]):
+    """Clinical and survival tables of some TCGA cohorts from the GDC Xena hub.
+
+    Parameters
+    ----------
+    folder
+        Folder of the files.
+    cohorts
+        TCGA cohort abbreviations, such as BRCA.
+    base_url
+        Address of the hub's folder of downloads; null to use files that are there already.
+    workers
+        Files downloaded at the same time.
+    expected_hashes
+        Text file of the SHA-256 that the files must have, ``<name> <hash>`` a line.
+    metadata
+        Free-form metadata for Kedro plugins; unused here.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: str,
+        cohorts: Sequence[str],
+        base_url: str | None = None,
+        workers: int = 4,
+        expected_hashes: str | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._files = XenaFolder(
+            folder, cohorts, CLINICAL_KINDS, base_url, workers, expected_hashes=expected_hashes
+        )
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """Fetch what is missing; return all samples x columns found, with ``cancer_type``."""
+        self._ensure_files()
+        cohorts = []
+        for cohort in self._files.cohorts:
+            tables = [
+                read_clinical_table(self._files.path(cohort, kind)) for kind in CLINICAL_KINDS
+            ]
+            # Samples may be in one of the two only; where both have a column, clinical wins.
+            samples = pd.concat(tables).groupby(level=0, sort=False).first()
+            cohorts.append(samples.assign(cancer_type=cohort))
+        return pd.concat(cohorts).rename_axis(index="sample")
+
+    def _ensure_files(self) -> None:
+        """Put the files of all cohorts into the folder; subclasses may make them."""
+        self._files.ensure_files()
+
+    def raw_files(self) -> dict[str, Path]:
+        """Return the files of all cohorts."""
+        return {file.name: file for kind in CLINICAL_KINDS for file in self._files.files_of(kind)}
+
+    def save(self, data: None) -> None:
+        """Refuse: raw data are never written."""
+        raise DatasetError(f"{type(self).__name__} is read-only.")
+
+    def _describe(self) -> dict[str, Any]:
+        return {
+            "folder": str(self._files.folder),
+            "base_url": self._files.base_url,
+            "cohorts": self._files.cohorts,
+        }
+
+
+def _check_features(frames: Mapping[str, pd.DataFrame], kind: str) -> None:
+    """Stop where a cohort shares next to no feature with the others: its file is of another kind."""
+    for cohort, frame in frames.items():
+        others = {name for key, other in frames.items() if key != cohort for name in other.columns}
+        if others and frame.columns.isin(others).sum() < SMALLEST_COMMON_SHARE * min(
+            frame.shape[1], len(others)
+        ):
+            examples = ", ".join(map(str, frame.columns[:EXAMPLES]))
+            rest = ", ".join(list(map(str, sorted(others)))[:EXAMPLES])
+            raise DatasetError(
+                f"The {kind} file of cohort {cohort} has nothing in common with those of the other cohorts: "
+                f"its features are {examples}, theirs {rest}. One of them is a file of another kind: delete "
+                f"it to download it again."
+            )
+
+
+def _stack(frames: dict[str, pd.DataFrame], kind: str) -> pd.DataFrame:
+    """Join cohorts on the union of their features, emptying `frames` to keep memory low."""
+    samples = pd.Index([sample for frame in frames.values() for sample in frame.index])
+    if not samples.is_unique:
+        sample = samples[samples.duplicated()][0]
+        cohorts = [cohort for cohort, frame in frames.items() if sample in frame.index]
+        others = samples.duplicated().sum() - 1
+        raise DatasetError(
+            f"Sample {sample!r} is in the {kind} files of the cohorts {', '.join(cohorts)}"
+            f"{f' ({others} more samples likewise)' if others else ''}: leave it in one of them."
+        )
+    features = pd.Index(
+        dict.fromkeys(feature for frame in frames.values() for feature in frame.columns)
+    )
+    values = np.empty((len(samples), len(features)), dtype=np.float32)
+    start = 0
+    for cohort in list(frames):
+        frame = frames.pop(cohort)
+        values[start : start + len(frame)] = frame.reindex(columns=features).to_numpy()
+        start += len(frame)
+    return pd.DataFrame(
+        values, index=samples.rename("sample"), columns=features.rename("feature"), copy=False
+    )

@@ -1,0 +1,230 @@
+"""Generate every missing modality of every patient."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from tcga_coherent.diffusion.completion.agreement import Agreement
+from tcga_coherent.diffusion.config import CompletionConfig, SamplingConfig
+from tcga_coherent.diffusion.noise import named_keys
+from tcga_coherent.diffusion.sampling.ensemble import Draws
+from tcga_coherent.diffusion.trained_models import TrainedModels
+from tcga_coherent.diffusion.training.tasks import SOURCE_SEPARATOR
+
+logger = logging.getLogger(__name__)
+
+# Sources that disagree more than in this percentage of validation patients are pointed out.
+UNUSUAL_PERCENTILE = 99.0
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Generated latents of one target.
+
+    Attributes
+    ----------
+    draws
+        Index (``patient_id``, ``draw``), columns latent dimensions, float32; only patients who
+        lack the target.
+    flags
+        One row a patient who lacks the target: ``patient_id``, ``modality``, ``status``
+        (generated), ``sources``, ``coherence`` (mean over draws), ``disagreement``
+        (percentile among validation patients, :meth:`Agreement.percentile`; missing for one source),
+        ``n_draws``, ``n_redrawn``, ``n_rejected``, ``accepted`` and ``reason``.
+    """
+
+    draws: pd.DataFrame
+    flags: pd.DataFrame
+
+
+def complete_latents(
+    latents: Mapping[str, pd.DataFrame],
+    models: TrainedModels,
+    agreement: Agreement,
+    sampling: SamplingConfig,
+    completion: CompletionConfig,
+) -> dict[str, Generated]:
+    """Generate the latents of each modality for the patients who lack it.
+
+    Modalities are generated in the order of their reliability, each from the observed ones and,
+    where ``completion.condition_on_generated`` says so, from those generated before, draw by draw.
+
+    Parameters
+    ----------
+    latents
+        Modality to observed latents, patients x latent size; a patient may miss any of them, but
+        is listed in at least one.
+    models
+        Trained denoisers.
+    agreement
+        How well the modalities of a patient usually fit each other.
+    sampling, completion
+        Parameters.
+
+    Raises
+    ------
+    ValueError
+        When a denoiser or its recalibration is missing.
+    """
+    # Permission to draw without a source is for studies of the models, never for patients.
+    sampling = replace(sampling, allow_unconditional=False)
+    patients = pd.Index(sorted(set().union(*(frame.index for frame in latents.values()))))
+    disagreement = _disagreement(patients, latents, agreement)
+    if agreement.highest_percentile() < UNUSUAL_PERCENTILE and disagreement.notna().any():
+        logger.warning(
+            "Exchanged samples are not pointed out: it takes %d validation patients to tell what %g %% of "
+            "patients stay below, and there are fewer",
+            round(UNUSUAL_PERCENTILE / (100 - UNUSUAL_PERCENTILE)),
+            UNUSUAL_PERCENTILE,
+        )
+    generated: dict[str, Generated] = {}
+    draws: dict[str, np.ndarray] = {}
+    for target in models.completion_order(list(latents), completion.method):
+        lacking = patients.difference(latents[target].index)
+        parts = []
+        started, done = time.monotonic(), 0
+        for sources, group in _by_sources(lacking, latents, draws, completion):
+            ensemble = models.ensemble(target, completion.method, sources, sampling)
+            conditions = {s: _condition(s, group, latents, draws, patients) for s in sources}
+            keys = named_keys(sampling.seed, target, list(group))
+            drawn = ensemble.draw(conditions, keys)
+            parts.append((sources, group, drawn))
+            done += len(group)
+            left = (time.monotonic() - started) / done * (len(lacking) - done)
+            logger.info(
+                "%s: generated for %d of %d patients, %.1f min left",
+                target,
+                done,
+                len(lacking),
+                left / 60,
+            )
+        columns = latents[target].columns
+        values = np.full((len(patients), sampling.n_draws, len(columns)), np.nan, dtype=np.float32)
+        flags = []
+        for sources, group, drawn in parts:
+            values[patients.get_indexer(group)] = drawn.latents.numpy()
+            flags.append(_flags(target, sources, group, drawn, disagreement[group], sampling))
+        draws[target] = values
+        generated[target] = Generated(
+            draws=draws_frame(lacking, values[patients.get_indexer(lacking)], columns),
+            flags=pd.concat(flags, ignore_index=True) if flags else pd.DataFrame(),
+        )
+    return generated
+
+
+def _by_sources(
+    lacking: pd.Index,
+    latents: Mapping[str, pd.DataFrame],
+    draws: Mapping[str, np.ndarray],
+    completion: CompletionConfig,
+) -> Iterator[tuple[tuple[str, ...], pd.Index]]:
+    """Group patients by the modalities that can serve as their sources."""
+    usable = pd.DataFrame(
+        {
+            name: lacking.isin(frame.index) | (completion.condition_on_generated and name in draws)
+            for name, frame in latents.items()
+        },
+        index=lacking,
+    )
+    if len(lacking):
+        for pattern, group in usable.groupby(list(usable.columns)):
+            sources = tuple(
+                name for name, used in zip(usable.columns, pattern, strict=True) if used
+            )
+            yield sources, group.index
+
+
+def _condition(
+    source: str,
+    group: pd.Index,
+    latents: Mapping[str, pd.DataFrame],
+    draws: Mapping[str, np.ndarray],
+    patients: pd.Index,
+) -> torch.Tensor:
+    """Return a source's latents, one a patient, or one a draw where some were generated."""
+    observed = latents[source].reindex(group).to_numpy(np.float32)
+    if source not in draws or not np.isnan(observed).any():
+        return torch.from_numpy(observed)
+    values = draws[source][patients.get_indexer(group)]
+    values = np.where(np.isnan(values), observed[:, None, :], values)
+    return torch.from_numpy(values)
+
+
+def _disagreement(
+    patients: pd.Index, latents: Mapping[str, pd.DataFrame], agreement: Agreement
+) -> pd.Series:
+    """Return how unusually badly the measured modalities of each patient fit, in percent."""
+    presence = pd.DataFrame(
+        {name: patients.isin(frame.index) for name, frame in latents.items()}, index=patients
+    )
+    percentiles = pd.Series(np.nan, index=patients)
+    for _, group in presence.groupby(list(presence.columns)):
+        measured = [name for name in presence.columns if group[name].iloc[0]]
+        values = {name: latents[name].loc[group.index].to_numpy(float) for name in measured}
+        percentiles[group.index] = agreement.percentile(measured, agreement.disagreement(values))
+    return percentiles
+
+
+def _flags(
+    target: str,
+    sources: tuple[str, ...],
+    group: pd.Index,
+    drawn: Draws,
+    disagreement: pd.Series,
+    sampling: SamplingConfig,
+) -> pd.DataFrame:
+    """Describe the draws of patients with the same sources."""
+    rejected = (~drawn.accepted).sum(dim=1).numpy()
+    reasons = []
+    for n_rejected, percentile in zip(rejected, disagreement, strict=True):
+        found = []
+        if n_rejected:
+            found.append(
+                f"{n_rejected} of {sampling.n_draws} draws stayed incoherent after "
+                f"{sampling.coherence.max_attempts} attempts"
+            )
+        if percentile >= UNUSUAL_PERCENTILE:
+            found.append(
+                f"the sources disagree more than in {percentile:.1f} % of validation patients: were "
+                f"samples exchanged?"
+            )
+        reasons.append("; ".join(found))
+    return pd.DataFrame(
+        {
+            "patient_id": group,
+            "modality": target,
+            "status": "generated",
+            "sources": SOURCE_SEPARATOR.join(sources),
+            "coherence": drawn.coherence.mean(dim=1).numpy(),
+            "disagreement": disagreement.to_numpy(),
+            "n_draws": sampling.n_draws,
+            "n_redrawn": (drawn.attempts > 1).sum(dim=1).numpy(),
+            "n_rejected": rejected,
+            "accepted": rejected == 0,
+            "reason": reasons,
+        }
+    )
+
+
+def draws_frame(patients: pd.Index, values: np.ndarray, columns: pd.Index) -> pd.DataFrame:
+    """Return draws as a frame, index (``patient_id``, ``draw``).
+
+    Parameters
+    ----------
+    patients
+        Patients.
+    values
+        Shape (patients, draws, latent size).
+    columns
+        Names of the latent dimensions.
+    """
+    n_patients, n_draws, n_features = values.shape
+    index = pd.MultiIndex.from_product([patients, range(n_draws)], names=["patient_id", "draw"])
+    return pd.DataFrame(
+        values.reshape(n_patients * n_draws, n_features), index=index, columns=columns
+    )

@@ -1,0 +1,1 @@
+"""From denoisers to draws."""

@@ -1,0 +1,359 @@
+"""Weights of the consensus noise, a set for every noise level.
+
+The paper weights denoisers by the inverse of their validation MSE (eq. 7). Draws of calibrated
+denoisers all have much the same MSE, about twice the variance that is left, so these weights are
+nearly equal and a weak source dilutes a strong one. ``learned`` weights minimise the squared
+noise error of the consensus on validation at each noise level, over the same simplex: as the error
+of the consensus is ``w' G w``, all they need is the second moment ``G`` of the denoisers' errors.
+
+A weighted mean cannot be surer than the surest of its members, yet sources that each tell
+something of their own together tell more. ``composed`` weights therefore have one more member: an
+unconditional expert, whose weight is free. Where it is negative, what all denoisers know without
+their sources is taken out and the sum of theirs exceeds one, as in the composition of scores
+``sum_i s(x|c_i) - (n - 1) s(x)`` (Liu et al., 2022, Compositional Visual Generation). Latents are
+standardised, so the expert is the standard normal distribution, whose noise estimate is
+``sqrt(1 - alpha_bar_t) x_t``: it holds nothing of any patient. ``composed_trained`` takes the
+multi-condition model without conditions in its place, a trained generator of whole profiles.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+import torch
+
+from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
+from tcga_coherent.diffusion.config import Weighting
+from tcga_coherent.diffusion.inference import FoldedDenoiser
+from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise
+from tcga_coherent.diffusion.sampling.samplers import spaced_timesteps
+
+# Levels that are measured whatever a sampler visits: what lies between two is interpolated.
+N_EVEN_LEVELS = 25
+# A sampler that visits more timesteps than this has only as many of them measured.
+MOST_VISITS = 50
+# Spaces them like the timesteps of the few-step samplers: many where there is little noise.
+VISIT_POWER = 2.5
+NOISES_PER_PATIENT = 32
+STANDARD_NORMAL = "standard_normal"
+NO_SOURCE = ""
+
+
+@dataclass(frozen=True)
+class ErrorMoments:
+    """Second moments of the noise errors of a target's denoisers and unconditional experts.
+
+    Attributes
+    ----------
+    names
+        Denoisers, and experts: ``standard_normal`` and the target's multi-condition model.
+    timesteps
+        Noise levels, ascending, shape (levels,).
+    moments
+        Mean over validation patients, noises and dimensions of the product of two members'
+        errors, shape (levels, members, members).
+    halves
+        The same for each half of the validation patients, see :func:`halves_of_validation`, shape
+        (2, levels, members, members). None where only the whole is known, as of former models.
+    """
+
+    names: tuple[str, ...]
+    timesteps: np.ndarray
+    moments: np.ndarray
+    halves: np.ndarray | None = None
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that is known but the names."""
+        known = {"timesteps": self.timesteps, "moments": self.moments}
+        return known if self.halves is None else known | {"halves": self.halves}
+
+    def of_half(self, half: int) -> "ErrorMoments":
+        """Return the moments of one half of the validation patients.
+
+        Raises
+        ------
+        ValueError
+            When the halves were not measured.
+        """
+        if self.halves is None:
+            raise ValueError(
+                f"The consensus of {', '.join(self.names)} does not hold the halves of validation "
+                f"that recalibration needs. Run the diffusion_training pipeline again, or set "
+                f"coherent_sampling.recalibrate to false."
+            )
+        return replace(self, moments=self.halves[half], halves=None)
+
+    def at(self, timestep: int, names: Sequence[str]) -> np.ndarray:
+        """Return the moments of some members, interpolated to a timestep."""
+        chosen = [self.names.index(name) for name in names]
+        above = int(np.clip(np.searchsorted(self.timesteps, timestep), 1, len(self.timesteps) - 1))
+        low, high = self.timesteps[above - 1], self.timesteps[above]
+        share = float(np.clip((timestep - low) / (high - low), 0.0, 1.0))
+        moments = (1 - share) * self.moments[above - 1] + share * self.moments[above]
+        return moments[np.ix_(chosen, chosen)]
+
+
+def halves_of_validation(patients: Sequence[str]) -> np.ndarray:
+    """Return the half, 0 or 1, of each validation patient.
+
+    What is fitted with the consensus weights, as the spread of the draws is, must not see them at
+    patients whom the weights were learned from.
+
+    Parameters
+    ----------
+    patients
+        Ids. Who else is there matters, their order does not.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (patients,). The halves differ by one patient at most.
+    """
+    names = np.array([str(patient) for patient in patients])
+    order = np.argsort([hashlib.sha256(name.encode()).hexdigest() for name in names])
+    halves = np.empty(len(names), dtype=int)
+    halves[order] = np.arange(len(names)) % 2
+    return halves
+
+
+def measured_levels(n_timesteps: int, visited: Sequence[int]) -> np.ndarray:
+    """Return the timesteps at which errors are measured, ascending.
+
+    Parameters
+    ----------
+    n_timesteps
+        Length of the noise schedule.
+    visited
+        Timesteps that the sampler visits. All of them where they are few, and evenly spaced ones
+        besides, for samplers of other steps.
+    """
+    even = np.linspace(0, n_timesteps - 1, N_EVEN_LEVELS).round().astype(int)
+    if len(visited) > MOST_VISITS:
+        visited = spaced_timesteps(n_timesteps, MOST_VISITS, VISIT_POWER)
+    return np.union1d(even, np.asarray(visited, dtype=int))
+
+
+def without_conditions(denoiser: LoadedDenoiser) -> LoadedDenoiser:
+    """Return a multi-condition denoiser that finds none of its sources: all are masked."""
+    return replace(denoiser, sources=(NO_SOURCE,) * len(denoiser.sources))
+
+
+@torch.no_grad()
+def measure_errors(
+    denoisers: Sequence[LoadedDenoiser],
+    multi: LoadedDenoiser,
+    target: torch.Tensor,
+    conditions: Mapping[str, torch.Tensor],
+    halves: np.ndarray,
+    visited: Sequence[int],
+    seed: int,
+) -> ErrorMoments:
+    """Measure how the noise errors of a target's denoisers vary together on validation.
+
+    Parameters
+    ----------
+    denoisers
+        Single-condition denoisers of one target.
+    multi
+        Its multi-condition denoiser, measured without conditions.
+    target
+        Latents of the validation patients, shape (patients, target_dim).
+    conditions
+        Source to latents of the same patients, shape (patients, source_dim).
+    halves
+        Half of each patient, 0 or 1, shape (patients,).
+    visited
+        Timesteps that the sampler visits; see :func:`measured_levels`.
+    seed
+        Seed of the noise.
+    """
+    schedule = denoisers[0].schedule
+    device = next(denoisers[0].network.parameters()).device
+    n_rows = len(target) * NOISES_PER_PATIENT
+    keys = named_keys(seed, "consensus", [str(row) for row in range(n_rows)]).to(device)
+    clean = target.to(device).repeat(NOISES_PER_PATIENT, 1).T
+    timesteps = measured_levels(schedule.n_timesteps, visited)
+    in_half = [
+        torch.from_numpy(np.tile(halves == half, NOISES_PER_PATIENT)).to(device) for half in (0, 1)
+    ]
+    members = [*denoisers, without_conditions(multi)]
+    folded = [FoldedDenoiser(d.network, schedule, timesteps.tolist()) for d in members]
+    repeated = {
+        source: values.to(device).repeat(NOISES_PER_PATIENT, 1)
+        for source, values in conditions.items()
+    }
+    projected = [
+        network.condition(*stack_conditions([d], repeated, n_rows, device))
+        for network, d in zip(folded, members, strict=True)
+    ]
+    of_halves = []
+    for level, timestep in enumerate(timesteps):
+        noise = normal_noise(derive_keys(keys, int(timestep)), clean.shape[0])
+        at = torch.full((1, n_rows), int(timestep), device=device)
+        noisy = schedule.add_noise(clean, noise, at).unsqueeze(0)
+        estimates = [
+            network(noisy, level, condition)[0]
+            for network, condition in zip(folded, projected, strict=True)
+        ]
+        alpha_bar = float(schedule.alphas_cumprod[int(timestep)])
+        estimates.append(standard_normal_estimate(noisy[0], alpha_bar))
+        errors = torch.stack([estimate - noise for estimate in estimates]).double()
+        of_halves.append([_moments(errors[:, :, rows]) for rows in in_half])
+    names = (*(d.name for d in denoisers), multi.name, STANDARD_NORMAL)
+    by_half = np.moveaxis(np.array(of_halves), 1, 0)
+    moments = np.average(by_half, axis=0, weights=[np.mean(halves == half) for half in (0, 1)])
+    return ErrorMoments(names, timesteps.astype(np.int64), moments, by_half)
+
+
+def _moments(errors: torch.Tensor) -> np.ndarray:
+    """Return the mean products of (members, target_dim, rows), shape (members, members)."""
+    flat = errors.flatten(1)
+    return (flat @ flat.T / flat.shape[1]).cpu().numpy()
+
+
+def standard_normal_estimate(noisy: torch.Tensor, alpha_bar: float) -> torch.Tensor:
+    """Return the noise that is expected where the clean latents are standard normal.
+
+    Parameters
+    ----------
+    noisy
+        ``x_t``, any shape.
+    alpha_bar
+        Signal retention at t.
+    """
+    return (1.0 - alpha_bar) ** 0.5 * noisy
+
+
+def stack_conditions(
+    denoisers: Sequence[LoadedDenoiser],
+    conditions: Mapping[str, torch.Tensor],
+    n_rows: int,
+    device: torch.device,
+) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """Arrange conditions for a stack of denoisers of one shape; sources not given are masked.
+
+    Parameters
+    ----------
+    denoisers
+        Members of the stack.
+    conditions
+        Source to latents, shape (n_rows, source_dim).
+    n_rows, device
+        Rows and device of the result.
+
+    Returns
+    -------
+    conditions
+        One tensor a position of the sources, shape (denoisers, source_dim, n_rows).
+    mask
+        Shape (denoisers, positions, n_rows).
+    """
+    stacked, masks = [], []
+    for position, dim in enumerate(denoisers[0].network.shape.condition_dims):
+        names = [denoiser.sources[position] for denoiser in denoisers]
+        absent = torch.zeros(dim, n_rows, device=device)
+        stacked.append(torch.stack([conditions[n].T if n in conditions else absent for n in names]))
+        masks.append(torch.tensor([n in conditions for n in names], device=device))
+    return stacked, torch.stack(masks, dim=1).unsqueeze(2).expand(-1, -1, n_rows)
+
+
+def least_error_weights(moments: np.ndarray, n_free: int = 0) -> np.ndarray:
+    """Return the weights that sum to one with the least ``w' G w``.
+
+    Parameters
+    ----------
+    moments
+        G, symmetric and positive semi-definite, shape (members, members).
+    n_free
+        Members at the end whose weights may be negative; those of the others may not.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (members,). Ensembles have few members, so every support is tried: on each the
+        minimum is ``G^-1 1`` up to its sum.
+    """
+    n = len(moments)
+    # A combination without any error has no inverse; the limit of a vanishing one has.
+    moments = moments + 1e-10 * np.trace(moments) * np.eye(n)
+    n_bound = n - n_free
+    free = list(range(n_bound, n))
+    best, least = np.full(n, 1.0 / n), np.inf
+    for size in range(0 if n_free else 1, n_bound + 1):
+        for support in combinations(range(n_bound), size):
+            members = [*support, *free]
+            block = moments[np.ix_(members, members)]
+            solution = np.linalg.solve(block, np.ones(len(members)))
+            if solution.sum() <= 0 or (solution[:size] < 0).any():
+                continue
+            weights = np.zeros(n)
+            weights[members] = solution / solution.sum()
+            error = weights @ moments @ weights
+            if error < least - 1e-15:
+                best, least = weights, error
+    return best
+
+
+def consensus_weights(
+    denoisers: Sequence[LoadedDenoiser],
+    timesteps: Sequence[int],
+    weighting: Weighting,
+    errors: ErrorMoments | None = None,
+) -> torch.Tensor:
+    """Return the consensus weights at each timestep.
+
+    Parameters
+    ----------
+    denoisers
+        Members of the ensemble, of one target.
+    timesteps
+        Timesteps that the sampler visits.
+    weighting
+        ``equal``, ``inverse_mse`` (the paper's), ``learned``, ``composed`` or
+        ``composed_trained``; see the head of this module.
+    errors
+        Needed for the last three.
+
+    Returns
+    -------
+    torch.Tensor
+        Shape (timesteps, denoisers + 1); the last column is the weight of the unconditional
+        expert, zero where there is none. A single denoiser has all the weight.
+
+    Raises
+    ------
+    ValueError
+        When weights are to be learned and there are no error moments of these denoisers.
+    """
+    n = len(denoisers)
+    if weighting == "inverse_mse":
+        useless = [d.name for d in denoisers if not (np.isfinite(d.mse) and d.mse > 0)]
+        if useless:
+            raise ValueError(
+                f"The validation MSE of {', '.join(useless)} is not a positive number, so that it "
+                f"has no weight. Train it again by the diffusion_training pipeline."
+            )
+    if weighting in ("equal", "inverse_mse") or n == 1:
+        constant = (
+            1.0 / torch.tensor([d.mse for d in denoisers])
+            if weighting == "inverse_mse"
+            else torch.ones(n)
+        )
+        weights = torch.cat([constant / constant.sum(), torch.zeros(1)])
+        return weights.expand(len(timesteps), n + 1)
+    names = [d.name for d in denoisers]
+    expert = STANDARD_NORMAL if weighting == "composed" else denoisers[0].target
+    needed = {*names} if weighting == "learned" else {*names, expert}
+    if errors is None or not needed <= set(errors.names):
+        raise ValueError(
+            f"No consensus weights were learned for {', '.join(names)}. Run the diffusion_training "
+            f"pipeline, or set coherent_sampling.weights to inverse_mse."
+        )
+    if weighting == "learned":
+        learned = [least_error_weights(errors.at(t, names)) for t in timesteps]
+        return torch.from_numpy(np.pad(np.stack(learned), ((0, 0), (0, 1)))).float()
+    composed = [least_error_weights(errors.at(t, [*names, expert]), n_free=1) for t in timesteps]
+    return torch.from_numpy(np.stack(composed)).float()

@@ -1,0 +1,1 @@
+"""What predictions a patient's modalities are for: cancer type, stage and survival."""

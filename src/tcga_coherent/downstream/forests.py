@@ -1,0 +1,94 @@
+"""Random forests that read missing values: the downstream models of the paper.
+
+Both learn from training patients only and take NaN where a modality is missing. A forest that saw no
+missing value in training sends one to the child that most training patients went to.
+"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from sklearn.ensemble import RandomForestClassifier
+
+from tcga_coherent.measures.fidelity import Array
+from tcga_coherent.modality import STRICT
+
+if TYPE_CHECKING:
+    from sksurv.ensemble import RandomSurvivalForest
+
+
+@dataclass(frozen=True, config=STRICT)
+class ForestParameters:
+    """Settings of the forests; all others are those of scikit-learn and scikit-survival.
+
+    Attributes
+    ----------
+    n_trees
+        Trees of a forest; the paper has 500.
+    survival_min_samples_leaf
+        Patients in a leaf of a survival tree at least.
+    survival_time_unit
+        Survival times are rounded up to multiples of this many days before a survival forest is
+        trained. A tree's cost grows with the number of different times; scores take exact days.
+    """
+
+    n_trees: Annotated[int, Field(ge=1)]
+    survival_min_samples_leaf: Annotated[int, Field(ge=1)]
+    survival_time_unit: Annotated[float, Field(gt=0)]
+
+
+def fit_classifier(
+    features: Array, labels: pd.Series, parameters: ForestParameters, seed: int
+) -> RandomForestClassifier:
+    """Train a Random Forest (Breiman 2001).
+
+    Parameters
+    ----------
+    features
+        Training patients x features; NaN is missing.
+    labels
+        Class of each row.
+    parameters, seed
+        Settings and seed of the forest.
+    """
+    forest = RandomForestClassifier(n_estimators=parameters.n_trees, random_state=seed, n_jobs=1)
+    return forest.fit(features, labels.to_numpy())
+
+
+def fit_survival_forest(
+    features: Array, outcomes: pd.DataFrame, parameters: ForestParameters, seed: int
+) -> "RandomSurvivalForest":
+    """Train a Random Survival Forest (Ishwaran et al. 2008).
+
+    Its ``predict`` gives a risk, the expected number of deaths: higher is worse. Its survival
+    functions are over multiples of ``parameters.survival_time_unit``, see
+    :func:`survival_time`.
+
+    Parameters
+    ----------
+    features
+        Training patients x features; NaN is missing.
+    outcomes
+        Result of :func:`tcga_coherent.downstream.outcomes.survival_outcomes`, a row of each.
+    parameters, seed
+        Settings and seed of the forest.
+    """
+    # Importing scikit-survival takes a second that most runs do not need.
+    from sksurv.ensemble import RandomSurvivalForest
+    from sksurv.util import Surv
+
+    forest = RandomSurvivalForest(
+        n_estimators=parameters.n_trees,
+        min_samples_leaf=parameters.survival_min_samples_leaf,
+        random_state=seed,
+        n_jobs=1,
+    )
+    times = survival_time(outcomes["days"].to_numpy(), parameters)
+    return forest.fit(features, Surv.from_arrays(outcomes["event"].to_numpy(), times))
+
+
+def survival_time(days: Array, parameters: ForestParameters) -> Array:
+    """Return days in the unit of the survival forests, rounded up."""
+    return np.ceil(days / parameters.survival_time_unit)

@@ -1,1 +1,0 @@
-"""How faithful, how well calibrated and how much better than simple rivals generated modalities are."""

@@ -1,1 +1,0 @@
-"""One report of everything that the evaluation makes."""

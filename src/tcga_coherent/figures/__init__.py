@@ -1,0 +1,1 @@
+"""One palette, and figures that belong to no study."""

@@ -1,0 +1,1 @@
+"""Scores and intervals that more than one study uses."""

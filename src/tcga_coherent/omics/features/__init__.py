@@ -1,0 +1,1 @@
+"""From a table of raw values to standardised features."""

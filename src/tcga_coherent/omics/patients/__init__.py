@@ -1,0 +1,1 @@
+"""From samples to patients: who is who, and who is in which part."""

@@ -1,0 +1,1 @@
+"""Attacks on released models and on what they generate."""

@@ -1,0 +1,1 @@
+"""Trainings whose members are known, and the attacks on them."""

@@ -1,0 +1,1 @@
+"""What comes with trained models for those who get them."""

@@ -1,0 +1,1 @@
+"""Generated records that are too close to a training patient."""

@@ -1,0 +1,1 @@
+"""Questions asked of the draws, a folder each."""

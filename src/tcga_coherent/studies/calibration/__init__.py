@@ -1,0 +1,1 @@
+"""How honest the spread of the draws is."""

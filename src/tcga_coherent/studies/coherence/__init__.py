@@ -1,0 +1,1 @@
+"""Whether the coherence of a generation tells how wrong it is."""

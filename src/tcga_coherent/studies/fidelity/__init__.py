@@ -1,0 +1,1 @@
+"""Whether generated patients lie where real ones do."""

@@ -1,0 +1,1 @@
+"""What the size of the latents is worth."""

@@ -1,0 +1,1 @@
+"""For whom a missing modality is worth measuring."""

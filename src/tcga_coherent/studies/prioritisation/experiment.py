@@ -1,0 +1,184 @@
+"""For whom a missing modality is worth measuring: counterfactuals through a multimodal forest.
+
+A modality of a test patient is taken to be missing. N versions of it are generated from the patient's
+other modalities and shown, each with the measured others, to a forest that was trained on complete
+patients. Where its predictions differ between the versions, the measured modality may hold what the
+others do not (paper, Methods, "Downstream task implementation").
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tcga_coherent.downstream.forests import ForestParameters
+from tcga_coherent.measures.fidelity import Array
+from tcga_coherent.repeats import Stored, identity_of, run_repeats
+from tcga_coherent.studies.prioritisation.inputs import CounterfactualInputs
+from tcga_coherent.studies.prioritisation.models import Model, Task, fit_model
+from tcga_coherent.studies.prioritisation.scores import (
+    change_probability,
+    decision_spread,
+    expected_change,
+    expected_gain,
+    variance_score,
+)
+
+STUDY = "counterfactual"
+
+Unacquired = Literal["missing", "generated"]
+# What a forest is shown of a patient whose modality is not measured: NaN, as in the paper, or the
+# coherent versions, whose predictions are averaged.
+UNACQUIRED: tuple[Unacquired, ...] = ("missing", "generated")
+
+# What makes the versions; ridge is the simple one.
+VERSIONS_BY = ("coherent", "multi", "ridge")
+VARIANCE_STRATEGIES = {name: name for name in VERSIONS_BY}
+CHANGE_STRATEGIES = {name: f"{name}_expected_change" for name in VERSIONS_BY}
+ENTROPY, RANDOM, ORACLE = "entropy", "random", "oracle"
+# Those that a score says whom to measure first; random and oracle need none.
+SCORED_STRATEGIES = (*VARIANCE_STRATEGIES.values(), *CHANGE_STRATEGIES.values(), ENTROPY)
+
+
+def run_counterfactuals(
+    inputs: CounterfactualInputs,
+    forests: ForestParameters,
+    n_repeats: int,
+    seed: int,
+    stored: Stored,
+    workers: int,
+) -> Iterator[dict[str, pd.DataFrame]]:
+    """Predict and score every test patient, once for each repeat.
+
+    Parameters
+    ----------
+    inputs
+        Result of :func:`tcga_coherent.studies.prioritisation.inputs.counterfactual_inputs`.
+    forests, n_repeats, seed
+        Settings of the forests, number of repeats and their seed.
+    stored, workers
+        As in :func:`tcga_coherent.repeats.run_repeats`.
+
+    Yields
+    ------
+    dict
+        ``<identity>/<repeat>`` to the result of :func:`predict_repeat`.
+    """
+    identity = identity_of(STUDY, inputs, forests, seed)
+    experiment = partial(predict_repeat, inputs=inputs, forests=forests, seed=seed)
+    yield from run_repeats(experiment, range(n_repeats), identity, stored, workers, STUDY)
+
+
+def predict_repeat(
+    repeat: int, inputs: CounterfactualInputs, forests: ForestParameters, seed: int
+) -> pd.DataFrame:
+    """Train the forests with a seed of their own and assess every patient with some versions.
+
+    Parameters
+    ----------
+    repeat
+        Seeds the forests and the choice of the versions.
+    inputs, forests, seed
+        As in :func:`run_counterfactuals`.
+
+    Returns
+    -------
+    DataFrame
+        ``task``, ``modality``, ``patient_id``; predictions ``real/<output>``, ``missing/<output>``
+        and ``generated/<output>``, where an output is a class or ``risk``; priorities
+        ``score/<strategy>/<unacquired>``; ``change``, ``change_probability`` and ``spread`` of the
+        coherent versions against the prediction without the modality. What cannot be evaluated has
+        one row without patient, with the reason in ``note``.
+    """
+    rng = np.random.default_rng([seed, repeat])
+    forest_seed = int(rng.integers(2**32))
+    whole = np.hstack(list(inputs.real.values()))
+    notes = [
+        {"task": task, "modality": name, "patient_id": "", "note": reason}
+        for (task, name), reason in inputs.obstacles.items()
+    ]
+    frames = [pd.DataFrame(notes, columns=["task", "modality", "patient_id", "note"], dtype=str)]
+    chosen = _choose_versions(inputs, rng)
+    for task, training in inputs.training.items():
+        model = fit_model(task, training.features, training.target, forests, forest_seed)
+        real = model.predict(whole)
+        for name in inputs.versions:
+            values = _assess(task, model, real, inputs, name, chosen)
+            keys = {"task": task, "modality": name, "patient_id": inputs.patients, "note": ""}
+            frames.append(pd.DataFrame({**keys, **values}))
+    return pd.concat(frames, ignore_index=True)
+
+
+def prediction_columns(unacquired: str, outputs: Sequence[str]) -> list[str]:
+    """Name the columns of a prediction: ``real``, ``missing`` or ``generated``."""
+    return [f"{unacquired}/{output}" for output in outputs]
+
+
+def predicted_outputs(rows: pd.DataFrame) -> list[str]:
+    """Return the outputs of the only task that rows of the repeats belong to."""
+    names = [str(name) for name in rows if str(name).startswith("real/")]
+    return [name.removeprefix("real/") for name in names if rows[name].notna().any()]
+
+
+def score_column(strategy: str, unacquired: Unacquired) -> str:
+    """Name the column of a strategy's priorities."""
+    return f"score/{strategy}/{unacquired}"
+
+
+def _choose_versions(inputs: CounterfactualInputs, rng: np.random.Generator) -> NDArray[np.int64]:
+    if not inputs.versions:
+        return np.array([], dtype=int)
+    available = min(len(versions) for by in inputs.versions.values() for versions in by.values())
+    return rng.choice(available, inputs.n_counterfactuals, replace=False)
+
+
+def _assess(
+    task: Task,
+    model: Model,
+    real: Array,
+    inputs: CounterfactualInputs,
+    name: str,
+    chosen: NDArray[np.int64],
+) -> dict[str, Array]:
+    """Return the columns of all test patients for one modality."""
+    without = _with_modality(inputs.real, name, np.full_like(inputs.real[name], np.nan))
+    predicted = {
+        by: _predict_versions(model, inputs.real, name, versions[chosen])
+        for by, versions in inputs.versions[name].items()
+    }
+    current = {"missing": model.predict(without), "generated": predicted["coherent"].mean(axis=0)}
+    doubt = model.doubt(without)
+    values = _columns("real", model, real)
+    for unacquired in UNACQUIRED:
+        values |= _columns(unacquired, model, current[unacquired])
+        # Only the decision for a class counts in its score, every change of a risk in its own.
+        expect = expected_gain if task == "stage" else expected_change
+        for by, versions in predicted.items():
+            values[score_column(VARIANCE_STRATEGIES[by], unacquired)] = variance_score(versions)
+            values[score_column(CHANGE_STRATEGIES[by], unacquired)] = expect(
+                versions, current[unacquired]
+            )
+        values[score_column(ENTROPY, unacquired)] = doubt
+    versions, now = predicted["coherent"], current["missing"]
+    values["change"] = expected_change(versions, now)
+    values["spread"] = decision_spread(versions, now)
+    if task == "stage":
+        values["change_probability"] = change_probability(versions, now)
+    return values
+
+
+def _columns(kind: str, model: Model, predicted: Array) -> dict[str, Array]:
+    return dict(zip(prediction_columns(kind, model.outputs), predicted.T, strict=True))
+
+
+def _with_modality(real: Mapping[str, Array], name: str, values: Array) -> Array:
+    return np.hstack([values if other == name else real[other] for other in real])
+
+
+def _predict_versions(model: Model, real: Mapping[str, Array], name: str, versions: Array) -> Array:
+    # In one call, as a forest's overhead is that of its trees.
+    stacked = np.vstack([_with_modality(real, name, version) for version in versions])
+    return model.predict(stacked).reshape(len(versions), -1, len(model.outputs))

@@ -1,0 +1,1 @@
+"""How well each modality is reconstructed from the others."""

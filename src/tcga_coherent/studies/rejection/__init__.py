@@ -1,0 +1,1 @@
+"""What the rejection of incoherent draws is worth."""

@@ -1,0 +1,1 @@
+"""What predictions are still worth when modalities are missing or generated."""

@@ -1,0 +1,1 @@
+"""Whether generated modalities keep what classifiers read."""

@@ -1,0 +1,1 @@
+"""Whether the differences between treatments are more than chance."""

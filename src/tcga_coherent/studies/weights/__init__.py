@@ -1,0 +1,1 @@
+"""What the consensus weights are worth."""

@@ -1,0 +1,61 @@
+import numpy as np
+import pandas as pd
+
+from tcga_coherent.omics.features.imputation import impute_from_neighbours, impute_with_medians
+
+
+def random_table(seed: int, patients: int = 40, features: int = 6) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(patients, features)).astype(np.float32)
+    return pd.DataFrame(values, index=[f"P{seed}-{i}" for i in range(patients)])
+
+
+def test_a_missing_value_is_the_mean_of_the_nearest_donors() -> None:
+    donors = random_table(0)
+    table = random_table(1, patients=5)
+    table.iloc[2, 4] = np.nan
+    result = impute_from_neighbours(table, donors, neighbours=3)
+    others = [0, 1, 2, 3, 5]
+    distance = ((donors[others] - table.iloc[2][others]) ** 2).sum(axis=1)
+    expected = donors.loc[distance.nsmallest(3).index, 4].mean()
+    np.testing.assert_allclose(result.iloc[2, 4], expected, rtol=1e-5)
+
+
+def test_observed_values_pass_through_unchanged_in_single_precision() -> None:
+    donors = random_table(0)
+    table = random_table(1)
+    holed = table.mask(np.random.default_rng(2).random(table.shape) < 0.2).astype(np.float32)
+    for result in (
+        impute_from_neighbours(holed, donors, 5),
+        impute_with_medians(holed, np.zeros(6)),
+    ):
+        assert not result.isna().any(axis=None)
+        assert (result.dtypes == np.float32).all()
+        pd.testing.assert_frame_equal(result.where(holed.notna()), holed)
+
+
+def test_a_table_without_gaps_comes_back_as_it_is() -> None:
+    table = random_table(1)
+    assert impute_from_neighbours(table, random_table(0), 5) is table
+    assert impute_with_medians(table, np.zeros(6)) is table
+
+
+def test_donors_may_miss_values_themselves() -> None:
+    donors = pd.DataFrame({"A": [0, 0.1, 9], "B": [np.nan, 5, 7]}, dtype=np.float32)
+    result = impute_from_neighbours(donors, donors, neighbours=1)
+    assert result["B"].tolist() == [5, 5, 7]
+
+
+def test_a_patient_alone_is_imputed_as_among_others() -> None:
+    donors = random_table(0, patients=300, features=50)
+    table = random_table(1, patients=60, features=50)
+    table = table.mask(np.random.default_rng(2).random(table.shape) < 0.2).astype(np.float32)
+    together = impute_from_neighbours(table, donors, 5)
+    alone = pd.concat([impute_from_neighbours(table.iloc[[i]], donors, 5) for i in range(60)])
+    pd.testing.assert_frame_equal(alone, together)
+
+
+def test_medians_fill_their_own_feature() -> None:
+    table = pd.DataFrame({"A": [1, np.nan], "B": [np.nan, 4]}, dtype=np.float32)
+    result = impute_with_medians(table, np.array([10.0, 20.0]))
+    assert result.to_numpy().tolist() == [[1, 20], [10, 4]]
