@@ -94,6 +94,11 @@ class ModalityConfig:
     latent_size: int = Field(default=32, ge=1)
 
 
+def modality_names(modalities: Mapping[str, Any]) -> list[str]:
+    """Return the names in the ``modalities`` parameters; one that an environment sets to null is left out."""
+    return [name for name, settings in modalities.items() if settings is not None]
+
+
 def parse_modalities(modalities: Mapping[str, Any]) -> dict[str, ModalityConfig]:
     """Validate the ``modalities`` parameters.
 
@@ -112,12 +117,10 @@ def parse_modalities(modalities: Mapping[str, Any]) -> dict[str, ModalityConfig]
     """
     adapter = TypeAdapter(ModalityConfig)
     parsed: dict[str, ModalityConfig] = {}
-    for name, settings in modalities.items():
-        if settings is None:
-            continue
+    for name in modality_names(modalities):
         _check_name(name)
         try:
-            parsed[name] = adapter.validate_python(settings)
+            parsed[name] = adapter.validate_python(modalities[name])
         except ValidationError as error:
             problems = "; ".join(
                 f"modalities.{name}.{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"

@@ -24,6 +24,9 @@ COMPLETE = "complete"
 # What numbers are computed with, beside this package.
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "scikit-survival", "scipy", "torch")
 
+# Packages that only show.
+DRAWING = ("figures", "report")
+
 Stored = Mapping[str, Callable[[], pd.DataFrame]]
 
 
@@ -57,7 +60,8 @@ def source_hash(package: Path) -> str:
     """
     digest = hashlib.sha256()
     for module in sorted(package.rglob("*.py")):
-        if not module.stem.endswith("_figure"):
+        draws = module.stem.endswith("figure") or module.parent.name in DRAWING
+        if not draws:
             code = module.read_bytes()
             digest.update(f"{module.relative_to(package).as_posix()}:{len(code)}:".encode())
             digest.update(code)

@@ -1,5 +1,6 @@
 """Project settings read by Kedro."""
 
+from tcga_coherent.configuration import LOADER_ARGS, EnvironmentConfigLoader
 from tcga_coherent.hooks import (
     ComputeHooks,
     ConfigurationHooks,
@@ -10,10 +11,5 @@ from tcga_coherent.hooks import (
 
 HOOKS = (ConfigurationHooks(), RunLockHooks(), ComputeHooks(), IdentityHooks(), NodeTimeHooks())
 
-# Without the soft merge an environment that overrides one nested key silently
-# drops the siblings of that key.
-CONFIG_LOADER_ARGS = {
-    "base_env": "base",
-    "default_run_env": "local",
-    "merge_strategy": {"parameters": "soft"},
-}
+CONFIG_LOADER_CLASS = EnvironmentConfigLoader
+CONFIG_LOADER_ARGS = LOADER_ARGS

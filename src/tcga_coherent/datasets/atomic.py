@@ -120,6 +120,14 @@ class AtomicParquetDataset(_AtomicSave, ParquetDataset):
         self._save_whole(super().save, data)
 
 
+class FormerParquetDataset(AtomicParquetDataset):
+    """What an earlier run left, for the node that goes on with it; an empty frame where there is none."""
+
+    def load(self) -> pd.DataFrame:
+        """Read the file, where it is there."""
+        return super().load() if self.identified_path.is_file() else pd.DataFrame()
+
+
 class AtomicCSVDataset(_AtomicSave, CSVDataset):
     """``pandas.CSVDataset`` that is written whole or not at all, and whose texts come back as they were.
 

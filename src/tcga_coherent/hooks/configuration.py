@@ -12,11 +12,12 @@ from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.validation import ParameterValidationError
 
+from tcga_coherent.configuration import BASE, DEFAULT
+
 logger = logging.getLogger(__name__)
 
-BASE = "base"
 # Kedro's own name for no environment: base with what conf/local changes.
-LOCAL = "local"
+LOCAL = DEFAULT
 
 
 class ConfigurationHooks:
@@ -31,6 +32,7 @@ class ConfigurationHooks:
         ParameterValidationError
             Naming the file or key, and the way out.
         """
+        _register_pipelines_anew()
         loader = context.config_loader
         environment = context.env or LOCAL
         folder = Path(str(loader.conf_source))
@@ -38,6 +40,13 @@ class ConfigurationHooks:
         _warn_of_local(environment, folder / LOCAL)
         _check_datasets(environment, folder)
         _check_parameters(loader["parameters"])
+
+
+def _register_pipelines_anew() -> None:
+    """Let pipelines follow the modalities of this environment, where they were made for another one."""
+    requested = pipelines._requested_pipelines
+    pipelines.configure(pipelines._pipelines_module)
+    pipelines.set_requested(requested)
 
 
 def _check_environment(environment: str, stated: Any, folder: Path) -> None:

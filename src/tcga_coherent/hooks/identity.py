@@ -3,9 +3,11 @@
 import hashlib
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import DataCatalog
@@ -48,6 +50,12 @@ class IdentityHooks:
         self._catalog = DataCatalog()
         self._pipeline = Pipeline([])
         self._environment = ""
+        self._parameters: Mapping[str, Any] | None = None
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remember the parameters as configured: Kedro makes objects of those that nodes have types for."""
+        self._parameters = context.config_loader["parameters"]
 
     @hook_impl
     def before_pipeline_run(
@@ -184,10 +192,19 @@ class IdentityHooks:
 
     def _hash_parameters(self, names: set[str]) -> dict[str, str]:
         return {
-            name: hashlib.sha256(repr(self._catalog.load(name)).encode()).hexdigest()
+            name: hashlib.sha256(repr(self._parameter(name)).encode()).hexdigest()
             for name in sorted(names)
             if not name.startswith(MACHINE_PARAMETERS)
         }
+
+    def _parameter(self, name: str) -> Any:
+        if self._parameters is None:
+            return self._catalog.load(name)
+        value: Any = self._parameters
+        if name.startswith("params:"):
+            for key in name.removeprefix("params:").split("."):
+                value = value[key]
+        return value
 
     def _mark_outdated(self) -> list[str]:
         """Mark outputs that are not what this run would make; return their names."""

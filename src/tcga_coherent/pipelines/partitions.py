@@ -54,7 +54,7 @@ def load_models_of_latents(
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
     consensus: Partitions,
-    recalibration: Checkpoint | None,
+    recalibration: Partitions | None,
     device: str,
 ) -> TrainedModels:
     """Load the models that were trained on these latents; see :func:`load_models`.
@@ -86,7 +86,7 @@ def load_models(
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
     consensus: Partitions,
-    recalibration: Checkpoint | None,
+    recalibration: Partitions | None,
     kind: Literal["latents", "encoders"],
     fingerprints: Mapping[str, str],
     device: str,
@@ -98,7 +98,7 @@ def load_models(
     single_denoisers, multi_denoisers, consensus
         Datasets of these names.
     recalibration
-        Dataset of this name, or None before it is made.
+        Target to the factors of its spread, or None before they are fitted.
     kind, fingerprints, device
         As in :func:`load_denoisers`.
 
@@ -111,7 +111,7 @@ def load_models(
         single=load_denoisers(single_denoisers, kind, fingerprints, device),
         multi=load_denoisers(multi_denoisers, kind, fingerprints, device),
         errors=load_consensus(consensus),
-        recalibration=None if recalibration is None else load_recalibration(recalibration),
+        recalibration=None if recalibration is None else load_recalibrations(recalibration),
     )
 
 
@@ -165,7 +165,7 @@ def load_consensus(consensus: Mapping[str, Callable[[], Checkpoint]]) -> dict[st
 
 
 def store_recalibration(recalibration: Recalibration) -> Checkpoint:
-    """Return fitted factors of the spread as a checkpoint; :func:`load_recalibration` reads it."""
+    """Return fitted factors of the spread as a checkpoint; :func:`load_recalibrations` reads it."""
     return Checkpoint(
         {"spreads": np.array(list(recalibration.spreads.values()))},
         {
@@ -176,11 +176,19 @@ def store_recalibration(recalibration: Recalibration) -> Checkpoint:
     )
 
 
-def load_recalibration(checkpoint: Checkpoint) -> Recalibration:
-    """Return the factors that :func:`store_recalibration` stored."""
-    metadata = checkpoint.metadata
-    spreads = dict(zip(metadata["names"], checkpoint.arrays["spreads"].tolist(), strict=True))
-    return Recalibration(spreads, metadata["settings"], metadata["denoisers"])
+def load_recalibrations(checkpoints: Mapping[str, Callable[[], Checkpoint]]) -> Recalibration:
+    """Join the factors that :func:`store_recalibration` stored of each target."""
+    spreads: dict[str, float] = {}
+    settings: dict[str, Any] = {}
+    denoisers: dict[str, float] = {}
+    for load in checkpoints.values():
+        checkpoint = load()
+        metadata = checkpoint.metadata
+        factors = checkpoint.arrays["spreads"].tolist()
+        spreads |= dict(zip(metadata["names"], factors, strict=True))
+        settings |= metadata["settings"]
+        denoisers |= metadata["denoisers"]
+    return Recalibration(spreads, settings, denoisers)
 
 
 def store_agreement(agreement: Agreement) -> Checkpoint:

@@ -12,10 +12,14 @@ import pandas as pd
 from kedro.io.core import DatasetError
 
 from tcga_coherent.datasets.atomic import replace_when_whole
-from tcga_coherent.datasets.raw.raw_modalities import TitanSource, XenaSource, parse_sources
+from tcga_coherent.datasets.raw.raw_modality import RawModalityDataset, RawSamples, TitanDataset
 from tcga_coherent.datasets.raw.text_files import resolve_in_project
 from tcga_coherent.datasets.raw.titan import FEATURES
-from tcga_coherent.datasets.raw.xena_hub import XenaClinicalDataset, XenaFolder, XenaHubDataset
+from tcga_coherent.datasets.raw.xena_hub import (
+    XenaClinicalDataset,
+    XenaFolder,
+    XenaMatrixDataset,
+)
 from tcga_coherent.simulation.cohort import DemoCohort, simulate_cohort
 from tcga_coherent.simulation.settings import SimulationSettings, parse_simulation
 from tcga_coherent.simulation.xena_layout import (
@@ -35,13 +39,15 @@ FEATURE_HEADERS = {"protein": "peptide_target"}
 USUAL_FEATURE_HEADER = "Ensembl_ID"
 
 
-class DemoCohortDataset(XenaHubDataset):
-    """Modalities of the demo cohort, simulated on the first load.
+class DemoModalityDataset(RawModalityDataset):
+    """A modality of the demo cohort, simulated when it is first read.
 
     Files of other settings are replaced; files of the same settings are used as they are.
 
     Parameters
     ----------
+    modality
+        Which of those in `simulation`.
     folder
         Folder of the files in the layout of the Xena hub, clinical tables included. Slide
         embeddings go where the modality's ``source`` says.
@@ -54,20 +60,38 @@ class DemoCohortDataset(XenaHubDataset):
     def __init__(
         self,
         *,
+        modality: str,
         folder: str,
         simulation: Mapping[str, Any],
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._settings = parse_simulation(simulation)
-        super().__init__(
-            folder=folder,
-            cohorts=list(self._settings.cohorts),
-            modalities={name: spec.source for name, spec in self._settings.modalities.items()},
-            metadata=metadata,
+        if modality not in self._settings.modalities:
+            raise DatasetError(
+                f"The simulation has no modality {modality!r}, but {', '.join(self._settings.modalities)}: add it "
+                f"to `simulation` in globals.yml."
+            )
+        cohorts = list(self._settings.cohorts)
+        self._hub = XenaFolder(folder, cohorts, [], base_url=None, workers=1)
+        source = self._settings.modalities[modality].source
+        self._dataset: RawModalityDataset = (
+            XenaMatrixDataset(folder=folder, kind=source["kind"], cohorts=cohorts)
+            if _format_of(modality, source) == "xena"
+            else TitanDataset(folder=source["folder"])
         )
+        self.metadata = metadata
 
-    def _ensure_files(self) -> None:
-        ensure_demo_files(self._files, self._settings)
+    def samples(self) -> RawSamples:
+        """Simulate what is not there; return what reads the names and the values."""
+        ensure_demo_files(self._hub, self._settings)
+        return self._dataset.samples()
+
+    def raw_files(self) -> dict[str, Path]:
+        """Return the files of the modality."""
+        return self._dataset.raw_files()
+
+    def _describe(self) -> dict[str, Any]:
+        return self._dataset._describe()
 
 
 class DemoClinicalDataset(XenaClinicalDataset):
@@ -76,7 +100,7 @@ class DemoClinicalDataset(XenaClinicalDataset):
     Parameters
     ----------
     folder, simulation, metadata
-        As in :class:`DemoCohortDataset`; both must be the same there.
+        As in :class:`DemoModalityDataset`; both must be the same there.
     """
 
     def __init__(
@@ -137,18 +161,12 @@ def ensure_demo_files(files: XenaFolder, settings: SimulationSettings) -> None:
         When a modality has a source other than ``xena`` and ``titan``, a folder holds files that
         were not simulated, or cannot be written.
     """
-    sources = parse_sources({name: spec.source for name, spec in settings.modalities.items()})
     kinds, slide_folders = {}, {}
-    for modality, source in sources.items():
-        if isinstance(source, XenaSource):
-            kinds[modality] = source.kind
-        elif isinstance(source, TitanSource):
-            slide_folders[modality] = resolve_in_project(source.folder)
+    for modality, spec in settings.modalities.items():
+        if _format_of(modality, spec.source) == "xena":
+            kinds[modality] = spec.source["kind"]
         else:
-            raise DatasetError(
-                f"simulation.modalities.{modality}.source has the format {source.format!r}, which is "
-                f"not simulated: use xena or titan."
-            )
+            slide_folders[modality] = resolve_in_project(spec.source["folder"])
     record = json.loads(json.dumps({"layout": LAYOUT_VERSION, "simulation": asdict(settings)}))
     writers: dict[Path, Callable[[DemoCohort, Path], None]] = {
         files.folder: lambda cohort, folder: _write_tables(cohort, kinds, folder),
@@ -170,6 +188,19 @@ def ensure_demo_files(files: XenaFolder, settings: SimulationSettings) -> None:
             text = json.dumps({**record, "files": names}, indent=1)
             (partial / RECORD).write_text(text + "\n", encoding="utf-8")
         logger.info("Wrote %d files to %s", len(names), folder)
+
+
+def _format_of(modality: str, source: Mapping[str, Any]) -> str:
+    """Return ``xena`` or ``titan``."""
+    needed = {"xena": {"format", "kind"}, "titan": {"format", "folder"}}.get(
+        source.get("format", "")
+    )
+    if needed != set(source):
+        raise DatasetError(
+            f"simulation.modalities.{modality}.source is {dict(source)}: write {{format: xena, kind: KIND}} or "
+            f"{{format: titan, folder: FOLDER}}."
+        )
+    return str(source["format"])
 
 
 def _is_whole(folder: Path, record: dict[str, Any]) -> bool:

@@ -21,6 +21,7 @@ from tcga_coherent.datasets.raw.parquet_table import (
     is_leftover,
     is_row_number,
     is_textual,
+    read_parquet_head,
     read_parquet_table,
     text_columns,
 )
@@ -116,16 +117,44 @@ def read_matrix(
     return frame.rename_axis(index="sample", columns="feature")
 
 
-def _read_text(
-    path: Path, orientation: Orientation | None
-) -> tuple[list[str], list[str], np.ndarray]:
+def read_sample_names(path: Path, orientation: Orientation, hint: str = "") -> pd.Index:
+    """Read the names of the samples of a matrix, and none of its values where they lie apart from these.
+
+    Parameters and errors as of :func:`read_matrix`, as far as they are of names.
+    """
+    require_file(path, hint)
+    is_parquet = path.suffix == ".parquet"
+    by_rows = orientation == "samples_by_features"
+    if is_parquet and by_rows:
+        return read_matrix(path, orientation, hint).index
+    if is_parquet:
+        head = _keep_one_level(path, read_parquet_head(path))
+        frame = _name_rows(path, flatten_index(head, path), orientation)
+        names = as_names(frame.columns)
+    elif by_rows:
+        names = _read_row_names(path)
+    else:
+        head_of_text = read_head(path, separator(path))
+        _, values_at = _columns_of_text(path, head_of_text, orientation)
+        names = [head_of_text.names[number] for number in values_at]
+    _check_names(path, names, "row" if by_rows else "column", "sample")
+    return pd.Index(names, name="sample")
+
+
+def _read_row_names(path: Path) -> list[str]:
     delimiter = separator(path)
     head = read_head(path, delimiter)
+    named_by, _ = _columns_of_text(path, head, "samples_by_features")
+    return _read_columns(path, delimiter, head, {str(named_by): pa.string()})[0].to_pylist()
+
+
+def _columns_of_text(
+    path: Path, head: Head, orientation: Orientation | None
+) -> tuple[int, list[int]]:
+    """Return the numbers of the column that names the rows, and of those that hold values."""
     _refuse_star_file(path, head.names)
     named_by = _find_names_in_text(head)
     annotations = _find_annotations(path, head.names, named_by, orientation)
-    # The names of the file may repeat; numbers do not.
-    keys = [str(number) for number in range(len(head.names))]
     values_at = [
         number
         for number in range(len(head.names))
@@ -133,28 +162,48 @@ def _read_text(
     ]
     if named_by > 0 and is_leftover(head.names[0]) and counts_rows(row[0] for row in head.rows):
         values_at.remove(0)
+    return named_by, values_at
+
+
+def _read_columns(
+    path: Path, delimiter: str, head: Head, types: dict[str, pa.DataType]
+) -> pa.Table:
+    """Read the columns of these numbers, behind the lines of the head."""
+    with open_table(path) as file:
+        for _ in range(head.lines):
+            file.readline()
+        return pyarrow.csv.read_csv(
+            file,
+            read_options=pyarrow.csv.ReadOptions(
+                # The names of the file may repeat; numbers do not.
+                column_names=[str(number) for number in range(len(head.names))],
+                block_size=BLOCK_BYTES,
+            ),
+            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=types, null_values=MISSING, include_columns=list(types)
+            ),
+        )
+
+
+def _read_text(
+    path: Path, orientation: Orientation | None
+) -> tuple[list[str], list[str], np.ndarray]:
+    delimiter = separator(path)
+    head = read_head(path, delimiter)
+    named_by, values_at = _columns_of_text(path, head, orientation)
     if named_by > 0:
         logger.warning("%s: the names of the rows are in column %r", path, head.names[named_by])
-    types = {keys[number]: pa.float32() for number in values_at} | {keys[named_by]: pa.string()}
+    types = {str(number): pa.float32() for number in values_at} | {str(named_by): pa.string()}
     columns = [head.names[number] for number in values_at]
     try:
-        with open_table(path) as file:
-            for _ in range(head.lines):
-                file.readline()
-            table = pyarrow.csv.read_csv(
-                file,
-                read_options=pyarrow.csv.ReadOptions(column_names=keys, block_size=BLOCK_BYTES),
-                parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter),
-                convert_options=pyarrow.csv.ConvertOptions(
-                    column_types=types, null_values=MISSING, include_columns=list(types)
-                ),
-            )
+        table = _read_columns(path, delimiter, head, types)
     except pa.ArrowInvalid as error:
         raise DatasetError(_explain(path, delimiter, head, named_by, str(error))) from error
-    rows = table.column(keys[named_by]).to_pylist()
+    rows = table.column(str(named_by)).to_pylist()
     values = np.empty((len(columns), table.num_rows), dtype=np.float32)
     for position, number in enumerate(values_at):
-        values[position] = table.column(keys[number]).to_numpy()
+        values[position] = table.column(str(number)).to_numpy()
     return rows, columns, values.T
 
 

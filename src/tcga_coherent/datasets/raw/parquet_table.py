@@ -1,7 +1,7 @@
 """Read a parquet file of any width, and find which of its columns names the rows."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,22 @@ def read_parquet_table(path: Path) -> pd.DataFrame:
         When it is a folder, or not parquet, truncated or damaged; pages that carry a checksum are
         held against it.
     """
+    return _read(path, lambda file: file.read().to_pandas())
+
+
+def read_parquet_head(path: Path, rows: int = 100) -> pd.DataFrame:
+    """Read the first rows of a parquet file; errors as of :func:`read_parquet_table`."""
+    return _read(path, lambda file: next(file.iter_batches(rows)).to_pandas())
+
+
+def _read(path: Path, read: Callable[[pyarrow.parquet.ParquetFile], pd.DataFrame]) -> pd.DataFrame:
     if path.is_dir():
         raise DatasetError(
             f"{path} is a folder, as Spark writes it, not a parquet file: join its parts into one file."
         )
     try:
         with pyarrow.parquet.ParquetFile(path, page_checksum_verification=True) as file:
-            return file.read().to_pandas()
+            return read(file)
     # A flipped bit in the schema that pandas stores as JSON surfaces as any of these.
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise DatasetError(

@@ -14,6 +14,10 @@ logger = logging.getLogger(__name__)
 FEATURES = "features"
 SUFFIXES = {".h5", ".hdf5"}
 EXAMPLES = 3
+WAY_OUT = (
+    "Point `folder` of the catalog entry at Trident's slide features, or leave the modality out "
+    "by setting it to null in the parameters `modalities`."
+)
 
 
 def read_titan_folder(
@@ -48,19 +52,10 @@ def read_titan_folder(
         lies in another file, or holds another shape or a value that is not finite; all such files
         are named.
     """
-    way_out = (
-        "Point `folder` of the catalog entry at Trident's slide features, or leave the modality out "
-        "by setting it to null in the parameters `modalities`."
-    )
-    if folder.is_file():
-        raise DatasetError(f"The folder of slide embeddings {folder} is a file. {way_out}")
-    if not folder.is_dir():
-        raise DatasetError(f"The folder of slide embeddings {folder} does not exist. {way_out}")
+    files, ignored = _slides(folder)
     embeddings: dict[str, np.ndarray] = {}
     patients: list[str] = []
     problems: list[str] = []
-    entries = sorted(folder.iterdir())
-    files = [path for path in entries if path.suffix.lower() in SUFFIXES and path.is_file()]
     for path in files:
         try:
             if path.stem in embeddings:
@@ -70,7 +65,6 @@ def read_titan_folder(
             patients.append(patient)
         except (OSError, KeyError, ValueError, TypeError) as error:
             problems.append(f"{path.name} ({error})")
-    ignored = [path.name for path in entries if path not in files]
     if ignored:
         logger.info(
             "%s: %d entries that are no .h5 files are ignored, such as %s",
@@ -78,18 +72,9 @@ def read_titan_folder(
             len(ignored),
             ", ".join(ignored[:EXAMPLES]),
         )
-    if problems:
-        message = (
-            f"{len(problems)} of the slide embeddings in {folder} cannot be used: "
-            + "; ".join(problems)
-        )
-        if not skip_bad:
-            raise DatasetError(
-                f"{message}. Make them again, delete them, or set `skip_bad: true` in the catalog."
-            )
-        logger.warning("%s. They are left out.", message)
+    _report(folder, problems, skip_bad)
     if not embeddings:
-        raise DatasetError(f"{folder} holds no usable .h5 file{_say_ignored(ignored)}. {way_out}")
+        raise DatasetError(f"{folder} holds no usable .h5 file{_say_ignored(ignored)}. {WAY_OUT}")
     digits = max(3, len(str(width - 1)))
     slides = pd.DataFrame(
         np.stack(list(embeddings.values())),
@@ -100,6 +85,53 @@ def read_titan_folder(
         return slides
     logger.info("%s: %d slides of %d patients", folder, len(slides), slides.index.nunique())
     return slides.groupby(level="sample").mean()
+
+
+def name_slides(
+    folder: Path, skip_bad: bool = False, patient_pattern: str | None = None
+) -> pd.Index:
+    """Return the names of the slides that :func:`read_titan_folder` reads, without opening a file.
+
+    Parameters and errors as there, as far as they are of names. A slide is named once, or the patients are.
+    """
+    files, ignored = _slides(folder)
+    found: dict[str, None] = {}
+    problems: list[str] = []
+    for path in files:
+        try:
+            found[_find_patient(path.stem, patient_pattern)] = None
+        except ValueError as error:
+            problems.append(f"{path.name} ({error})")
+    _report(folder, problems, skip_bad, logging.DEBUG)
+    if not found:
+        raise DatasetError(f"{folder} holds no usable .h5 file{_say_ignored(ignored)}. {WAY_OUT}")
+    return pd.Index(list(found), name="sample")
+
+
+def _slides(folder: Path) -> tuple[list[Path], list[str]]:
+    """Return the files of a folder, and the names of what else is there."""
+    if folder.is_file():
+        raise DatasetError(f"The folder of slide embeddings {folder} is a file. {WAY_OUT}")
+    if not folder.is_dir():
+        raise DatasetError(f"The folder of slide embeddings {folder} does not exist. {WAY_OUT}")
+    entries = sorted(folder.iterdir())
+    files = [path for path in entries if path.suffix.lower() in SUFFIXES and path.is_file()]
+    return files, [path.name for path in entries if path not in set(files)]
+
+
+def _report(
+    folder: Path, problems: list[str], skip_bad: bool, level: int = logging.WARNING
+) -> None:
+    if not problems:
+        return
+    message = f"{len(problems)} of the slide embeddings in {folder} cannot be used: " + "; ".join(
+        problems
+    )
+    if not skip_bad:
+        raise DatasetError(
+            f"{message}. Make them again, delete them, or set `skip_bad: true` in the catalog."
+        )
+    logger.log(level, "%s. They are left out.", message)
 
 
 def _find_patient(stem: str, pattern: str | None) -> str:

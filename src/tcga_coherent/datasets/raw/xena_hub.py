@@ -20,14 +20,8 @@ from tcga_coherent.datasets.identity import Raw
 from tcga_coherent.datasets.raw.clinical_table import read_clinical_table
 from tcga_coherent.datasets.raw.downloads import HubUnreachableError, fetch_files
 from tcga_coherent.datasets.raw.hash_registry import verify_files, verify_release
-from tcga_coherent.datasets.raw.matrix import read_matrix
-from tcga_coherent.datasets.raw.raw_modalities import (
-    Loaders,
-    MatrixSource,
-    RawModalitiesDataset,
-    TitanSource,
-    XenaSource,
-)
+from tcga_coherent.datasets.raw.matrix import read_matrix, read_sample_names
+from tcga_coherent.datasets.raw.raw_modality import RawModalityDataset, RawSamples
 from tcga_coherent.datasets.raw.text_files import resolve_in_project
 
 logger = logging.getLogger(__name__)
@@ -167,18 +161,17 @@ class XenaFolder:
         )
 
 
-class XenaHubDataset(RawModalitiesDataset):
-    """Modalities of some TCGA cohorts from the GDC Xena hub.
+class XenaMatrixDataset(RawModalityDataset):
+    """A modality of some TCGA cohorts from the GDC Xena hub.
 
     Parameters
     ----------
     folder
         Folder of the files.
+    kind
+        Kind of the hub's files, such as ``star_counts``.
     cohorts
         TCGA cohort abbreviations, such as BRCA.
-    modalities
-        Modality to ``{format: xena, kind: star_counts}``, or to a source that
-        :class:`~tcga_coherent.datasets.raw.raw_modalities.RawModalitiesDataset` reads.
     base_url
         Address of the hub's folder of downloads; null to use files that are there already.
     workers
@@ -196,58 +189,66 @@ class XenaHubDataset(RawModalitiesDataset):
         self,
         *,
         folder: str,
+        kind: str,
         cohorts: Sequence[str],
-        modalities: Mapping[str, Mapping[str, Any]],
         base_url: str | None = None,
         workers: int = 4,
         optional: Sequence[str] = (),
         expected_hashes: str | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(modalities=modalities, metadata=metadata)
-        kinds = [source.kind for source in self._sources.values() if isinstance(source, XenaSource)]
+        self._kind = kind
         self._files = XenaFolder(
-            folder, cohorts, kinds, base_url, workers, optional, expected_hashes
+            folder, cohorts, [kind], base_url, workers, optional, expected_hashes
         )
+        self.metadata = metadata
 
-    def load(self) -> Loaders:
-        """Fetch what is missing; return modality to a function that reads it."""
-        self._ensure_files()
-        return super().load()
-
-    def _ensure_files(self) -> None:
-        """Put the files of all cohorts and kinds into the folder; subclasses may make them."""
+    def load(self) -> RawSamples:
+        """Fetch what is missing; return what reads the names and the values."""
         self._files.ensure_files()
+        return self.samples()
 
-    def _files_of(self, source: MatrixSource | TitanSource | XenaSource) -> list[Path]:
-        if isinstance(source, XenaSource):
-            return self._files.files_of(source.kind)
-        return super()._files_of(source)
+    def samples(self) -> RawSamples:
+        """Return what reads the files that are there."""
+        return RawSamples(self._names, self._read)
 
-    def _read(self, source: MatrixSource | TitanSource | XenaSource) -> pd.DataFrame:
-        if not isinstance(source, XenaSource):
-            return super()._read(source)
-        paths = {cohort: self._files.path(cohort, source.kind) for cohort in self._files.cohorts}
-        # An absent file is one that `optional` allows: _ensure_files stopped at any other.
+    def raw_files(self) -> dict[str, Path]:
+        """Return the files of all cohorts."""
+        return {file.name: file for file in self._files.files_of(self._kind)}
+
+    def _names(self) -> pd.Index:
+        names = {
+            cohort: read_sample_names(path, "features_by_samples")
+            for cohort, path in self._paths().items()
+        }
+        _check_samples(names, self._kind)
+        return pd.Index([sample for index in names.values() for sample in index], name="sample")
+
+    def _read(self) -> pd.DataFrame:
         frames = {
             cohort: read_matrix(path, "features_by_samples")
-            for cohort, path in paths.items()
-            if path.is_file()
+            for cohort, path in self._paths().items()
         }
-        if not frames:
+        _check_features(frames, self._kind)
+        return _stack(frames, self._kind)
+
+    def _paths(self) -> dict[str, Path]:
+        """Return cohort to its file; an absent file is one that `optional` allows."""
+        paths = {cohort: self._files.path(cohort, self._kind) for cohort in self._files.cohorts}
+        there = {cohort: path for cohort, path in paths.items() if path.is_file()}
+        if not there:
             raise DatasetError(
-                f"{self._files.folder} holds no file of kind {source.kind!r}: leave the modality out "
+                f"{self._files.folder} holds no file of kind {self._kind!r}: leave the modality out "
                 f"by setting it to null in the parameters `modalities`."
             )
-        _check_features(frames, source.kind)
-        return _stack(frames, source.kind)
+        return there
 
     def _describe(self) -> dict[str, Any]:
         return {
             "folder": str(self._files.folder),
+            "kind": self._kind,
             "base_url": self._files.base_url,
             "cohorts": self._files.cohorts,
-            "modalities": self._sources,
         }
 
 
@@ -334,17 +335,23 @@ def _check_features(frames: Mapping[str, pd.DataFrame], kind: str) -> None:
             )
 
 
-def _stack(frames: dict[str, pd.DataFrame], kind: str) -> pd.DataFrame:
-    """Join cohorts on the union of their features, emptying `frames` to keep memory low."""
-    samples = pd.Index([sample for frame in frames.values() for sample in frame.index])
+def _check_samples(names: Mapping[str, pd.Index], kind: str) -> None:
+    """Stop where a sample is in the files of several cohorts."""
+    samples = pd.Index([sample for index in names.values() for sample in index])
     if not samples.is_unique:
         sample = samples[samples.duplicated()][0]
-        cohorts = [cohort for cohort, frame in frames.items() if sample in frame.index]
+        cohorts = [cohort for cohort, index in names.items() if sample in index]
         others = samples.duplicated().sum() - 1
         raise DatasetError(
             f"Sample {sample!r} is in the {kind} files of the cohorts {', '.join(cohorts)}"
             f"{f' ({others} more samples likewise)' if others else ''}: leave it in one of them."
         )
+
+
+def _stack(frames: dict[str, pd.DataFrame], kind: str) -> pd.DataFrame:
+    """Join cohorts on the union of their features, emptying `frames` to keep memory low."""
+    _check_samples({cohort: frame.index for cohort, frame in frames.items()}, kind)
+    samples = pd.Index([sample for frame in frames.values() for sample in frame.index])
     features = pd.Index(
         dict.fromkeys(feature for frame in frames.values() for feature in frame.columns)
     )

@@ -1,6 +1,6 @@
 """What each denoiser learns: its target, its sources and the patients that have them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,7 +57,9 @@ class DenoiserTask:
         return self.name == self.target
 
 
-def single_tasks(latents: Mapping[str, pd.DataFrame], split: pd.Series) -> list[DenoiserTask]:
+def single_tasks(
+    latents: Mapping[str, pd.DataFrame], split: pd.Series, targets: Sequence[str] | None = None
+) -> list[DenoiserTask]:
     """Return one task an ordered pair of modalities, on the patients that have both.
 
     Parameters
@@ -66,6 +68,8 @@ def single_tasks(latents: Mapping[str, pd.DataFrame], split: pd.Series) -> list[
         Modality to frame patients x latent size.
     split
         ``train``, ``val`` or ``test`` of each patient.
+    targets
+        Modalities to generate; None for all.
 
     Raises
     ------
@@ -73,7 +77,7 @@ def single_tasks(latents: Mapping[str, pd.DataFrame], split: pd.Series) -> list[
         When a pair shares no training or no validation patient.
     """
     tasks = []
-    for target in latents:
+    for target in targets or latents:
         for source in latents:
             if source == target:
                 continue
@@ -86,13 +90,15 @@ def single_tasks(latents: Mapping[str, pd.DataFrame], split: pd.Series) -> list[
     return tasks
 
 
-def multi_tasks(latents: Mapping[str, pd.DataFrame], split: pd.Series) -> list[DenoiserTask]:
+def multi_tasks(
+    latents: Mapping[str, pd.DataFrame], split: pd.Series, targets: Sequence[str] | None = None
+) -> list[DenoiserTask]:
     """Return one task a target, on the patients that have it, whatever else they lack.
 
     Parameters and errors as in :func:`single_tasks`.
     """
     tasks = []
-    for target in latents:
+    for target in targets or latents:
         sources = tuple(name for name in latents if name != target)
         patients = latents[target].index
         train = _rows(latents, target, sources, _patients(patients, split, "train"))

@@ -1,11 +1,14 @@
 """Training, validation and test patients, stratified by cancer type."""
 
+import logging
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
+
+logger = logging.getLogger(__name__)
 
 SPLITS = ("train", "val", "test")
 
@@ -43,7 +46,11 @@ class SplitConfig:
 
 
 def split_patients(
-    presence: pd.DataFrame, cancer_type: pd.Series, config: SplitConfig, seed: int
+    presence: pd.DataFrame,
+    cancer_type: pd.Series,
+    config: SplitConfig,
+    seed: int,
+    former: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split patients 80/5/15 within each cancer type, complete patients only in val and test.
 
@@ -62,11 +69,15 @@ def split_patients(
         Shares and the treatment of small types.
     seed
         Seed; with it, the split depends neither on the order of rows nor on the other types.
+    former
+        Split of an earlier run, empty or None where there was none. Its patients keep their part where they
+        were assigned by the same rule; with another seed or other shares everybody is drawn anew.
 
     Returns
     -------
     split : DataFrame
-        Index ``patient_id``, sorted; columns ``split`` (train, val, test) and ``cancer_type``.
+        Index ``patient_id``, sorted; columns ``split`` (train, val, test), ``cancer_type`` and
+        ``assigned_by`` (the rule).
     split_table : DataFrame
         One row a cancer type: ``cancer_type``, ``patients``, ``complete``, ``wanted_val``,
         ``wanted_test``, ``train``, ``val``, ``test`` and ``note`` (why fewer than wanted).
@@ -80,10 +91,14 @@ def split_patients(
     complete = presence.all(axis=1)
     check_type_sizes(cancer_type, config)
 
+    rule = _describe_rule(config, seed)
+    kept = _assigned_before(former, rule, cancer_type.index)
     parts = pd.Series("train", index=cancer_type.index)
+    parts.update(kept)
     rows = []
     for name, patients in cancer_type.groupby(cancer_type):
         candidates = patients.index[complete.loc[patients.index]]
+        own = kept[kept.index.isin(patients.index)]
         small = len(patients) < config.min_patients_per_type
         wanted_val = round_half_up(config.val_fraction * len(patients))
         wanted_test = round_half_up(config.test_fraction * len(patients))
@@ -92,10 +107,14 @@ def split_patients(
             if small
             else held_out(wanted_val, wanted_test, len(candidates), config)
         )
+        open_val = max(0, n_val - int((own == "val").sum()))
+        open_test = max(0, n_test - int((own == "test").sum()))
+        free = candidates[~candidates.isin(own.index)]
         rng = np.random.default_rng([seed, *str(name).encode()])
-        drawn = rng.permutation(candidates.to_numpy())[: n_val + n_test]
-        parts.loc[drawn[:n_val]] = "val"
-        parts.loc[drawn[n_val:]] = "test"
+        drawn = rng.permutation(free.to_numpy())[: open_val + open_test]
+        parts.loc[drawn[:open_val]] = "val"
+        parts.loc[drawn[open_val:]] = "test"
+        counts = parts.loc[patients.index].value_counts()
         rows.append(
             {
                 "cancer_type": name,
@@ -103,9 +122,7 @@ def split_patients(
                 "complete": len(candidates),
                 "wanted_val": wanted_val,
                 "wanted_test": wanted_test,
-                "train": len(patients) - n_val - n_test,
-                "val": n_val,
-                "test": n_test,
+                **{part: int(counts.get(part, 0)) for part in SPLITS},
                 "note": note,
             }
         )
@@ -118,9 +135,31 @@ def split_patients(
                 f"(set it to null under modalities), or raise preprocessing.split.{part}_fraction or "
                 f"preprocessing.split.max_complete_fraction."
             )
-    split = pd.DataFrame({"split": parts, "cancer_type": cancer_type})
+    split = pd.DataFrame({"split": parts, "cancer_type": cancer_type, "assigned_by": rule})
     split.index.name = "patient_id"
     return split, split_table
+
+
+def _describe_rule(config: SplitConfig, seed: int) -> str:
+    settings = {name: value for name, value in vars(config).items() if not name.startswith("_")}
+    return ", ".join(f"{name} {value}" for name, value in {"seed": seed, **settings}.items())
+
+
+def _assigned_before(former: pd.DataFrame | None, rule: str, patients: pd.Index) -> pd.Series:
+    """Return the parts of the patients whom the same rule has assigned before."""
+    if former is None or former.empty:
+        return pd.Series(dtype=object)
+    if "assigned_by" not in former or (former["assigned_by"] != rule).any():
+        logger.warning(
+            "The patients of the former split were assigned by another rule (preprocessing.split or its seed): "
+            "everybody is drawn anew, and models of the former split do not belong to this one"
+        )
+        return pd.Series(dtype=object)
+    kept = former.loc[former.index.isin(patients), "split"]
+    logger.info(
+        "%d patients keep the part they had, %d are new", len(kept), len(patients) - len(kept)
+    )
+    return kept
 
 
 def held_out(

@@ -54,12 +54,7 @@ def tabulate_patients(
     uncounted = summary_rows(samples.columns)
     if len(uncounted):
         samples = samples.drop(columns=uncounted)
-    try:
-        patients, dropped = assign_patients(samples.index, cancer_types, rule)
-    except ValueError as error:
-        raise ValueError(
-            f"Modality {modality!r}: {error}{_say_longer(samples.index, cancer_types.index)}"
-        ) from error
+    patients, dropped = name_patients(samples.index, cancer_types, rule, modality)
     # In the order of patients, so that the rows of a large matrix are copied only once.
     patients = patients.sort_values(kind="stable")
     rows_of_samples = samples.index.get_indexer(patients.index)
@@ -102,6 +97,34 @@ def tabulate_patients(
     return (table if measured.all() else table[measured]), report
 
 
+def name_patients(
+    samples: pd.Index, cancer_types: pd.Series, rule: BarcodeRule, modality: str
+) -> tuple[pd.Series, pd.DataFrame]:
+    """Choose the samples of a modality that stand for their patients; see :func:`assign_patients`.
+
+    Raises
+    ------
+    ValueError
+        As there, naming the modality.
+    """
+    try:
+        return assign_patients(samples, cancer_types, rule)
+    except ValueError as error:
+        raise ValueError(
+            f"Modality {modality!r}: {error}{_say_longer(samples, cancer_types.index)}"
+            f"{_say_transposed(samples, cancer_types.index, rule)}"
+        ) from error
+
+
+def _say_transposed(barcodes: pd.Index, patients: pd.Index, rule: BarcodeRule) -> str:
+    if rule.scheme == "tcga" or barcodes.isin(patients).any():
+        return ""
+    return (
+        " None of its samples is a patient: if these are features, transpose the matrix (`orientation` in "
+        "the catalog)."
+    )
+
+
 def _say_longer(barcodes: pd.Index, patients: pd.Index) -> str:
     """Say where names of samples are those of patients and more, as P001_A of the patient P001."""
     stems = barcodes.astype(str).str.replace(r"[-_.][^-_.]*$", "", regex=True)
@@ -129,7 +152,7 @@ def check_overlap(patients: Mapping[str, pd.Index]) -> None:
     """
     for modality, own in patients.items():
         others = [index for name, index in patients.items() if name != modality]
-        if not any(own.isin(index).any() for index in others):
+        if others and not any(own.isin(index).any() for index in others):
             other = next(index for index in others)
             raise ValueError(
                 f"No patient of modality {modality!r} (such as {_examples(own)}) is in any other modality "

@@ -45,7 +45,6 @@ from tcga_coherent.pipelines.partitions import (
 from tcga_coherent.source_sets import (
     generative_methods,
     join_sources,
-    partition_name,
     source_sets,
 )
 
@@ -77,8 +76,9 @@ def recalibrate_spread(
     modalities: dict[str, Any],
     config: SamplingConfig,
     device: str,
+    target: str,
 ) -> tuple[Checkpoint, pd.DataFrame]:
-    """Fit on validation how wide the draws of each target, method and source set must be.
+    """Fit on validation how wide the draws of a target must be, by method and source set.
 
     Each half of the validation patients is drawn with the consensus weights that the other half
     gave: weights see new patients wider of the mark than those they were learned from, and so must
@@ -108,8 +108,8 @@ def recalibrate_spread(
     halves = halves_of_validation(list(patients))
     spreads: dict[str, float] = {}
     rows: list[dict[str, Any]] = []
-    runs = _runs(list(frames)) if config.recalibrate else []
-    for target, method, sources in _with_progress(runs):
+    runs = _runs(target, list(frames)) if config.recalibrate else []
+    for method, sources in _with_progress(target, runs):
         keys = named_keys(config.seed, f"recalibration of {target}", list(patients))
         drawn = models.draw_validation(target, method, sources, raw, values, halves, keys)
         truth = values[target].numpy()
@@ -142,20 +142,21 @@ def draw_test_split(
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
     consensus: Partitions,
-    recalibration: Checkpoint,
+    recalibration: Partitions,
     modalities: dict[str, Any],
     config: SamplingConfig,
     device: str,
+    target: str,
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    """Generate every modality of the test patients from every set of the other modalities.
+    """Generate a modality of the test patients from every set of the other modalities.
 
     Returns
     -------
     draws
-        ``<target>/<method>/<source+source>`` to frame, index (``patient_id``, ``draw``), columns
+        ``<method>/<source+source>`` to frame, index (``patient_id``, ``draw``), columns
         latent dimensions. Methods are single (one source), coherent (two or more) and multi (any).
     coherence
-        One row a target, method and source set: how coherent the trajectories were and how many
+        One row a method and source set: how coherent the trajectories were and how many
         draws were made again or stayed rejected.
     """
     frames = load_latents(latents, parse_modalities(modalities))
@@ -166,12 +167,12 @@ def draw_test_split(
     patients = split.index[split["split"] == "test"]
     values = latent_tensors(frames, patients)
     draws, rows = {}, []
-    for target, method, sources in _with_progress(_runs(list(frames))):
+    for method, sources in _with_progress(target, _runs(target, list(frames))):
         drawn = models.ensemble(target, method, sources, config).draw(
             {source: values[source] for source in sources},
             named_keys(config.seed, target, list(patients)),
         )
-        draws[partition_name(target, method, sources)] = draws_frame(
+        draws[f"{method}/{join_sources(sources)}"] = draws_frame(
             patients, drawn.latents.numpy(), frames[target].columns
         )
         rows.append(
@@ -202,23 +203,22 @@ def describe_completion(
     return summary, partial(draw_completion, summary, parse_modalities(modalities))
 
 
-def _runs(modalities: list[str]) -> list[tuple[str, str, tuple[str, ...]]]:
-    """Return target, method and sources of every way to generate a modality."""
+def _runs(target: str, modalities: list[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return method and sources of every way to generate a modality."""
     return [
-        (target, method, sources)
-        for target in modalities
+        (method, sources)
         for sources in source_sets(target, modalities)
         for method in generative_methods(sources)
     ]
 
 
 def _with_progress(
-    runs: list[tuple[str, str, tuple[str, ...]]],
-) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    target: str, runs: list[tuple[str, tuple[str, ...]]]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the runs and log each that is done, with the time that is left."""
     started = time.monotonic()
-    for number, (target, method, sources) in enumerate(runs, start=1):
-        yield target, method, sources
+    for number, (method, sources) in enumerate(runs, start=1):
+        yield method, sources
         left = (time.monotonic() - started) / number * (len(runs) - number)
         logger.info(
             "%s %s from %s: run %d of %d, %.1f min left",

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from kedro.pipeline import Pipeline, node
+from kedro.pipeline import Node, Pipeline
 
-from tcga_coherent.pipelines.complete.pipeline import create_completion_pipeline
+from tcga_coherent.configuration import configured_modalities
+from tcga_coherent.pipelines.complete.pipeline import completion_nodes
+from tcga_coherent.pipelines.lanes import Datasets, each, gather_rows, lane_node, pairs_of
 
 from .nodes import (
     describe_completion,
@@ -19,59 +21,80 @@ from .probe import probe_coherence
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
     """Draw the test split from all source sets, then complete every patient of the cohort."""
-    models = ["single.denoisers", "multi.denoisers", "consensus"]
+    modalities = configured_modalities()
+    cohort = [
+        lane_node(
+            learn_agreement,
+            inputs=[each("latents", modalities), "split", "params:modalities"],
+            outputs="agreement",
+            name="learn_agreement",
+            namespace="agreement",
+        ),
+        gather_rows("recalibration", modalities),
+        gather_rows("coherence", modalities),
+        gather_rows("coherence_probe", modalities, "coherence_probe"),
+        Node(
+            draw_recalibration_figure,
+            inputs=["recalibration_table", "params:modalities"],
+            outputs="recalibration_figure",
+            name="draw_recalibration_figure",
+            namespace="report",
+        ),
+        Node(
+            draw_coherence_figure,
+            inputs=["coherence_table", "params:modalities", "params:coherent_sampling"],
+            outputs="coherence_figure",
+            name="draw_coherence_figure",
+            namespace="report",
+        ),
+        Node(
+            describe_completion,
+            inputs=["completed_cohort/flags", "params:modalities"],
+            outputs=["completion_table", "completion_figure"],
+            name="describe_completion",
+            namespace="report",
+        ),
+    ]
+    lanes = [node for target in modalities for node in _lane(target, modalities)]
+    completion = completion_nodes(
+        "completed_cohort", modalities, measured="measured", tables="tables", latents="latents"
+    )
+    return Pipeline([*cohort, *lanes, *completion])
+
+
+def _lane(target: str, modalities: list[str]) -> list[Node]:
+    models: list[Datasets] = [
+        each("latents", modalities),
+        "split",
+        each("single", pairs_of(target, modalities)),
+        each("multi", [target]),
+        each("consensus", [target]),
+    ]
+    spread = each("recalibration", [target])
     parameters = ["params:modalities", "params:coherent_sampling", "params:compute.device"]
-    calibration = Pipeline(
-        [
-            node(
-                learn_agreement,
-                inputs=["latents", "split", "params:modalities"],
-                outputs="agreement",
-                name="learn_agreement",
-            ),
-            node(
-                recalibrate_spread,
-                inputs=["latents", "split", *models, *parameters],
-                outputs=["recalibration", "recalibration_table"],
-                name="recalibrate_spread",
-            ),
-            node(
-                draw_recalibration_figure,
-                inputs=["recalibration_table", "params:modalities"],
-                outputs="recalibration_figure",
-                name="draw_recalibration_figure",
-            ),
-        ]
-    )
-    test_split = Pipeline(
-        [
-            node(
-                draw_test_split,
-                inputs=["latents", "split", *models, "recalibration", *parameters],
-                outputs=["test_draws", "coherence_table"],
-                name="draw_test_split",
-            ),
-            node(
-                probe_coherence,
-                inputs=["latents", "split", *models, "recalibration", "agreement", *parameters],
-                outputs="coherence_probe",
-                name="probe_coherence",
-            ),
-            node(
-                draw_coherence_figure,
-                inputs=["coherence_table", "params:modalities", "params:coherent_sampling"],
-                outputs="coherence_figure",
-                name="draw_coherence_figure",
-            ),
-        ]
-    )
-    completion = create_completion_pipeline(
-        "completed_cohort", tables="modality_tables", latents="latents"
-    )
-    description = node(
-        describe_completion,
-        inputs=["completed_cohort.flags", "params:modalities"],
-        outputs=["completion_table", "completion_figure"],
-        name="describe_completion",
-    )
-    return calibration + test_split + completion + Pipeline([description])
+    return [
+        lane_node(
+            recalibrate_spread,
+            inputs=[*models, *parameters],
+            outputs=[f"recalibration/{target}", f"rows/recalibration/{target}"],
+            name="recalibrate_spread",
+            namespace=target,
+            lane=target,
+        ),
+        lane_node(
+            draw_test_split,
+            inputs=[*models, spread, *parameters],
+            outputs=[f"draws/{target}", f"rows/coherence/{target}"],
+            name="draw_test_split",
+            namespace=target,
+            lane=target,
+        ),
+        lane_node(
+            probe_coherence,
+            inputs=[*models, spread, "agreement", *parameters],
+            outputs=f"rows/coherence_probe/{target}",
+            name="probe_coherence",
+            namespace=target,
+            lane=target,
+        ),
+    ]

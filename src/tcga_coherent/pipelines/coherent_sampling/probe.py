@@ -28,13 +28,14 @@ def probe_coherence(
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
     consensus: Partitions,
-    recalibration: Checkpoint,
+    recalibration: Partitions,
     agreement: Checkpoint,
     modalities: dict[str, Any],
     config: SamplingConfig,
     device: str,
+    target: str,
 ) -> pd.DataFrame:
-    """Generate test patients from all sources, as they are and with one exchanged between patients.
+    """Generate a modality of test patients from all others, as they are and with one exchanged between patients.
 
     Draws are recalibrated, independent, made once (a rejected one is kept) and not narrowed by
     temperature.
@@ -42,7 +43,7 @@ def probe_coherence(
     Returns
     -------
     DataFrame
-        One row a target, exchanged source, patient and draw. ``swapped``: the source that comes
+        One row an exchanged source, patient and draw. ``swapped``: the source that comes
         from another test patient, empty for none; ``cosine_distance`` and ``incoherent_share``: as
         in :class:`tcga_coherent.diffusion.sampling.ensemble.Draws`; ``disagreement``: of the patient's
         sources, see :mod:`tcga_coherent.diffusion.completion.agreement`; ``squared_error``,
@@ -66,37 +67,36 @@ def probe_coherence(
     patients = split.index[split["split"] == "test"]
     values = latent_tensors(frames, patients)
     parts = []
-    for target in frames:
-        sources = source_sets(target, list(frames))[-1]
-        ensemble = models.ensemble(target, "coherent", sources, probing)
-        keys = named_keys(config.seed, f"probe of {target}", list(patients))
-        for swapped in ("", *sources):
-            conditions = {source: values[source] for source in sources}
-            if swapped:
-                conditions[swapped] = values[swapped][_other_patients(len(patients), config.seed)]
-            drawn = ensemble.draw(conditions, keys)
-            error = (drawn.latents - values[target].unsqueeze(1)).square().mean(dim=2)
-            mean_error = (drawn.latents.mean(dim=1) - values[target]).square().mean(dim=1)
-            disagreement = fitted.disagreement(
-                {source: v.numpy().astype(float) for source, v in conditions.items()}
+    sources = source_sets(target, list(frames))[-1]
+    ensemble = models.ensemble(target, "coherent", sources, probing)
+    keys = named_keys(config.seed, f"probe of {target}", list(patients))
+    for swapped in ("", *sources):
+        conditions = {source: values[source] for source in sources}
+        if swapped:
+            conditions[swapped] = values[swapped][_other_patients(len(patients), config.seed)]
+        drawn = ensemble.draw(conditions, keys)
+        error = (drawn.latents - values[target].unsqueeze(1)).square().mean(dim=2)
+        mean_error = (drawn.latents.mean(dim=1) - values[target]).square().mean(dim=1)
+        disagreement = fitted.disagreement(
+            {source: v.numpy().astype(float) for source, v in conditions.items()}
+        )
+        parts.append(
+            pd.DataFrame(
+                {
+                    "patient_id": np.repeat(patients, PROBE_DRAWS),
+                    "target": target,
+                    "source": join_sources(sources),
+                    "swapped": swapped,
+                    "draw": np.tile(np.arange(PROBE_DRAWS), len(patients)),
+                    "cosine_distance": drawn.coherence.flatten().numpy(),
+                    "incoherent_share": drawn.incoherent_share.flatten().numpy(),
+                    "disagreement": np.repeat(disagreement, PROBE_DRAWS),
+                    "squared_error": error.flatten().numpy(),
+                    "error_of_mean": mean_error.repeat_interleave(PROBE_DRAWS).numpy(),
+                    "rejected": ~drawn.accepted.flatten().numpy(),
+                }
             )
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "patient_id": np.repeat(patients, PROBE_DRAWS),
-                        "target": target,
-                        "source": join_sources(sources),
-                        "swapped": swapped,
-                        "draw": np.tile(np.arange(PROBE_DRAWS), len(patients)),
-                        "cosine_distance": drawn.coherence.flatten().numpy(),
-                        "incoherent_share": drawn.incoherent_share.flatten().numpy(),
-                        "disagreement": np.repeat(disagreement, PROBE_DRAWS),
-                        "squared_error": error.flatten().numpy(),
-                        "error_of_mean": mean_error.repeat_interleave(PROBE_DRAWS).numpy(),
-                        "rejected": ~drawn.accepted.flatten().numpy(),
-                    }
-                )
-            )
+        )
     return pd.concat(parts, ignore_index=True)
 
 

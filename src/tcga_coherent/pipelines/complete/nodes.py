@@ -1,7 +1,7 @@
 """Nodes that complete patients, new ones or those of the cohort."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,17 @@ from tcga_coherent.diffusion.completion.tables import (
     join_latents,
 )
 from tcga_coherent.diffusion.config import CompletionConfig, SamplingConfig
-from tcga_coherent.diffusion.fingerprints import fingerprint_arrays
 from tcga_coherent.embedding.encoder import Encoder
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.omics import new_patients
 from tcga_coherent.omics.features.preprocessor import Preprocessor
 from tcga_coherent.omics.patients.barcodes import BarcodeRule
-from tcga_coherent.pipelines.partitions import Partitions, load_agreement, load_models
+from tcga_coherent.pipelines.partitions import (
+    Partitions,
+    fingerprint_checkpoints,
+    load_agreement,
+    load_models,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -33,10 +37,10 @@ def tabulate_new_patients(
     preprocessors: Partitions,
     modalities: dict[str, Any],
     barcodes: BarcodeRule,
-) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame], pd.DataFrame]:
     """Bring a user's matrices to patients x features in input units.
 
-    A modality that no new patient has may be absent.
+    The table of a modality that no new patient has is empty.
 
     Parameters
     ----------
@@ -50,7 +54,8 @@ def tabulate_new_patients(
     Returns
     -------
     tables, notes
-        See :func:`tcga_coherent.omics.new_patients.tabulate_new_patients`.
+        See :func:`tcga_coherent.omics.new_patients.tabulate_new_patients`; between them, modality to the
+        patients of its table.
 
     Raises
     ------
@@ -74,11 +79,13 @@ def tabulate_new_patients(
             f"completion.output_dir holds other patients completed before, such as {min(others)}: name "
             f"another folder, or delete that one."
         )
-    return tables, notes
+    everything = {name: tables.get(name, pd.DataFrame()) for name in parse_modalities(modalities)}
+    measured = {name: pd.DataFrame(index=table.index) for name, table in everything.items()}
+    return everything, measured, notes
 
 
 def embed_new_patients(
-    tables: Mapping[str, pd.DataFrame],
+    tables: Partitions,
     preprocessors: Partitions,
     encoders: Partitions,
     processed: Partitions,
@@ -90,7 +97,7 @@ def embed_new_patients(
     Returns
     -------
     latents
-        Modality to patients x latent size, without outliers; modalities without any patient are not in it.
+        Modality to patients x latent size, without outliers.
     notes
         See :func:`tcga_coherent.omics.new_patients.screen_new_patients`.
 
@@ -100,12 +107,16 @@ def embed_new_patients(
         When every measurement is an outlier.
     """
     train = split.index[split["split"] == "train"]
-    new_patients.warn_of_known(tables, train)
+    given = {name: load() for name, load in tables.items()}
+    given = {name: table for name, table in given.items() if len(table)}
+    new_patients.warn_of_known(given, train)
     latents, notes = {}, []
     for name in parse_modalities(modalities):
-        if name in tables:
+        encoder = _encoder(encoders[name]())
+        latents[name] = pd.DataFrame(columns=encoder.latent_columns, dtype=np.float32)
+        if name in given:
             preprocessor = _preprocessor(preprocessors[name]())
-            kept, found = new_patients.screen_new_patients(tables[name], preprocessor)
+            kept, found = new_patients.screen_new_patients(given[name], preprocessor)
             notes.append(found)
             if kept.empty:
                 continue
@@ -113,9 +124,9 @@ def embed_new_patients(
             if preprocessor.imputer == "knn":
                 cohort = processed[name]()
                 donors = cohort[cohort.index.isin(train)]
-            latents[name] = _encoder(encoders[name]()).encode(preprocessor.transform(kept, donors))
+            latents[name] = encoder.encode(preprocessor.transform(kept, donors))
     every_note = pd.concat(notes, ignore_index=True)
-    if not latents:
+    if all(frame.empty for frame in latents.values()):
         first = every_note.iloc[0]
         raise ValueError(
             f"No new patient can be completed, for every measurement is an outlier: of {first['patient_id']}, "
@@ -125,42 +136,32 @@ def embed_new_patients(
 
 
 def complete_patients(
-    tables: Mapping[str, Any],
-    latents: Mapping[str, Any],
-    preprocessors: Partitions,
+    measured: Partitions,
+    latents: Partitions,
     encoders: Partitions,
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
     consensus: Partitions,
-    recalibration: Checkpoint,
+    recalibration: Partitions,
     agreement: Checkpoint,
     modalities: dict[str, Any],
     sampling: SamplingConfig,
     completion: CompletionConfig,
     device: str,
-) -> tuple[
-    dict[str, pd.DataFrame],
-    dict[str, pd.DataFrame],
-    dict[str, pd.DataFrame],
-    dict[str, pd.DataFrame],
-    dict[str, pd.DataFrame],
-    pd.DataFrame,
-]:
-    """Give every patient every modality.
+) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame], dict[str, pd.DataFrame], pd.DataFrame]:
+    """Give every patient latents of every modality.
 
     Parameters
     ----------
-    tables, latents
-        Modality to patients x features in input units, and to their latents, as frames or as
-        functions that load them. A modality may be absent.
-    preprocessors, encoders
+    measured, latents
+        Modality to the patients it was measured of, as an index, and to the latents of those of them who
+        are no outliers.
+    encoders
         Modality to checkpoint.
     single_denoisers, multi_denoisers
         Denoiser name to checkpoint; ``completion.method`` says which are used.
-    consensus
-        Target to what the consensus weights are learned from.
-    recalibration
-        Factors of the spread of the draws.
+    consensus, recalibration
+        Target to what the consensus weights are learned from, and to the factors of the spread of its draws.
     agreement
         How well the modalities of a patient usually fit each other.
     modalities, sampling, completion, device
@@ -171,46 +172,30 @@ def complete_patients(
     latent_draws, latent_mean, latent_sd
         Modality to latents of all patients, of which observed ones have no spread. Draws have the
         index (``patient_id``, ``draw``).
-    decoded_mean, decoded_sd
-        Modality to values in input units, of the features that the preprocessor keeps. Observed
-        values pass through unchanged, cells that were not measured stay missing.
     flags
         One row a patient and modality: observed or generated, from which sources, how coherent,
         accepted or not, and why.
     """
     names = list(parse_modalities(modalities))
-    encoder_checkpoints = {name: encoders[name]() for name in names}
-    loaded_encoders = {name: _encoder(part) for name, part in encoder_checkpoints.items()}
-    prints = {name: fingerprint_arrays(part.arrays) for name, part in encoder_checkpoints.items()}
     models = load_models(
-        single_denoisers, multi_denoisers, consensus, recalibration, "encoders", prints, device
-    )
+        single_denoisers, multi_denoisers, consensus, recalibration,
+        "encoders", fingerprint_checkpoints(encoders), device,
+    )  # fmt: skip
     models.check(sampling)
-    observed = {
-        name: _loaded(latents[name])
-        if name in latents
-        else pd.DataFrame(columns=loaded_encoders[name].latent_columns, dtype=np.float32)
-        for name in names
-    }
+    observed = {name: latents[name]() for name in names}
     generated = complete_latents(observed, models, load_agreement(agreement), sampling, completion)
     patients = pd.Index(
         sorted(set().union(*(frame.index for frame in observed.values()))), name="patient_id"
     )
-    draws, means, sds, decoded_means, decoded_sds, flags = {}, {}, {}, {}, {}, []
+    draws, means, sds, flags = {}, {}, {}, []
     for name in names:
         draws[name], means[name], sds[name] = join_latents(
             observed[name], generated[name].draws, patients, sampling.n_draws
         )
-        preprocessor = _preprocessor(preprocessors[name]())
-        table = _loaded(tables[name]) if name in tables else pd.DataFrame()
-        decoded_means[name], decoded_sds[name] = decode_draws(
-            table.reindex(index=observed[name].index, columns=preprocessor.features),
-            generated[name].draws,
-            _decoder(loaded_encoders[name], preprocessor),
-            patients,
-        )
         flags.append(
-            flag_patients(name, observed[name].index, table.index, generated[name], patients)
+            flag_patients(
+                name, observed[name].index, measured[name]().index, generated[name], patients
+            )
         )
         logger.info(
             "%s: %d patients observed, %d generated",
@@ -219,15 +204,48 @@ def complete_patients(
             len(patients) - len(observed[name]),
         )
     every_flag = pd.concat(flags, ignore_index=True).reindex(columns=FLAG_COLUMNS)
-    return draws, means, sds, decoded_means, decoded_sds, every_flag
+    return draws, means, sds, every_flag
+
+
+def decode_completion(
+    table: pd.DataFrame,
+    latents: pd.DataFrame,
+    latent_draws: pd.DataFrame,
+    preprocessor: Checkpoint,
+    encoder: Checkpoint,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give every patient the values of a modality in input units, of the features that its preprocessor keeps.
+
+    Parameters
+    ----------
+    table, latents
+        Patients x features in input units, and the latents of those who were observed.
+    latent_draws
+        Latents of all patients, index (``patient_id``, ``draw``).
+    preprocessor, encoder
+        Of the modality.
+
+    Returns
+    -------
+    mean, sd
+        Observed values pass through unchanged, cells that were not measured stay missing.
+    """
+    fitted = _preprocessor(preprocessor)
+    generated = ~latent_draws.index.get_level_values("patient_id").isin(latents.index)
+    return decode_draws(
+        table.reindex(index=latents.index, columns=fitted.features),
+        latent_draws[generated],
+        _decoder(_encoder(encoder), fitted),
+        latent_draws.index.unique("patient_id"),
+    )
 
 
 def gather_completion(
-    latent_draws: dict[str, pd.DataFrame],
-    latent_mean: dict[str, pd.DataFrame],
-    latent_sd: dict[str, pd.DataFrame],
-    decoded_mean: dict[str, pd.DataFrame],
-    decoded_sd: dict[str, pd.DataFrame],
+    latent_draws: Partitions,
+    latent_mean: Partitions,
+    latent_sd: Partitions,
+    decoded_mean: Partitions,
+    decoded_sd: Partitions,
     flags: pd.DataFrame,
     notes_of_samples: pd.DataFrame,
     notes_of_values: pd.DataFrame,
@@ -244,7 +262,7 @@ def gather_completion(
         "decoded_mean": decoded_mean,
         "decoded_sd": decoded_sd,
     }
-    tables = {f"{part}/{name}": frame for part, by in parts.items() for name, frame in by.items()}
+    tables = {f"{part}/{name}": load() for part, by in parts.items() for name, load in by.items()}
     notes = pd.concat([notes_of_samples, notes_of_values], ignore_index=True)
     every_flag = new_patients.add_notes(flags, notes, list(parse_modalities(modalities)))
     impossible = every_flag.loc[every_flag["status"] == "impossible", "patient_id"].unique()
@@ -288,10 +306,6 @@ def _decoder(
     encoder: Encoder, preprocessor: Preprocessor
 ) -> Callable[[pd.DataFrame], pd.DataFrame]:
     return lambda latents: preprocessor.inverse_transform(encoder.decode(latents))
-
-
-def _loaded(frame: Any) -> pd.DataFrame:
-    return frame() if callable(frame) else frame
 
 
 def _encoder(checkpoint: Checkpoint) -> Encoder:

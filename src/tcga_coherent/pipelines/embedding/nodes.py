@@ -15,67 +15,63 @@ from tcga_coherent.embedding.encoder import Encoder, fit_encoder
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.figures.embedding import draw_embedding
 from tcga_coherent.measures.fidelity import r2
-from tcga_coherent.modality import parse_modalities
+from tcga_coherent.modality import ModalityConfig, parse_modalities
 
 logger = logging.getLogger(__name__)
 
+Loaders = Mapping[str, Callable[[], pd.DataFrame]]
 
-def fit_encoders(
-    processed: Mapping[str, Callable[[], pd.DataFrame]],
+
+def encode_modality(
+    processed: pd.DataFrame,
     split: pd.DataFrame,
-    modalities: dict[str, Any],
+    config: ModalityConfig,
     embedding: EmbeddingConfig,
     device: str,
-) -> tuple[dict[str, Checkpoint], dict[str, pd.DataFrame], pd.DataFrame, Drawing]:
-    """Fit each modality's encoder on the training patients and embed all patients.
+    modality: str,
+) -> tuple[Checkpoint, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Fit a modality's encoder on the training patients and embed all patients.
 
     Returns
     -------
-    encoders : dict of str to Checkpoint
+    encoder : Checkpoint
         Fitted state; see ``embedding.encoder.Encoder.from_state``.
-    latents : dict of str to DataFrame
+    latents : DataFrame
         Patients x latent size, standardised on the training patients.
-    embedding_table : DataFrame
-        One row a modality; see :func:`describe_encoder`.
-    embedding_figure : Callable
-        Training curves and reconstruction beside PCA.
+    description : DataFrame
+        One row; see :func:`describe_encoder`.
+    history : DataFrame
+        Its training; see ``embedding.encoder.Encoder.history``.
 
     Raises
     ------
     ValueError
-        When a modality has no processed table, or it does not suit the encoder's settings.
+        When the modality does not suit the encoder's settings.
     """
-    configs = parse_modalities(modalities)
-    absent = [name for name in configs if name not in processed]
-    if absent:
-        raise ValueError(
-            f"No processed table of {', '.join(absent)}: there are those of {', '.join(processed)}. "
-            f"Run the preprocessing pipeline, or set the modality to null under modalities."
-        )
-    torch_device = resolve_device(device)
-    encoders, latents, rows, histories = {}, {}, [], {}
-    for name, config in configs.items():
-        table = processed[name]()
-        start = time.monotonic()
-        encoder = fit_encoder(name, table, split, config, embedding, torch_device)
-        logger.info(
-            "%s: %d features to %d latent dimensions in %.1f s",
-            name,
-            table.shape[1],
-            encoder.latent_size,
-            time.monotonic() - start,
-        )
-        encoders[name] = Checkpoint(*encoder.state())
-        latents[name] = encoder.encode(table)
-        rows.append(describe_encoder(encoder, table, split))
-        histories[name] = encoder.history
-    embedding_table = pd.DataFrame(rows)
-    return (
-        encoders,
-        latents,
-        embedding_table,
-        partial(draw_embedding, embedding_table, histories, configs),
+    start = time.monotonic()
+    encoder = fit_encoder(modality, processed, split, config, embedding, resolve_device(device))
+    logger.info(
+        "%s: %d features to %d latent dimensions in %.1f s",
+        modality,
+        processed.shape[1],
+        encoder.latent_size,
+        time.monotonic() - start,
     )
+    return (
+        Checkpoint(*encoder.state()),
+        encoder.encode(processed),
+        pd.DataFrame([describe_encoder(encoder, processed, split)]),
+        encoder.history,
+    )
+
+
+def gather_encoders(
+    descriptions: Loaders, histories: Loaders, modalities: dict[str, Any]
+) -> tuple[pd.DataFrame, Drawing]:
+    """Tabulate and draw how the encoders of all modalities were trained and what they lose."""
+    table = pd.concat([load() for load in descriptions.values()], ignore_index=True)
+    trained = {modality: load() for modality, load in histories.items()}
+    return table, partial(draw_embedding, table, trained, parse_modalities(modalities))
 
 
 def describe_encoder(

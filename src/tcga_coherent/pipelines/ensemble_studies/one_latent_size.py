@@ -19,13 +19,14 @@ from tcga_coherent.embedding.encoder import Encoder
 from tcga_coherent.measures.classification_scores import most_probable
 from tcga_coherent.measures.ensemble_scores import score_draws, score_prediction, unscored
 from tcga_coherent.measures.fidelity import Array
+from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.diffusion_training.nodes import (
     learn_consensus,
     select_denoisers,
-    train_multi_denoisers,
-    train_single_denoisers,
+    train_multi,
+    train_single,
 )
-from tcga_coherent.pipelines.embedding.nodes import fit_encoders
+from tcga_coherent.pipelines.embedding.nodes import encode_modality
 from tcga_coherent.pipelines.ensemble_studies.drawing import draws_first, load_unseen_patients
 from tcga_coherent.pipelines.partitions import Partitions
 
@@ -154,12 +155,14 @@ def _embed(
     settings: SizeSettings,
     device: str,
 ) -> tuple[dict[str, Checkpoint], dict[str, pd.DataFrame]]:
-    try:
-        encoders, latents, _, _ = fit_encoders(
-            processed, split, modalities, settings.embedding, device
-        )
-    except ValueError as error:
-        raise CannotEvaluate(str(error)) from error
+    encoders, latents = {}, {}
+    for name, config in parse_modalities(modalities).items():
+        try:
+            encoders[name], latents[name], _, _ = encode_modality(
+                processed[name](), split, config, settings.embedding, device, name
+            )
+        except ValueError as error:
+            raise CannotEvaluate(str(error)) from error
     return encoders, latents
 
 
@@ -173,24 +176,34 @@ def _train(
     device: str,
 ) -> tuple[Partitions, Partitions, Partitions]:
     """Return single and multi denoisers and the consensus, as datasets of these names load."""
-    inputs = (
-        _lazily(latents),
-        _lazily(encoders),
-        split,
-        Checkpoint({}),
-        modalities,
-        config,
-        device,
-    )
-    families = []
-    for train in (train_single_denoisers, train_multi_denoisers):
-        *_, last = train(*inputs)
-        families.append(_lazily(select_denoisers(last)[0]))
-    single, multi = families
-    consensus, _ = learn_consensus(
-        _lazily(latents), split, single, multi, modalities, config, sampling, device
-    )
-    return single, multi, _lazily(consensus)
+    single: dict[str, Checkpoint] = {}
+    multi: dict[str, Checkpoint] = {}
+    consensus = {}
+    for target in latents:
+        for train, family in ((train_single, single), (train_multi, multi)):
+            *_, last = train(
+                _lazily(latents),
+                _lazily(encoders),
+                split,
+                Checkpoint({}),
+                modalities,
+                config,
+                device,
+                target,
+            )
+            family |= select_denoisers(last)[0]
+        consensus[target], _ = learn_consensus(
+            _lazily(latents),
+            split,
+            _lazily(single),
+            _lazily(multi),
+            modalities,
+            config,
+            sampling,
+            device,
+            target,
+        )
+    return _lazily(single), _lazily(multi), _lazily(consensus)
 
 
 def _score_decoded(

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
+
+from tcga_coherent.configuration import configured_modalities
+from tcga_coherent.pipelines.lanes import Datasets, all_pairs, each, lane_node
 
 from .hyperparameters import tabulate_hyperparameters
 from .latent_sizes import tabulate_latent_sizes, train_latent_sizes
@@ -12,13 +15,20 @@ from .weights import draw_with_weights, tabulate_weights
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
     """Return the studies; the tag of each is the name of its table."""
-    models = ["latents", "split", "single.denoisers", "multi.denoisers", "consensus"]
+    modalities = configured_modalities()
+    models: list[Datasets] = [
+        each("latents", modalities),
+        "split",
+        each("single", all_pairs(modalities)),
+        each("multi", modalities),
+        each("consensus", modalities),
+    ]
     parameters = "params:ensemble_studies"
     compute = ["params:compute.device", "params:compute.workers"]
     drawing = ["params:modalities", "params:coherent_sampling", parameters, *compute]
     return Pipeline(
         [
-            Node(
+            lane_node(
                 tabulate_hyperparameters,
                 inputs=[
                     "former_tuning_state",
@@ -28,19 +38,21 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 ],
                 outputs="s7_hyperparameters_table",
                 name="tabulate_hyperparameters",
+                namespace="hyperparameters",
                 tags=["s7_hyperparameters"],
             ),
-            Node(
+            lane_node(
                 draw_with_weights,
-                inputs=[*models, "s8_weights.finished_repeats", *drawing],
-                outputs="s8_weights.repeats",
+                inputs=[*models, "finished_repeats/s8_weights", *drawing],
+                outputs="repeats/s8_weights",
                 name="draw_with_weights",
+                namespace="weights",
                 tags=["s8_weights"],
             ),
-            Node(
+            lane_node(
                 tabulate_weights,
                 inputs=[
-                    "s8_weights.repeats",
+                    "repeats/s8_weights",
                     *models,
                     "params:modalities",
                     parameters,
@@ -48,28 +60,31 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 ],
                 outputs=["s8_weights_table", "s8_weights_figure"],
                 name="tabulate_weights",
+                namespace="weights",
                 tags=["s8_weights"],
             ),
-            Node(
+            lane_node(
                 draw_with_thresholds,
-                inputs=[*models, "s9_rejection.finished_repeats", *drawing],
-                outputs="s9_rejection.repeats",
+                inputs=[*models, "finished_repeats/s9_rejection", *drawing],
+                outputs="repeats/s9_rejection",
                 name="draw_with_thresholds",
+                namespace="rejection",
                 tags=["s9_rejection"],
             ),
-            Node(
+            lane_node(
                 tabulate_rejection,
-                inputs=["s9_rejection.repeats", "params:modalities", parameters],
+                inputs=["repeats/s9_rejection", "params:modalities", parameters],
                 outputs=["s9_rejection_table", "s9_rejection_figure"],
                 name="tabulate_rejection",
+                namespace="rejection",
                 tags=["s9_rejection"],
             ),
-            Node(
+            lane_node(
                 train_latent_sizes,
                 inputs=[
-                    "processed",
+                    each("processed", modalities),
                     "split",
-                    "s10_latent_size.finished_repeats",
+                    "finished_repeats/s10_latent_size",
                     "params:modalities",
                     "params:embedding",
                     "params:diffusion_training",
@@ -78,15 +93,17 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                     parameters,
                     *compute,
                 ],
-                outputs="s10_latent_size.repeats",
+                outputs="repeats/s10_latent_size",
                 name="train_latent_sizes",
+                namespace="latent_sizes",
                 tags=["s10_latent_size"],
             ),
-            Node(
+            lane_node(
                 tabulate_latent_sizes,
-                inputs=["s10_latent_size.repeats", "params:modalities", parameters],
+                inputs=["repeats/s10_latent_size", "params:modalities", parameters],
                 outputs=["s10_latent_size_table", "s10_latent_size_figure"],
                 name="tabulate_latent_sizes",
+                namespace="latent_sizes",
                 tags=["s10_latent_size"],
             ),
         ]

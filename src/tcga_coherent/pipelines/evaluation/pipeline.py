@@ -4,6 +4,9 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
+from tcga_coherent.configuration import configured_modalities
+from tcga_coherent.pipelines.lanes import Datasets, each, lane_node
+
 from .baselines import predict_test_split
 from .counterfactual import (
     draw_acquisition_figures,
@@ -23,6 +26,7 @@ from .reconstruction import (
     compare_reconstructions,
     draw_by_type_figures,
     draw_reconstruction_figure,
+    gather_decoded,
 )
 from .report import export_latex, write_report
 from .rescue import draw_rescue_figures, measure_rescue, predict_incomplete_patients
@@ -42,111 +46,130 @@ COMPARED_WITH_BASELINES = (
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
     """Return the evaluation pipeline."""
-    held_out = ["test_draws", "latents", "split", "presence", "params:modalities"]
-    reconstructed = ["test_draws", "baseline_predictions", *held_out[1:]]
+    modalities = configured_modalities()
+    latents = each("latents", modalities)
+    reconstructed: list[Datasets] = [
+        each("draws", modalities),
+        "baseline_predictions",
+        latents,
+        "split",
+        "presence",
+        "params:modalities",
+    ]
     parts = Pipeline(
         [
-            Node(
+            lane_node(
                 predict_test_split,
-                inputs=["latents", "split", "presence", "params:modalities", "params:evaluation"],
+                inputs=[latents, "split", "presence", "params:modalities", "params:evaluation"],
                 outputs="baseline_predictions",
                 name="predict_test_split",
                 # Whichever part runs alone finds its baselines.
+                namespace="baselines",
                 tags=["baselines", *COMPARED_WITH_BASELINES],
             ),
-            Node(
+            lane_node(
                 compare_reconstructions,
                 inputs=[*reconstructed, "params:coherent_sampling", "params:evaluation"],
                 outputs="table1_reconstruction_table",
                 name="compare_reconstructions",
+                namespace="reconstruction",
                 tags=["reconstruction"],
             ),
-            Node(
+            lane_node(
                 draw_reconstruction_figure,
                 inputs=["table1_reconstruction_table", "params:modalities"],
                 outputs="table1_reconstruction_figure",
                 name="draw_reconstruction_figure",
+                namespace="reconstruction",
                 tags=["reconstruction"],
             ),
-            Node(
+            lane_node(
                 compare_by_type,
                 inputs=[*reconstructed, "params:coherent_sampling", "params:evaluation"],
                 outputs="s2_reconstruction_by_type_table",
                 name="compare_by_type",
+                namespace="reconstruction",
                 tags=["reconstruction"],
             ),
-            Node(
+            lane_node(
                 draw_by_type_figures,
                 inputs=["s2_reconstruction_by_type_table", "params:modalities"],
                 outputs=["s2_reconstruction_by_type_figure", "s2_source_sets_by_type_figure"],
                 name="draw_by_type_figures",
+                namespace="reconstruction",
                 tags=["reconstruction"],
             ),
-            Node(
-                compare_decoded,
+            *(_decoded(target, modalities, reconstructed) for target in modalities),
+            lane_node(
+                gather_decoded,
                 inputs=[
-                    *reconstructed,
-                    "processed",
-                    "encoders",
-                    "preprocessors",
-                    "params:evaluation",
+                    each("rows/decoded_reconstruction", modalities),
+                    each("rows/decoded_features", modalities),
+                    each("rows/decoded_correlations", modalities),
+                    "params:modalities",
                 ],
                 outputs=[
                     "decoded_reconstruction_table",
                     "decoded_features_table",
                     "decoded_reconstruction_figure",
                 ],
-                name="compare_decoded",
+                name="gather_decoded",
+                namespace="reconstruction",
                 tags=["reconstruction"],
             ),
-            Node(
+            lane_node(
                 measure_calibration,
                 inputs=[*reconstructed, "params:coherent_sampling", "params:evaluation"],
                 outputs="calibration_table",
                 name="measure_calibration",
+                namespace="calibration",
                 tags=["calibration"],
             ),
-            Node(
+            lane_node(
                 draw_calibration_figures,
                 inputs=["calibration_table", "params:modalities"],
                 outputs=["calibration_figure", "calibration_by_type_figure"],
                 name="draw_calibration_figures",
+                namespace="calibration",
                 tags=["calibration"],
             ),
-            Node(
+            lane_node(
                 judge_coherence,
                 inputs=["coherence_probe", "params:modalities", "params:evaluation"],
                 outputs=["coherence_error_table", "coherence_error_figure"],
                 name="judge_coherence",
+                namespace="coherence",
                 tags=["coherence"],
             ),
-            Node(
+            lane_node(
                 project_manifolds,
                 inputs=[*reconstructed, "params:evaluation"],
                 outputs=["fig1_umap_table", "fig1_umap_figure", "s1_umap_figure"],
                 name="project_manifolds",
+                namespace="fidelity",
                 tags=["fidelity"],
             ),
-            Node(
+            lane_node(
                 classify_modalities,
                 inputs=[
                     *reconstructed[:-1],
                     "clinical",
-                    "signal.finished_repeats",
+                    "finished_repeats/signal",
                     "params:modalities",
                     "params:coherent_sampling",
                     "params:compute.workers",
                     "params:evaluation",
                 ],
-                outputs="signal.repeats",
+                outputs="repeats/signal",
                 name="classify_modalities",
+                namespace="signal",
                 tags=["signal", "statistics"],
             ),
-            Node(
+            lane_node(
                 measure_signal,
                 inputs=[
-                    "signal.repeats",
-                    "latents",
+                    "repeats/signal",
+                    latents,
                     "split",
                     "presence",
                     "clinical",
@@ -155,35 +178,38 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 ],
                 outputs=["fig2_signal_table", "signal_claims_table"],
                 name="measure_signal",
+                namespace="signal",
                 tags=["signal"],
             ),
-            Node(
+            lane_node(
                 draw_signal_figure,
                 inputs=["fig2_signal_table", "params:modalities"],
                 outputs="fig2_signal_figure",
                 name="draw_signal_figure",
+                namespace="signal",
                 tags=["signal"],
             ),
-            Node(
+            lane_node(
                 predict_incomplete_patients,
                 inputs=[
                     *reconstructed[:-1],
                     "clinical",
-                    "rescue.finished_repeats",
+                    "finished_repeats/rescue",
                     "params:modalities",
                     "params:coherent_sampling",
                     "params:compute.workers",
                     "params:evaluation",
                 ],
-                outputs="rescue.repeats",
+                outputs="repeats/rescue",
                 name="predict_incomplete_patients",
+                namespace="rescue",
                 tags=["rescue", "statistics"],
             ),
-            Node(
+            lane_node(
                 measure_rescue,
                 inputs=[
-                    "rescue.repeats",
-                    "latents",
+                    "repeats/rescue",
+                    latents,
                     "split",
                     "presence",
                     "clinical",
@@ -198,35 +224,38 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                     "rescue_by_repeat_table",
                 ],
                 name="measure_rescue",
+                namespace="rescue",
                 tags=["rescue"],
             ),
-            Node(
+            lane_node(
                 draw_rescue_figures,
                 inputs=["s4_rescue_table", "params:modalities", "params:evaluation"],
                 outputs=["fig3_rescue_figure", "s4_rescue_figure"],
                 name="draw_rescue_figures",
+                namespace="rescue",
                 tags=["rescue"],
             ),
-            Node(
+            lane_node(
                 predict_counterfactuals,
                 inputs=[
                     *reconstructed[:-1],
                     "clinical",
-                    "counterfactual.finished_repeats",
+                    "finished_repeats/counterfactual",
                     "params:modalities",
                     "params:coherent_sampling",
                     "params:compute.workers",
                     "params:evaluation",
                 ],
-                outputs="counterfactual.repeats",
+                outputs="repeats/counterfactual",
                 name="predict_counterfactuals",
+                namespace="prioritisation",
                 tags=["counterfactual", "statistics"],
             ),
-            Node(
+            lane_node(
                 follow_acquisition,
                 inputs=[
-                    "counterfactual.repeats",
-                    "latents",
+                    "repeats/counterfactual",
+                    latents,
                     "split",
                     "presence",
                     "clinical",
@@ -239,21 +268,23 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                     "counterfactual_area_table",
                 ],
                 name="follow_acquisition",
+                namespace="prioritisation",
                 tags=["counterfactual", "statistics"],
             ),
-            Node(
+            lane_node(
                 rank_patients,
                 inputs=[
-                    "counterfactual.repeats",
+                    "repeats/counterfactual",
                     "split",
                     "params:modalities",
                     "params:evaluation",
                 ],
                 outputs="counterfactual_ranking_report_table",
                 name="rank_patients",
+                namespace="prioritisation",
                 tags=["counterfactual"],
             ),
-            Node(
+            lane_node(
                 draw_acquisition_figures,
                 inputs=[
                     "fig4_counterfactual_table",
@@ -262,15 +293,16 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 ],
                 outputs=["fig4_counterfactual_figure", "s5_counterfactual_figure"],
                 name="draw_acquisition_figures",
+                namespace="prioritisation",
                 tags=["counterfactual"],
             ),
-            Node(
+            lane_node(
                 compare_treatments,
                 inputs=[
                     *reconstructed[:-1],
                     "clinical",
-                    "signal.repeats",
-                    "rescue.repeats",
+                    "repeats/signal",
+                    "repeats/rescue",
                     "acquisition_curves",
                     "counterfactual_area_table",
                     "params:modalities",
@@ -279,18 +311,42 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 ],
                 outputs="s6_statistics_table",
                 name="compare_treatments",
+                namespace="statistics",
                 tags=["statistics"],
             ),
-            Node(
+            lane_node(
                 draw_statistics_figure,
                 inputs=["s6_statistics_table", "params:modalities"],
                 outputs="s6_statistics_figure",
                 name="draw_statistics_figure",
+                namespace="statistics",
                 tags=["statistics"],
             ),
         ]
     )
     return parts + _report(parts)
+
+
+def _decoded(target: str, modalities: list[str], reconstructed: list[Datasets]) -> Node:
+    return lane_node(
+        compare_decoded,
+        inputs=[
+            *reconstructed,
+            f"processed/{target}",
+            f"encoders/{target}",
+            f"preprocessors/{target}",
+            "params:evaluation",
+        ],
+        outputs=[
+            f"rows/decoded_reconstruction/{target}",
+            f"rows/decoded_features/{target}",
+            f"rows/decoded_correlations/{target}",
+        ],
+        name=f"compare_decoded_{target}",
+        namespace="reconstruction",
+        tags=["reconstruction"],
+        lane=target,
+    )
 
 
 def _report(parts: Pipeline) -> Pipeline:
@@ -309,6 +365,7 @@ def _report(parts: Pipeline) -> Pipeline:
                 inputs={**inputs, "node_times": "node_times"},
                 outputs="report",
                 name="write_report",
+                namespace="report",
                 tags=["report"],
             ),
             Node(
@@ -316,6 +373,7 @@ def _report(parts: Pipeline) -> Pipeline:
                 inputs=inputs,
                 outputs="latex_tables",
                 name="export_latex",
+                namespace="report",
                 tags=["report"],
             ),
         ]

@@ -1,7 +1,6 @@
 """Nodes of reconstruction: Table 1, by cancer type, and in the space of features."""
 
 import logging
-from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,6 +12,7 @@ from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.pipelines.lanes import join_rows
 from tcga_coherent.studies.reconstruction.by_type import by_type_lines, reconstruction_by_type
 from tcga_coherent.studies.reconstruction.by_type_figure import (
     draw_reconstruction_by_type,
@@ -20,7 +20,7 @@ from tcga_coherent.studies.reconstruction.by_type_figure import (
 )
 from tcga_coherent.studies.reconstruction.decoded import (
     Decoder,
-    decode_targets,
+    decode_target,
     decoded_lines,
     decoded_rows,
 )
@@ -117,32 +117,47 @@ def compare_decoded(
     split: pd.DataFrame,
     presence: pd.DataFrame,
     modalities: dict[str, Any],
-    processed: Partitions,
-    encoders: Mapping[str, Callable[[], Checkpoint]],
-    preprocessors: Mapping[str, Callable[[], Checkpoint]],
+    processed: pd.DataFrame,
+    encoder: Checkpoint,
+    preprocessor: Checkpoint,
     parameters: EvaluationParameters,
-) -> tuple[pd.DataFrame, pd.DataFrame, Drawing]:
-    """Score reconstruction from all sources feature by feature, and name the best and the worst."""
-    parsed = parse_modalities(modalities)
-    cohort = read_cohort(latents, split, presence, list(parsed))
-    decoders = {name: _decoder(encoders[name](), preprocessors[name]()) for name in parsed}
-    rows, features, correlations = [], [], {}
-    for decoded in decode_targets(test_draws, baseline_predictions, processed, decoders, cohort):
-        own = correlations_by_method(decoded)
-        correlations[decoded.target] = own
-        rows += decoded_rows(decoded, parameters.bootstrap, parameters.seed)
-        features.append(
-            best_and_worst_features(
-                decoded, own, parameters.decoded, parameters.bootstrap, parameters.seed
-            )
-        )
-    table = pd.DataFrame(rows)
-    for line in decoded_lines(table):
+    target: str,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Score reconstruction of a modality from all others feature by feature, and name the best and the worst.
+
+    Returns
+    -------
+    rows, features, correlations
+        See :func:`decoded_rows`, :func:`best_and_worst_features` and :func:`correlations_by_method`.
+    """
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    decoded = decode_target(
+        target,
+        test_draws,
+        baseline_predictions,
+        processed,
+        _decoder(encoder, preprocessor),
+        cohort,
+    )
+    correlations = correlations_by_method(decoded)
+    rows = pd.DataFrame(decoded_rows(decoded, parameters.bootstrap, parameters.seed))
+    for line in decoded_lines(rows):
         logger.info(line)
+    features = best_and_worst_features(
+        decoded, correlations, parameters.decoded, parameters.bootstrap, parameters.seed
+    )
+    return rows, features, correlations
+
+
+def gather_decoded(
+    rows: Partitions, features: Partitions, correlations: Partitions, modalities: dict[str, Any]
+) -> tuple[pd.DataFrame, pd.DataFrame, Drawing]:
+    """Join what :func:`compare_decoded` found of every target, and draw it."""
+    found = {target: load() for target, load in correlations.items()}
     return (
-        table,
-        pd.concat(features, ignore_index=True),
-        partial(draw_decoded, correlations, parsed),
+        join_rows(rows),
+        join_rows(features),
+        partial(draw_decoded, found, parse_modalities(modalities)),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from tcga_coherent.datasets.raw.raw_modality import RawSamples
 from tcga_coherent.figures.cohort import draw_cohort
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.modality import parse_modalities
@@ -18,6 +19,7 @@ from tcga_coherent.omics.patients.tables import (
     TOTAL,
     check_overlap,
     count_patients,
+    name_patients,
     tabulate_patients,
 )
 from tcga_coherent.omics.patients.tumours import choose_tumours, other_tumours
@@ -27,95 +29,121 @@ logger = logging.getLogger(__name__)
 Loaders = Mapping[str, Callable[[], pd.DataFrame]]
 
 
-def tabulate_modalities(
-    raw_modalities: Loaders,
-    clinical: pd.DataFrame,
-    modalities: dict[str, Any],
-    barcodes: BarcodeRule,
-) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    """Reduce each modality to one row a patient; report what was dropped.
+def list_samples(raw: RawSamples) -> pd.DataFrame:
+    """Read the names of a modality's samples, the column ``sample``, before anything large is read."""
+    return pd.DataFrame({"sample": raw.names()})
+
+
+def check_samples(samples: Loaders, clinical: pd.DataFrame, barcodes: BarcodeRule) -> pd.DataFrame:
+    """Check the names of all modalities' samples, and find those of another tumour of their patient.
 
     Parameters
     ----------
-    raw_modalities
-        Modality to a function that loads its samples x features; called one at a time, and once more
-        where patients have another tumour in other modalities.
+    samples
+        Modality to a function that loads its :func:`list_samples`.
     clinical
         Index ``patient_id``, with ``cancer_type``.
-    modalities
-        The ``modalities`` parameters. One that is null is left out.
     barcodes
         Which samples stand for their patients.
 
     Returns
     -------
-    tables : dict
-        Modality to patients x features, float32, index ``patient_id``, sorted.
+    DataFrame
+        ``modality`` and ``sample`` of the samples to leave out.
+
+    Raises
+    ------
+    ValueError
+        When names are not understood, a patient has no cancer type, or a modality shares no patient with
+        any other; naming the modality.
+    """
+    cancer_types = cancer_types_of(clinical)
+    names = {modality: pd.Index(load()["sample"]) for modality, load in samples.items()}
+    patients = {
+        modality: pd.Index(name_patients(index, cancer_types, barcodes, modality)[0].unique())
+        for modality, index in names.items()
+    }
+    # A modality without any is told of with its reasons where its samples are dropped.
+    check_overlap({name: index for name, index in patients.items() if len(index)})
+    everyone = set().union(*patients.values())
+    types = cancer_types.groupby(cancer_types).groups
+    without = [str(name) for name, members in types.items() if not everyone.intersection(members)]
+    if without:
+        logger.warning(
+            "No patient of %s is in any modality: check their cancer type and the names of their samples",
+            ", ".join(without),
+        )
+    tumours = choose_tumours(names, cancer_types, barcodes)
+    return pd.DataFrame(
+        [
+            (modality, sample)
+            for modality, index in names.items()
+            for sample in other_tumours(index, tumours, barcodes)
+        ],
+        columns=["modality", "sample"],
+    )
+
+
+def tabulate_modality(
+    raw: RawSamples,
+    other_tumour: pd.DataFrame,
+    clinical: pd.DataFrame,
+    barcodes: BarcodeRule,
+    modality: str,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Reduce a modality to one row a patient; report what was dropped.
+
+    Parameters
+    ----------
+    raw
+        What reads its samples.
+    other_tumour
+        Result of :func:`check_samples`.
+    clinical, barcodes
+        As of :func:`check_samples`.
+    modality
+        Its name.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        Patients x features, float32, index ``patient_id``, sorted.
+    measured : pandas.DataFrame
+        The same index, no column.
     report : pandas.DataFrame
         ``modality``, ``reason``, ``n`` and ``examples``.
 
     Raises
     ------
     ValueError
-        When the modalities of data and parameters differ, or a modality cannot be used.
+        When the modality cannot be used.
     """
-    names = list(parse_modalities(modalities))
-    _check_names(raw_modalities, modalities)
     cancer_types = cancer_types_of(clinical)
-    tables: dict[str, pd.DataFrame] = {}
-    reports: dict[str, list[pd.DataFrame]] = {}
-    samples_of: dict[str, pd.Index] = {}
-    for name in names:
-        samples = raw_modalities[name]()
-        tables[name], report = tabulate_patients(samples, cancer_types, barcodes, name)
-        samples_of[name], reports[name] = samples.index, [report]
-        del samples
-        logger.info("%s: %d patients x %d features", name, *tables[name].shape)
-    tumours = choose_tumours(samples_of, cancer_types, barcodes)
-    for name in names:
-        other = other_tumours(samples_of[name], tumours, barcodes)
-        if len(other):
-            # Known only once all modalities were seen, which are too large to keep as they are read.
-            samples = raw_modalities[name]().drop(index=other)
-            tables[name], report = tabulate_patients(samples, cancer_types, barcodes, name)
-            reason = "another tumour of the patient than in the other modalities"
-            row = (name, reason, len(other), ", ".join(other[:EXAMPLES]))
-            reports[name] = [pd.DataFrame([row], columns=report.columns), report]
-            logger.warning("%s: %d samples are of %s", name, len(other), reason)
-    for name in names:
-        _warn(name, samples_of[name], tables[name], cancer_types, barcodes)
-    check_overlap({name: table.index for name, table in tables.items()})
-    everyone = set().union(*(table.index for table in tables.values()))
-    without = cancer_types.groupby(cancer_types).apply(
-        lambda types: not everyone & set(types.index)
-    )
-    if without.any():
-        logger.warning(
-            "No patient of %s is in any modality: check their cancer type and the names of their samples",
-            ", ".join(without.index[without]),
-        )
-    return tables, pd.concat([part for name in names for part in reports[name]], ignore_index=True)
-
-
-def _warn(
-    modality: str,
-    samples: pd.Index,
-    table: pd.DataFrame,
-    cancer_types: pd.Series,
-    barcodes: BarcodeRule,
-) -> None:
-    """Warn of cancer types that lose their patients, and of sources that name features differently."""
-    patients = pd.Index(parse_barcodes(samples, barcodes.scheme)["patient"].unique())
+    samples = raw.read()
+    everyone = pd.Index(parse_barcodes(samples.index, barcodes.scheme)["patient"].unique())
+    own = other_tumour.loc[other_tumour["modality"] == modality, "sample"]
+    other = samples.index[samples.index.isin(own)]
+    if len(other):
+        samples = samples.drop(index=other)
+    table, report = tabulate_patients(samples, cancer_types, barcodes, modality)
+    del samples
+    if len(other):
+        reason = "another tumour of the patient than in the other modalities"
+        row = (modality, reason, len(other), ", ".join(other[:EXAMPLES]))
+        report = pd.concat([pd.DataFrame([row], columns=report.columns), report], ignore_index=True)
+        logger.warning("%s: %d samples are of %s", modality, len(other), reason)
     why = "see ingestion_report.csv for the samples that were dropped and why"
-    for message in describe_losses(patients, table.index, cancer_types, modality, why):
+    for message in describe_losses(everyone, table.index, cancer_types, modality, why):
         logger.warning("%s", message)
     other_features = describe_other_features(table, cancer_types, modality)
     if other_features:
         logger.warning("%s", other_features)
+    logger.info("%s: %d patients x %d features", modality, *table.shape)
+    return table, pd.DataFrame(index=table.index), report
 
 
 def summarise_cohort(
-    modality_tables: Loaders, clinical: pd.DataFrame, modalities: dict[str, Any]
+    measured: Loaders, clinical: pd.DataFrame, modalities: dict[str, Any]
 ) -> tuple[pd.DataFrame, Drawing]:
     """Count patients by cancer type and modality: the paper's Table 4 and its figure.
 
@@ -125,7 +153,7 @@ def summarise_cohort(
         When a cancer type is called as the row of totals is.
     """
     configs = parse_modalities(modalities)
-    patients = {name: modality_tables[name]().index for name in configs}
+    patients = {name: measured[name]().index for name in configs}
     cancer_types = cancer_types_of(clinical)
     if TOTAL in cancer_types.to_numpy():
         raise ValueError(
@@ -139,21 +167,3 @@ def summarise_cohort(
         labels={name: config.label for name, config in configs.items()},
         colors={name: config.color for name, config in configs.items()},
     )
-
-
-def _check_names(raw_modalities: Loaders, modalities: Mapping[str, Any]) -> None:
-    unknown = sorted(set(raw_modalities) - set(modalities))
-    if unknown:
-        raise ValueError(
-            f"The raw data name the unknown modality {', '.join(map(repr, unknown))}: the parameters "
-            f"`modalities` know {', '.join(modalities)}. Add it there, or take it out of the catalog entry "
-            f"raw_modalities."
-        )
-    wanted = [name for name, settings in modalities.items() if settings is not None]
-    without_data = [name for name in wanted if name not in raw_modalities]
-    if without_data:
-        raise ValueError(
-            f"The parameters `modalities` name the unknown modality {', '.join(map(repr, without_data))}: "
-            f"the raw data hold {', '.join(raw_modalities)}. Add it to the catalog entry raw_modalities, or "
-            f"set it to null."
-        )

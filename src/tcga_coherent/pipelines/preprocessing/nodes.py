@@ -64,12 +64,54 @@ class PreprocessingConfig:
 
 
 def find_outliers(
-    modality_tables: Tables,
+    table: pd.DataFrame,
     clinical: pd.DataFrame,
-    modalities: dict[str, Any],
+    config: ModalityConfig,
     preprocessing: PreprocessingConfig,
+    modality: str,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Find out which patients have which modality, failed measurements left out.
+    """Find out which patients' measurements of a modality have failed.
+
+    Returns
+    -------
+    present : DataFrame
+        Index ``patient_id`` of the patients who are left, no column.
+    excluded : DataFrame
+        One row a patient and rule broken; see ``omics.features.outliers.find_outliers``.
+
+    Raises
+    ------
+    ValueError
+        When the modality has no patient.
+    """
+    if table.empty:
+        raise ValueError(
+            f"The table of {modality} has no patient. Set the modality to null under modalities, or repair its "
+            f"data."
+        )
+    cancer_type = cancer_types_of(clinical).dropna()
+    failed = exclude_patients(
+        table, cancer_type, config, preprocessing.outlier_bounds(modality), modality=modality
+    )
+    present = table.index[~table.index.isin(failed["patient_id"])]
+    rules = failed["rule"].value_counts()
+    why = f"{', '.join(rules.index)}; see excluded_patients.csv and preprocessing.outliers"
+    for message in describe_losses(table.index, present, cancer_type, modality, why):
+        logger.warning("%s", message)
+    odd = failed.loc[failed["rule"].isin(["level", "distance"]), "patient_id"]
+    if odd.nunique() >= LOUD_SHARE * len(table):
+        logger.warning("%s", _describe_values(table, modality))
+    logger.info("%s: %d patients, %d left out", modality, len(table), len(table) - len(present))
+    return pd.DataFrame(index=present), failed
+
+
+def gather_presence(present: Tables, excluded: Tables) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Join what is left of all modalities.
+
+    Parameters
+    ----------
+    present, excluded
+        Modality to a function that loads its :func:`find_outliers`.
 
     Returns
     -------
@@ -77,41 +119,15 @@ def find_outliers(
         Boolean, patients x modalities, index ``patient_id`` sorted; patients without any modality
         have no row.
     excluded_patients_table : DataFrame
-        One row a patient, modality and rule broken; see ``omics.outliers.find_outliers``.
-
-    Raises
-    ------
-    ValueError
-        When a modality has no table or no patient, or the parameters name an unknown modality.
+        The excluded patients of all modalities.
     """
-    configs = parse_modalities(modalities)
-    check_outlier_keys(preprocessing, modalities)
-    cancer_type = cancer_types_of(clinical).dropna()
-    measured: dict[str, pd.Index] = {}
-    excluded: list[pd.DataFrame] = []
-    for name, config in configs.items():
-        table = load_table(modality_tables, name)
-        failed = exclude_patients(
-            table, cancer_type, config, preprocessing.outlier_bounds(name), modality=name
-        )
-        measured[name] = table.index[~table.index.isin(failed["patient_id"])]
-        excluded.append(failed)
-        rules = failed["rule"].value_counts()
-        why = f"{', '.join(rules.index)}; see excluded_patients.csv and preprocessing.outliers"
-        for message in describe_losses(table.index, measured[name], cancer_type, name, why):
-            logger.warning("%s", message)
-        odd = failed.loc[failed["rule"].isin(["level", "distance"]), "patient_id"]
-        if len(table) and odd.nunique() >= LOUD_SHARE * len(table):
-            logger.warning("%s", _describe_values(table, name))
-        logger.info(
-            "%s: %d patients, %d left out", name, len(table), len(table) - len(measured[name])
-        )
+    measured = {modality: load().index for modality, load in present.items()}
     patients = pd.Index(sorted(set().union(*measured.values())), name="patient_id")
     presence = pd.DataFrame(
-        {name: patients.isin(index) for name, index in measured.items()}, index=patients
+        {modality: patients.isin(index) for modality, index in measured.items()}, index=patients
     )
     excluded_patients = pd.DataFrame(
-        [row for part in excluded for row in part.itertuples(index=False)],
+        [row for load in excluded.values() for row in load().itertuples(index=False)],
         columns=outliers.COLUMNS,
     )
     lost = excluded_patients.loc[~excluded_patients["patient_id"].isin(patients), "patient_id"]
@@ -161,59 +177,82 @@ def exclude_patients(
 
 
 def split_patients(
-    presence: pd.DataFrame, clinical: pd.DataFrame, preprocessing: PreprocessingConfig
+    presence: pd.DataFrame,
+    clinical: pd.DataFrame,
+    former: pd.DataFrame,
+    preprocessing: PreprocessingConfig,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split patients by cancer type; see ``omics.splits.split_patients``."""
+    """Split patients by cancer type; see ``omics.patients.splits.split_patients``."""
     return splits.split_patients(
-        presence, cancer_types_of(clinical), preprocessing.split, preprocessing.seed
+        presence, cancer_types_of(clinical), preprocessing.split, preprocessing.seed, former
     )
 
 
-def preprocess_modalities(
-    modality_tables: Tables,
-    presence: pd.DataFrame,
+def share_split(split: pd.DataFrame, presence: pd.DataFrame, modality: str) -> pd.DataFrame:
+    """Return the split of the patients who have a modality, so that others change nothing in its lane."""
+    return split[presence[modality]]
+
+
+def preprocess_modality(
+    table: pd.DataFrame,
     split: pd.DataFrame,
-    excluded_patients_table: pd.DataFrame,
-    modalities: dict[str, Any],
+    excluded: pd.DataFrame,
+    config: ModalityConfig,
     preprocessing: PreprocessingConfig,
-) -> tuple[dict[str, pd.DataFrame], dict[str, Checkpoint], pd.DataFrame]:
-    """Fit each modality's steps on the training patients and apply them to all.
+    modality: str,
+) -> tuple[pd.DataFrame, Checkpoint, pd.DataFrame]:
+    """Fit a modality's steps on the training patients and apply them to all.
+
+    Parameters
+    ----------
+    table
+        Patients x features, in input units.
+    split
+        Split of the patients who are not excluded.
+    excluded
+        Second result of :func:`find_outliers`.
+    config, preprocessing, modality
+        Parameters and name of the modality.
 
     Returns
     -------
-    processed : dict of str to DataFrame
+    processed : DataFrame
         Patients x features, float32, standardised, nothing missing.
-    preprocessors : dict of str to Checkpoint
-        Fitted state; see ``omics.preprocessor.Preprocessor.from_state``.
-    quality_control_table : DataFrame
-        One row a modality and step: what it removed and why, and how many cells were imputed.
+    preprocessor : Checkpoint
+        Fitted state; see ``omics.features.preprocessor.Preprocessor.from_state``.
+    quality_control : DataFrame
+        One row a step: what it removed and why, and how many cells were imputed.
     """
     train_ids = split.index[split["split"] == "train"]
-    processed, preprocessors, rows = {}, {}, []
-    for name, config in parse_modalities(modalities).items():
-        table = load_table(modality_tables, name)
-        rules = outliers.applied_rules(config.steps, preprocessing.outlier_bounds(name))
-        rows.append(describe_exclusions(name, rules, excluded_patients_table, *table.shape))
-        table = table.loc[presence.index[presence[name]]]
-        preprocessor = Preprocessor.fit(
-            table,
-            config,
-            train_ids,
-            modality=name,
-            neighbours=preprocessing.knn_neighbours,
-            max_absent=preprocessing.max_absent_features,
-            bounds=preprocessing.outlier_bounds(name),
-        )
-        scaled = preprocessor.scale(table)
-        del table
-        processed[name] = preprocessor.impute_cohort(scaled, train_ids)
-        imputed_cells = int(np.isnan(scaled.to_numpy()).sum())
-        rows.append(describe_preprocessing(name, preprocessor.report, len(scaled), imputed_cells))
-        preprocessors[name] = Checkpoint(*preprocessor.state())
-        logger.info(
-            "%s: %d patients x %d features, %d cells imputed", name, *scaled.shape, imputed_cells
-        )
-    return processed, preprocessors, order_columns(pd.concat(rows, ignore_index=True))
+    bounds = preprocessing.outlier_bounds(modality)
+    exclusions = describe_exclusions(
+        modality, outliers.applied_rules(config.steps, bounds), excluded, *table.shape
+    )
+    table = table.loc[split.index]
+    preprocessor = Preprocessor.fit(
+        table,
+        config,
+        train_ids,
+        modality=modality,
+        neighbours=preprocessing.knn_neighbours,
+        max_absent=preprocessing.max_absent_features,
+        bounds=bounds,
+    )
+    scaled = preprocessor.scale(table)
+    del table
+    processed = preprocessor.impute_cohort(scaled, train_ids)
+    imputed_cells = int(np.isnan(scaled.to_numpy()).sum())
+    logger.info(
+        "%s: %d patients x %d features, %d cells imputed", modality, *scaled.shape, imputed_cells
+    )
+    steps = describe_preprocessing(modality, preprocessor.report, len(scaled), imputed_cells)
+    quality_control = pd.concat([exclusions, steps], ignore_index=True)
+    return processed, Checkpoint(*preprocessor.state()), quality_control
+
+
+def gather_quality_control(rows: Tables) -> pd.DataFrame:
+    """Join what every modality's lane reports of its preprocessing."""
+    return order_columns(pd.concat([load() for load in rows.values()], ignore_index=True))
 
 
 def plot_quality_control(
@@ -228,16 +267,6 @@ def plot_quality_control(
         labels={name: config.label for name, config in configs.items()},
         colors={name: config.color for name, config in configs.items()},
     )
-
-
-def load_table(modality_tables: Tables, name: str) -> pd.DataFrame:
-    """Load one modality's table."""
-    if name not in modality_tables:
-        raise ValueError(
-            f"There is no table of modality {name}; there are {', '.join(sorted(modality_tables))}. "
-            f"Run the ingestion pipeline, or set modalities.{name} to null."
-        )
-    return modality_tables[name]()
 
 
 def check_outlier_keys(preprocessing: PreprocessingConfig, modalities: dict[str, Any]) -> None:

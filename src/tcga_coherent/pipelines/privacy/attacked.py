@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 
 from tcga_coherent.cohort import Cohort, read_cohort
-from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.downstream.profiles import GENERATORS
@@ -24,7 +23,7 @@ def load_attacked(
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
     consensus: Partitions,
-    recalibration: Checkpoint | None,
+    recalibration: Partitions | None,
     modalities: dict[str, Any],
     device: str,
 ) -> tuple[Cohort, TrainedModels]:

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from tcga_coherent.cohort import read_cohort, read_draws
-from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.completion.generation import draws_frame
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.latents import latent_tensors
@@ -44,7 +43,7 @@ def regenerate_complete_patients(
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
     consensus: Partitions,
-    recalibration: Checkpoint,
+    recalibration: Partitions,
     modalities: dict[str, Any],
     sampling: SamplingConfig,
     parameters: PrivacyParameters,

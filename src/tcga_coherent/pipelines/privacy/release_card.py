@@ -2,12 +2,13 @@
 
 from typing import Any
 
-import pandas as pd
 from kedro.pipeline import Node
 
+from tcga_coherent.configuration import configured_modalities
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.lanes import all_pairs, each, lane_node
 from tcga_coherent.pipelines.partitions import Partitions
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.privacy.release_card.card import Released, write_card
@@ -20,13 +21,13 @@ def write_release_card(
     consensus: Partitions,
     encoders: Partitions,
     preprocessors: Partitions,
-    recalibration: Checkpoint,
+    recalibration: Partitions,
     agreement: Checkpoint,
     reporting_folder: Parts,
     modalities: dict[str, Any],
     sampling: SamplingConfig,
     parameters: PrivacyParameters,
-    **made: pd.DataFrame,
+    made: Partitions,
 ) -> str:
     """Write what models are, do and give away.
 
@@ -39,38 +40,41 @@ def write_release_card(
         "consensus": consensus,
         "encoders": encoders,
         "preprocessors": preprocessors,
+        "recalibration": recalibration,
     }
     checkpoints = {
         kind: {name: load() for name, load in stored.items()}
         for kind, stored in partitioned.items()
     }
-    checkpoints["calibration"] = {"recalibration": recalibration, "agreement": agreement}
+    checkpoints["calibration"] = {"agreement": agreement}
     labels = {name: modality.label for name, modality in parse_modalities(modalities).items()}
     return write_card(
         Released(checkpoints, labels, sampling),
-        reporting_folder.with_made(made),
+        reporting_folder.with_made({name: load() for name, load in made.items()}),
         parameters.release_card,
     )
 
 
 def release_card_node(made: list[str]) -> Node:
     """Return the node that writes the card, once the tables `made` by the same pipeline are there."""
-    inputs = {
-        "single_denoisers": "single.denoisers",
-        "multi_denoisers": "multi.denoisers",
-        **{
-            name: name
-            for name in (
-                *("consensus", "encoders", "preprocessors", "recalibration", "agreement"),
-                "reporting_folder",
-                *made,
-            )
-        },
-        "modalities": "params:modalities",
-        "sampling": "params:coherent_sampling",
-        "parameters": "params:privacy",
-    }
-    return Node(
-        write_release_card, inputs=inputs, outputs="release_card", name="write_release_card",
+    modalities = configured_modalities()
+    return lane_node(
+        write_release_card,
+        inputs=[
+            each("single", all_pairs(modalities)),
+            *(
+                each(kind, modalities)
+                for kind in ("multi", "consensus", "encoders", "preprocessors", "recalibration")
+            ),
+            "agreement",
+            "reporting_folder",
+            "params:modalities",
+            "params:coherent_sampling",
+            "params:privacy",
+            {name: name for name in made},
+        ],
+        outputs="release_card",
+        name="write_release_card",
+        namespace="release_card",
         tags=["release_card"],
-    )  # fmt: skip
+    )

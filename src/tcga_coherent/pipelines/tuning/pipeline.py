@@ -4,6 +4,9 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
+from tcga_coherent.configuration import configured_modalities
+from tcga_coherent.pipelines.lanes import each, lane_node
+
 from .nodes import draw_search, search_hyperparameters, tabulate_search
 
 
@@ -11,10 +14,10 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
     """Return the tuning pipeline."""
     return Pipeline(
         [
-            Node(
+            lane_node(
                 search_hyperparameters,
                 inputs=[
-                    "latents",
+                    each("latents", configured_modalities()),
                     "split",
                     "former_tuning_state",
                     "params:modalities",

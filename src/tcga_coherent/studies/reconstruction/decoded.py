@@ -4,7 +4,7 @@ Latents are decoded to the features they were made from. The encoder itself lose
 every method is held against ``ceiling``: the measured latents, decoded.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,25 +81,28 @@ class DecodedTarget:
     predictions: Mapping[str, Mapping[str, pd.DataFrame]]
 
 
-def decode_targets(
+def decode_target(
+    target: str,
     test_draws: Partitions,
     baseline_predictions: Partitions,
-    processed: Partitions,
-    decoders: Mapping[str, Decoder],
+    processed: pd.DataFrame,
+    decoder: Decoder,
     cohort: Cohort,
-) -> Iterator[DecodedTarget]:
-    """Decode the reconstruction of each modality from all others, one modality at a time.
+) -> DecodedTarget:
+    """Decode the reconstruction of a modality from all others.
 
     Of draws the mean is decoded. The mean of decoded draws would be another, slightly smoother one.
 
     Parameters
     ----------
+    target
+        Modality.
     test_draws, baseline_predictions
         ``<target>/<method>/<source+source>`` to a function that loads its frame.
     processed
-        Modality to a function that loads its features, patients x features, standardised.
-    decoders
-        Modality to its decoder.
+        Features of the target, patients x features, standardised.
+    decoder
+        Of the target.
     cohort
         Measured latents and splits.
 
@@ -109,33 +112,31 @@ def decode_targets(
         When a partition is missing or does not fit the cohort, or features and encoder are of
         different runs.
     """
-    for target in cohort.modalities:
-        sources = source_sets(target, cohort.modalities)[-1]
-        columns = list(cohort.latents[target].columns)
-        latents = {CEILING: cohort.truth(target)}
-        for method in generative_methods(sources):
-            name = partition_name(target, method, sources)
-            latents[method] = read_draws(test_draws, name, cohort.test, columns).mean(axis=0)
-        for method in BASELINE_METHODS:
-            name = partition_name(target, method, sources)
-            latents[method] = read_baseline(baseline_predictions, name, cohort.test, columns).mean
-        decoder = decoders[target]
-        decoded = {
-            method: decoder.to_features(
-                pd.DataFrame(values, index=cohort.test, columns=columns).astype(np.float32)
-            )
-            for method, values in latents.items()
-        }
-        truth = _measured(processed, target, cohort.test, decoded[CEILING].columns)
-        yield DecodedTarget(
-            target,
-            join_sources(sources),
-            {STANDARDISED: truth, INPUT: decoder.to_input_units(truth)},
-            {
-                STANDARDISED: decoded,
-                INPUT: {method: decoder.to_input_units(own) for method, own in decoded.items()},
-            },
+    sources = source_sets(target, cohort.modalities)[-1]
+    columns = list(cohort.latents[target].columns)
+    latents = {CEILING: cohort.truth(target)}
+    for method in generative_methods(sources):
+        name = partition_name(target, method, sources)
+        latents[method] = read_draws(test_draws, name, cohort.test, columns).mean(axis=0)
+    for method in BASELINE_METHODS:
+        name = partition_name(target, method, sources)
+        latents[method] = read_baseline(baseline_predictions, name, cohort.test, columns).mean
+    decoded = {
+        method: decoder.to_features(
+            pd.DataFrame(values, index=cohort.test, columns=columns).astype(np.float32)
         )
+        for method, values in latents.items()
+    }
+    truth = _measured(processed, target, cohort.test, decoded[CEILING].columns)
+    return DecodedTarget(
+        target,
+        join_sources(sources),
+        {STANDARDISED: truth, INPUT: decoder.to_input_units(truth)},
+        {
+            STANDARDISED: decoded,
+            INPUT: {method: decoder.to_input_units(own) for method, own in decoded.items()},
+        },
+    )
 
 
 def decoded_rows(
@@ -146,7 +147,7 @@ def decoded_rows(
     Parameters
     ----------
     decoded
-        One of :func:`decode_targets`.
+        Result of :func:`decode_target`.
     bootstrap
         Settings of the intervals.
     seed
@@ -209,13 +210,8 @@ def decoded_lines(table: pd.DataFrame) -> list[str]:
 
 
 def _measured(
-    processed: Partitions, target: str, patients: pd.Index, features: pd.Index
+    frame: pd.DataFrame, target: str, patients: pd.Index, features: pd.Index
 ) -> pd.DataFrame:
-    if target not in processed:
-        raise ValueError(
-            f"processed has no modality {target}: make it with `kedro run --pipeline preprocessing`."
-        )
-    frame = processed[target]()
     absent = patients.difference(frame.index)
     if len(absent) or not frame.columns.equals(features):
         raise ValueError(

@@ -1,0 +1,51 @@
+"""The configuration of the environment at hand, for what is decided before a run: which lanes there are."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from kedro.config import OmegaConfigLoader
+from kedro.utils import find_kedro_project
+
+from tcga_coherent.modality import modality_names
+
+BASE, DEFAULT = "base", "local"
+# Without the soft merge an environment that overrides one nested key silently drops the siblings of that key.
+LOADER_ARGS: dict[str, Any] = {
+    "base_env": BASE,
+    "default_run_env": DEFAULT,
+    "merge_strategy": {"parameters": "soft"},
+}
+
+
+class EnvironmentConfigLoader(OmegaConfigLoader):
+    """Kedro's loader, which can be asked for afterwards: pipelines are registered without one."""
+
+    latest: "EnvironmentConfigLoader | None" = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        EnvironmentConfigLoader.latest = self
+
+
+def configured_modalities() -> list[str]:
+    """Return the names of the environment's modalities, in the order of tables and figures.
+
+    Where no environment was loaded, as for ``kedro registry list``, it is that of ``KEDRO_ENV``, or base.
+
+    Raises
+    ------
+    ValueError
+        When there is no project around the working directory.
+    """
+    loader = EnvironmentConfigLoader.latest
+    if loader is None:
+        project = find_kedro_project(Path.cwd())
+        if project is None:
+            raise ValueError(
+                f"{Path.cwd()} lies in no project: pipelines follow the modalities of a configuration."
+            )
+        loader = EnvironmentConfigLoader(
+            conf_source=str(project / "conf"), env=os.environ.get("KEDRO_ENV"), **LOADER_ARGS
+        )
+    return modality_names(loader["parameters"]["modalities"])
