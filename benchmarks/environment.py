@@ -1,7 +1,9 @@
 """What a benchmark takes from an environment of the project: latents, parameters, models."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +19,8 @@ from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import load_latents, load_models_of_latents
+from tcga_coherent.pipelines.lanes import all_pairs, each
+from tcga_coherent.pipelines.partitions import Partitions, load_latents, load_models_of_latents
 
 
 @dataclass(frozen=True)
@@ -80,16 +83,16 @@ def open_environment(name: str, device: str | None = None) -> Environment:
         When the working directory is not the project's root, or the environment has no latents.
     """
     catalog = _catalog(name)
-    _require(catalog, name, "latents", "split")
+    modalities = parse_modalities(catalog.load("params:modalities"))
+    latents = each("latents", list(modalities))
+    _require(catalog, name, *latents.values(), "split")
     compute = catalog.load("params:compute")
     torch.set_num_threads(compute["threads"])
     threadpool_limits(compute["threads"])
     torch.set_flush_denormal(True)
     return Environment(
         name=name,
-        latents=load_latents(
-            catalog.load("latents"), parse_modalities(catalog.load("params:modalities"))
-        ),
+        latents=load_latents(_loaders(catalog, latents), modalities),
         split=catalog.load("split")["split"],
         training=TypeAdapter(TrainingConfig).validate_python(
             catalog.load("params:diffusion_training")
@@ -118,12 +121,21 @@ def trained_models(environment: Environment) -> TrainedModels:
         When the environment has none.
     """
     catalog = environment.catalog
-    needed = ("single.denoisers", "multi.denoisers", "consensus")
-    _require(catalog, environment.name, *needed)
-    single, multi, consensus = (catalog.load(name) for name in needed)
+    modalities = list(environment.latents)
+    kinds = [
+        each("single", all_pairs(modalities)),
+        each("multi", modalities),
+        each("consensus", modalities),
+    ]
+    _require(catalog, environment.name, *(name for kind in kinds for name in kind.values()))
+    single, multi, consensus = (_loaders(catalog, kind) for kind in kinds)
     return load_models_of_latents(
         environment.latents, single, multi, consensus, None, str(environment.device)
     )
+
+
+def _loaders(catalog: DataCatalog, datasets: Mapping[str, str]) -> Partitions:
+    return {key: partial(catalog.load, dataset) for key, dataset in datasets.items()}
 
 
 def _catalog(name: str) -> DataCatalog:

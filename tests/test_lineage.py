@@ -12,7 +12,8 @@ from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from tcga_coherent.pipelines.complete.pipeline import PARTS
+from tcga_coherent.pipelines.complete.pipeline import DECODED_PARTS, LATENT_PARTS
+from tcga_coherent.pipelines.lanes import each
 
 matplotlib.use("Agg")
 
@@ -49,13 +50,14 @@ def read_catalog(repo_root, env):
 @pytest.mark.parametrize("env", ["base", "demo", "cohort", "gpu", "paper"])
 def test_every_dataset_on_disk_has_a_layer_and_none_of_patients_is_previewed(repo_root, env):
     datasets = read_catalog(repo_root, env)
-    assert {"raw_modalities", "latents", "table1_reconstruction_table"} <= set(datasets)
+    assert {"raw/cna", "latents/cna", "table1_reconstruction_table"} <= set(datasets)
     for name, dataset in datasets.items():
         if dataset is None:
             continue
         metadata = dataset.metadata["kedro-viz"]
-        assert metadata["layer"] in LAYERS, name
-        shows_patients = metadata["layer"] not in ("models", "reporting")
+        # Rows of a lane belong to the layer of the node that joins them.
+        assert metadata.get("layer", "rows") in [*LAYERS, "rows"], name
+        shows_patients = metadata.get("layer") not in ("models", "reporting")
         if shows_patients or name in TABLES_THAT_NAME_PATIENTS:
             assert metadata["preview"] is False, name
 
@@ -64,9 +66,14 @@ def test_only_a_users_own_patients_pass_between_nodes_without_a_file(repo_root):
     datasets = read_catalog(repo_root, "demo")
     in_memory = {name for name, dataset in datasets.items() if dataset is None}
     # What is completed of them goes to a folder of the user's as a whole.
-    parts = {f"completed_patients.{part}" for part in PARTS}
-    own = {"tables", "latents", "notes_of_samples", "notes_of_values"}
-    assert in_memory == {*(f"new_patients.{name}" for name in own), *parts}
+    modalities = ["cna", "rnaseq", "rppa", "wsi"]
+    kinds = [f"completed_patients/{part}" for part in (*LATENT_PARTS, *DECODED_PARTS)]
+    kinds += [f"new_patients/{kind}" for kind in ("tables", "measured", "latents")]
+    assert in_memory == {
+        *(dataset for kind in kinds for dataset in each(kind, modalities).values()),
+        *("new_patients/notes_of_samples", "new_patients/notes_of_values"),
+        "completed_patients/flags",
+    }
 
 
 @pytest.fixture(scope="module")

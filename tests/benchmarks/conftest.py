@@ -20,7 +20,6 @@ from environment import Environment  # noqa: E402
 from tests.pipelines.latent_cohort import (  # noqa: E402
     SAMPLING,
     TRAINING,
-    lazily,
     make_encoders,
     make_latents,
     make_split,
@@ -49,9 +48,9 @@ def environment() -> Environment:
         device=torch.device("cpu"),
         catalog=in_memory(
             {
-                "single.denoisers": lazily(models["single"]),
-                "multi.denoisers": lazily(models["multi"]),
-                "consensus": lazily(models["consensus"]),
+                f"{kind}/{name}": model
+                for kind in ("single", "multi", "consensus")
+                for name, model in models[kind].items()
             }
         ),
     )

@@ -18,8 +18,8 @@ from tcga_coherent.pipelines.coherent_sampling.nodes import learn_agreement, rec
 from tcga_coherent.pipelines.diffusion_training.nodes import (
     learn_consensus,
     select_denoisers,
-    train_multi_denoisers,
-    train_single_denoisers,
+    train_multi,
+    train_single,
 )
 
 # Of two sizes, so that models form more than one stack.
@@ -36,7 +36,7 @@ TRAINING = TrainingConfig(
     ema_decay=0.9,
 )
 SAMPLING = SamplingConfig(n_steps=5, n_draws=4)
-TRAINERS = {"single": train_single_denoisers, "multi": train_multi_denoisers}
+TRAINERS = {"single": train_single, "multi": train_multi}
 
 
 def lazily(contents: dict[str, Any]) -> dict[str, Callable[[], Any]]:
@@ -74,24 +74,29 @@ def make_encoders() -> dict[str, Checkpoint]:
 
 def train(
     family: str,
+    target: str,
     latents: dict[str, pd.DataFrame],
     split: pd.DataFrame,
     encoders: dict[str, Checkpoint],
-    interrupted: Checkpoint | None = None,
+    former: Checkpoint | None = None,
     config: TrainingConfig = TRAINING,
 ) -> list[Checkpoint]:
     """Return all states that training yields, as a file would hold them.
 
     Copies, because a state is only good until training goes on: its arrays are those being trained.
     """
+    modalities = {
+        name: MODALITIES.get(name, MODALITIES["cna"] | {"label": name}) for name in latents
+    }
     states = TRAINERS[family](
         lazily(latents),
         lazily(encoders),
         split,
-        deepcopy(interrupted) or Checkpoint({}),
-        MODALITIES,
+        deepcopy(former) or Checkpoint({}),
+        modalities,
         config,
         "cpu",
+        target,
     )
     return [deepcopy(state) for state in states]
 
@@ -99,18 +104,30 @@ def train(
 def train_all(
     latents: dict[str, pd.DataFrame], split: pd.DataFrame, encoders: dict[str, Checkpoint]
 ) -> dict[str, dict[str, Checkpoint]]:
-    """Return the checkpoints of all partitioned datasets that sampling reads, and the two of files."""
-    models = {
-        family: select_denoisers(train(family, latents, split, encoders)[-1])[0]
+    """Return the checkpoints of all kinds that sampling reads, and the agreement by itself."""
+    models: dict[str, dict[str, Checkpoint]] = {
+        family: {
+            name: model
+            for target in latents
+            for name, model in select_denoisers(
+                train(family, target, latents, split, encoders)[-1]
+            )[0].items()
+        }
         for family in TRAINERS
     }
     families = [lazily(models["single"]), lazily(models["multi"])]
-    models["consensus"], _ = learn_consensus(
-        lazily(latents), split, *families, MODALITIES, TRAINING, SAMPLING, "cpu"
-    )
-    recalibration, _ = recalibrate_spread(
-        lazily(latents), split, *families, lazily(models["consensus"]), MODALITIES, SAMPLING, "cpu"
-    )
-    agreement = learn_agreement(lazily(latents), split, MODALITIES)
-    models["fitted"] = {"recalibration": recalibration, "agreement": agreement}
+    models["consensus"] = {
+        target: learn_consensus(
+            lazily(latents), split, *families, MODALITIES, TRAINING, SAMPLING, "cpu", target
+        )[0]
+        for target in latents
+    }
+    consensus = lazily(models["consensus"])
+    models["recalibration"] = {
+        target: recalibrate_spread(
+            lazily(latents), split, *families, consensus, MODALITIES, SAMPLING, "cpu", target
+        )[0]
+        for target in latents
+    }
+    models["fitted"] = {"agreement": learn_agreement(lazily(latents), split, MODALITIES)}
     return models

@@ -13,11 +13,14 @@ from kedro.framework.project import pipelines
 from kedro.validation import ParameterValidationError
 
 from tcga_coherent.configuration import BASE, DEFAULT
+from tcga_coherent.modality import modality_names
 
 logger = logging.getLogger(__name__)
 
 # Kedro's own name for no environment: base with what conf/local changes.
 LOCAL = DEFAULT
+# Before the name of a modality: its raw samples in the catalog.
+RAW = "raw/"
 
 
 class ConfigurationHooks:
@@ -40,6 +43,7 @@ class ConfigurationHooks:
         _warn_of_local(environment, folder / LOCAL)
         _check_datasets(environment, folder)
         _check_parameters(loader["parameters"])
+        _check_raw(loader["catalog"], loader["parameters"]["modalities"], folder)
 
 
 def _register_pipelines_anew() -> None:
@@ -85,6 +89,23 @@ def _check_datasets(environment: str, folder: Path) -> None:
                 f"The catalog of {folder / environment} names the unknown dataset {name!r}: did you mean "
                 f"{similar[0]!r}?"
             )
+
+
+def _check_raw(catalog: Mapping[str, Any], modalities: Mapping[str, Any], folder: Path) -> None:
+    """Stop where raw data and parameters name different modalities."""
+    raw = [name.removeprefix(RAW) for name in catalog if name.startswith(RAW)]
+    unknown = [name for name in raw if name not in modalities]
+    if unknown:
+        raise ParameterValidationError(
+            f"The catalog has {RAW}{unknown[0]}, but the parameters `modalities` know {', '.join(modalities)}: "
+            f"add {unknown[0]} there, or take it out of the catalog in {folder}."
+        )
+    without = [name for name in modality_names(modalities) if name not in raw]
+    if without:
+        raise ParameterValidationError(
+            f"The parameters `modalities` have {without[0]}, but the catalog has no entry {RAW}{without[0]}, only "
+            f"{', '.join(RAW + name for name in raw)}: add it in {folder}, or set the modality to null."
+        )
 
 
 def _names_in_catalog(folder: Path) -> set[str]:

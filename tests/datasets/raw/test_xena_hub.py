@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from kedro.io.core import DatasetError
 
-from tcga_coherent.datasets.raw.xena_hub import XenaClinicalDataset, XenaHubDataset
+from tcga_coherent.datasets.raw.xena_hub import XenaClinicalDataset, XenaMatrixDataset
 
 from .conftest import Hub
 
@@ -34,18 +34,18 @@ FILES = {
 }
 
 
-def protein(folder: Path, **settings: object) -> XenaHubDataset:
+def protein(folder: Path, **settings: object) -> XenaMatrixDataset:
     defaults = {
         "folder": str(folder),
         "cohorts": ["ACC", "UCS"],
-        "modalities": {"rppa": {"format": "xena", "kind": "protein"}},
+        "kind": "protein",
     }
-    return XenaHubDataset(**(defaults | settings))  # type: ignore[arg-type]
+    return XenaMatrixDataset(**(defaults | settings))  # type: ignore[arg-type]
 
 
 def test_cohorts_are_joined_on_the_union_of_their_features(hub: Hub, tmp_path: Path) -> None:
     hub.files = FILES
-    frame = protein(tmp_path, base_url=hub.url).load()["rppa"]()
+    frame = protein(tmp_path, base_url=hub.url).load().read()
     assert sorted(hub.requests) == ["TCGA-ACC.protein.tsv.gz", "TCGA-UCS.protein.tsv.gz"]
     expected = pd.DataFrame(
         [[1, 3, np.nan], [2, 4, np.nan], [np.nan, 5, 6]],
@@ -90,14 +90,14 @@ def test_an_optional_file_the_hub_lacks_is_left_out_with_a_warning(
     hub.files = {name: body for name, body in FILES.items() if "ACC" in name}
     with caplog.at_level(logging.WARNING):
         loaders = protein(tmp_path, base_url=hub.url, optional=["UCS.protein"]).load()
-    assert len(loaders["rppa"]()) == 2
+    assert len(loaders.read()) == 2
     assert "Left out" in caplog.text
     assert "TCGA-UCS.protein.tsv.gz" in caplog.text
     only_absent = protein(
         tmp_path, base_url=hub.url, cohorts=["UCS"], optional=["UCS.protein"]
     ).load()
     with pytest.raises(DatasetError, match="holds no file of kind 'protein'"):
-        only_absent["rppa"]()
+        only_absent.read()
 
 
 def test_without_a_url_missing_files_are_named_with_the_way_out(tmp_path: Path) -> None:
@@ -125,7 +125,9 @@ def test_a_sample_in_two_cohorts_is_named_with_both(tmp_path: Path) -> None:
         DatasetError,
         match=r"'TCGA-AA-0001-01A' is in the protein files of the cohorts ACC, UCS \(1 more",
     ):
-        protein(tmp_path).load()["rppa"]()
+        protein(tmp_path).load().names()
+    with pytest.raises(DatasetError, match="of the cohorts ACC, UCS"):
+        protein(tmp_path).load().read()
 
 
 def test_a_cohort_named_twice_is_an_error(tmp_path: Path) -> None:
@@ -133,35 +135,16 @@ def test_a_cohort_named_twice_is_an_error(tmp_path: Path) -> None:
         protein(tmp_path, cohorts=["ACC", "ACC"])
 
 
-def test_a_subclass_can_make_the_files_itself(tmp_path: Path) -> None:
-    class LocalDataset(XenaHubDataset):
-        def _ensure_files(self) -> None:
-            for name, body in FILES.items():
-                (tmp_path / name).write_bytes(body)
-            super()._ensure_files()
-
-    dataset = LocalDataset(
-        folder=str(tmp_path),
-        cohorts=["ACC"],
-        modalities={"rppa": {"format": "xena", "kind": "protein"}},
-    )
-    assert dataset.load()["rppa"]().shape == (2, 2)
-
-
 def test_the_real_small_cohorts_are_read_as_an_independent_reader_reads_them(
     shared_dir: Path,
 ) -> None:
     folder = shared_dir / "xena_small"
-    dataset = XenaHubDataset(
-        folder=str(folder),
-        cohorts=["CHOL", "UCS"],
-        modalities={
-            "rnaseq": {"format": "xena", "kind": "star_counts"},
-            "rppa": {"format": "xena", "kind": "protein"},
-        },
-    )
-    loaders = dataset.load()
-    rnaseq = loaders["rnaseq"]()
+    raw = {
+        kind: XenaMatrixDataset(folder=str(folder), kind=kind, cohorts=["CHOL", "UCS"]).load()
+        for kind in ("star_counts", "protein")
+    }
+    rnaseq = raw["star_counts"].read()
+    assert list(raw["star_counts"].names()) == list(rnaseq.index)
     assert rnaseq.shape == (45 + 57, 20531)
     assert (rnaseq.dtypes == np.float32).all()
     plain = pd.read_csv(folder / "TCGA-CHOL.star_counts.tsv.gz", sep="\t", index_col=0).T
@@ -173,7 +156,7 @@ def test_the_real_small_cohorts_are_read_as_an_independent_reader_reads_them(
         for cohort in ("CHOL", "UCS")
     ]
     features = set(proteins[0].index) | set(proteins[1].index)
-    assert loaders["rppa"]().shape == (30 + 48, len(features))
+    assert raw["protein"].read().shape == (30 + 48, len(features))
 
 
 @pytest.mark.parametrize("url", ["gdc.example.org/download", "file:///data", "ftp://x/y", ""])
@@ -194,7 +177,7 @@ def test_without_network_what_lies_there_is_enough_where_the_rest_is_optional(
     (tmp_path / "TCGA-ACC.protein.tsv.gz").write_bytes(FILES["TCGA-ACC.protein.tsv.gz"])
     with caplog.at_level(logging.WARNING):
         loaders = protein(tmp_path, base_url=NO_NETWORK, optional=["UCS.protein"]).load()
-    assert len(loaders["rppa"]()) == 2
+    assert len(loaders.read()) == 2
     assert "cannot be reached: what lies in" in caplog.text
     assert "the hub may have TCGA-UCS.protein.tsv.gz" in caplog.text
 
@@ -218,8 +201,8 @@ def test_a_file_of_another_kind_under_the_name_of_a_cohort_is_named(tmp_path: Pa
         DatasetError,
         match=r"protein file of cohort CHOL has nothing in common .* are g0, g1, g2, theirs p0, p1",
     ):
-        protein(tmp_path, cohorts=["ACC", "UCS", "CHOL"]).load()["rppa"]()
-    assert protein(tmp_path).load()["rppa"]().shape == (2, 20)
+        protein(tmp_path, cohorts=["ACC", "UCS", "CHOL"]).load().read()
+    assert protein(tmp_path).load().read().shape == (2, 20)
 
 
 def test_files_are_held_against_the_hashes_of_a_release(hub: Hub, tmp_path: Path) -> None:
@@ -231,7 +214,7 @@ def test_files_are_held_against_the_hashes_of_a_release(hub: Hub, tmp_path: Path
     settings = {"base_url": hub.url, "expected_hashes": str(expected)}
     # As registry.txt has them, and as sha256sum writes them.
     expected.write_text(f"{names[0]} {hashes[names[0]]}\n{hashes[names[1]]}  {names[1]}\n")
-    assert protein(folder, **settings).load()["rppa"]().shape == (3, 3)
+    assert protein(folder, **settings).load().read().shape == (3, 3)
     expected.write_text(f"{names[0]} {hashes[names[1]]}\n{names[1]} {hashes[names[1]]}\n")
     with pytest.raises(
         DatasetError, match=rf"Not of the release .*release.txt lists: {names[0]} in"
