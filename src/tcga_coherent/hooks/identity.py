@@ -73,10 +73,11 @@ class IdentityHooks:
                     _examples(outdated),
                 )
 
-    @hook_impl
-    def before_node_run(self, catalog: DataCatalog) -> None:
-        """Take the catalog where a process of its own, which no run was announced to, runs the node."""
-        self._catalog = catalog
+    def join_run(
+        self, catalog: DataCatalog, parameters: Mapping[str, Any] | None, environment: str
+    ) -> None:
+        """Take part in a run that was announced to another process, where everything between nodes is a file."""
+        self._catalog, self._parameters, self._environment = catalog, parameters, environment
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str, node: Node) -> None:
