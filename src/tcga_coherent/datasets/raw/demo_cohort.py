@@ -15,7 +15,7 @@ from kedro.io.core import DatasetError
 from tcga_coherent.datasets.atomic import replace_when_whole
 from tcga_coherent.datasets.raw.raw_modality import RawModalityDataset, RawSamples, TitanDataset
 from tcga_coherent.datasets.raw.text_files import resolve_in_project
-from tcga_coherent.datasets.raw.titan import FEATURES
+from tcga_coherent.datasets.raw.titan import FEATURES, WIDTH
 from tcga_coherent.datasets.raw.xena_hub import (
     XenaClinicalDataset,
     XenaFolder,
@@ -78,7 +78,7 @@ class DemoModalityDataset(RawModalityDataset):
         self._dataset: RawModalityDataset = (
             XenaMatrixDataset(folder=folder, kind=source["kind"], cohorts=cohorts)
             if _format_of(modality, source) == "xena"
-            else TitanDataset(folder=source["folder"])
+            else TitanDataset(folder=source["folder"], width=source.get("width", WIDTH))
         )
         self.metadata = metadata
 
@@ -198,10 +198,8 @@ def ensure_demo_files(files: XenaFolder, settings: SimulationSettings) -> None:
 
 def _format_of(modality: str, source: Mapping[str, Any]) -> str:
     """Return ``xena`` or ``titan``."""
-    needed = {"xena": {"format", "kind"}, "titan": {"format", "folder"}}.get(
-        source.get("format", "")
-    )
-    if needed != set(source):
+    needed = {"xena": "kind", "titan": "folder"}.get(source.get("format", ""))
+    if needed not in source:
         raise DatasetError(
             f"simulation.modalities.{modality}.source is {dict(source)}: write {{format: xena, kind: KIND}} or "
             f"{{format: titan, folder: FOLDER}}."
