@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -260,7 +261,8 @@ def _maker(name: str) -> str | None:
 
 
 def _pipeline_of(node: Node) -> str:
-    return (node.namespace or "").split(".")[0]
+    # A box of the pipeline `lanes` is named by one namespace, ingestion-cna.
+    return re.split("[.-]", node.namespace or "")[0]
 
 
 def _lower(sentence: str) -> str:
