@@ -75,7 +75,7 @@ class IdentityHooks:
                 )
 
     def join_run(
-        self, catalog: DataCatalog, parameters: Mapping[str, Any] | None, environment: str
+        self, catalog: DataCatalog, parameters: Mapping[str, Any], environment: str
     ) -> None:
         """Take part in a run that was announced to another process, where everything between nodes is a file."""
         self._catalog, self._parameters, self._environment = catalog, parameters, environment

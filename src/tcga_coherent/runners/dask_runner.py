@@ -18,7 +18,7 @@ from kedro.pipeline.node import Node
 from kedro.runner import AbstractRunner
 
 from tcga_coherent import __version__
-from tcga_coherent.configuration import EnvironmentConfigLoader
+from tcga_coherent.configuration import configured
 from tcga_coherent.runners.worker import NodeRun, run_node, see_project
 
 if TYPE_CHECKING:
@@ -97,13 +97,13 @@ class DaskRunner(AbstractRunner):
                 client.dashboard_link,
             )
             client.forward_logging("tcga_coherent", level=logging.INFO)
-            resources = _offered(client)
+            resources, known = _offered(client), configured()
             runs = {
                 node: NodeRun(
                     node=node,
                     catalog=_catalog_of(node, catalog),
-                    parameters=_configured(),
-                    environment=_environment(),
+                    parameters=known.parameters,
+                    environment=known.environment,
                     project=Path.cwd(),
                     threads=threads,
                     run_id=run_id,
@@ -204,16 +204,6 @@ def _catalog_of(node: Node, catalog: Any) -> DataCatalog:
     if "node_times" in catalog:
         names.add("node_times")
     return DataCatalog({name: catalog.get(name) for name in sorted(names)})
-
-
-def _configured() -> dict[str, Any] | None:
-    loader = EnvironmentConfigLoader.latest
-    return None if loader is None else loader["parameters"]
-
-
-def _environment() -> str:
-    loader = EnvironmentConfigLoader.latest
-    return "" if loader is None or loader.env is None else loader.env
 
 
 def _run_all(

@@ -1,8 +1,9 @@
 """What a worker does of a run: one node at a time, as the run's own process would do it."""
 
 import os
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from kedro.pipeline.node import Node
 from kedro.runner.task import Task
 
 from tcga_coherent import __version__
+from tcga_coherent.configuration import join_environment
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class NodeRun:
 
     node: Node
     catalog: DataCatalog
-    parameters: dict[str, Any] | None
+    parameters: Mapping[str, Any]
     environment: str
     project: Path
     threads: int
@@ -64,25 +66,28 @@ def run_node(run: NodeRun) -> None:
 
     os.chdir(run.project)
     limit_threads(run.threads)
-    hook_manager = _hook_manager()
-    for hook in settings.HOOKS:
-        if hasattr(hook, "join_run"):
-            hook.join_run(run.catalog, run.parameters, run.environment)
+    join_environment(run.environment, run.parameters)
     with joblib.parallel_config(backend="dask", n_jobs=-1):
         Task(
             node=run.node,
             catalog=run.catalog,
-            hook_manager=hook_manager,
+            hook_manager=_hook_manager(run),
             is_async=False,
             run_id=run.run_id,
         ).execute()
 
 
-@cache
-def _hook_manager() -> Any:
-    """Return the project's hooks, once a process: Kedro's own manager cannot be sent to another."""
+def _hook_manager(run: NodeRun) -> Any:
+    """Return the project's hooks, which Kedro's own manager cannot bring to another process.
+
+    They are copies: while a node waits for its repeats, its worker runs another.
+    """
     configure_project(__package__.split(".")[0])
+    hooks = [copy(hook) for hook in settings.HOOKS]
+    for hook in hooks:
+        if hasattr(hook, "join_run"):
+            hook.join_run(run.catalog, run.parameters, run.environment)
     manager = _create_hook_manager()
-    _register_hooks(manager, settings.HOOKS)
+    _register_hooks(manager, hooks)
     _register_hooks_entry_points(manager, settings.DISABLE_HOOKS_FOR_PLUGINS)
     return manager
