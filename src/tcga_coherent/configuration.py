@@ -74,8 +74,11 @@ def configured() -> Configured:
             raise ValueError(
                 f"{Path.cwd()} lies in no project: pipelines follow the modalities of a configuration."
             )
+        default = DEFAULT if (project / "conf" / DEFAULT).is_dir() else BASE
         loader = EnvironmentConfigLoader(
-            conf_source=str(project / "conf"), env=os.environ.get("KEDRO_ENV", BASE), **LOADER_ARGS
+            conf_source=str(project / "conf"),
+            env=os.environ.get("KEDRO_ENV", default),
+            **LOADER_ARGS,
         )
     return Configured(loader.env or "", loader["parameters"])
 

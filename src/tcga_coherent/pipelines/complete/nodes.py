@@ -1,7 +1,7 @@
 """Nodes that complete patients, new ones or those of the cohort."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -210,9 +210,10 @@ def complete_patients(
 def decode_completion(
     table: pd.DataFrame,
     latents: pd.DataFrame,
-    latent_draws: pd.DataFrame,
+    latent_draws: Mapping[str, Any],
     preprocessor: Checkpoint,
     encoder: Checkpoint,
+    modality: str,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give every patient the values of a modality in input units, of the features that its preprocessor keeps.
 
@@ -221,9 +222,11 @@ def decode_completion(
     table, latents
         Patients x features in input units, and the latents of those who were observed.
     latent_draws
-        Latents of all patients, index (``patient_id``, ``draw``).
+        Modality to the latents of all patients, index (``patient_id``, ``draw``), or to what loads them.
     preprocessor, encoder
         Of the modality.
+    modality
+        Its name.
 
     Returns
     -------
@@ -231,19 +234,20 @@ def decode_completion(
         Observed values pass through unchanged, cells that were not measured stay missing.
     """
     fitted = _preprocessor(preprocessor)
-    generated = ~latent_draws.index.get_level_values("patient_id").isin(latents.index)
+    draws = _loaded(latent_draws[modality])
+    generated = ~draws.index.get_level_values("patient_id").isin(latents.index)
     return decode_draws(
         table.reindex(index=latents.index, columns=fitted.features),
-        latent_draws[generated],
+        draws[generated],
         _decoder(_encoder(encoder), fitted),
-        latent_draws.index.unique("patient_id"),
+        draws.index.unique("patient_id"),
     )
 
 
 def gather_completion(
-    latent_draws: Partitions,
-    latent_mean: Partitions,
-    latent_sd: Partitions,
+    latent_draws: Mapping[str, pd.DataFrame],
+    latent_mean: Mapping[str, pd.DataFrame],
+    latent_sd: Mapping[str, pd.DataFrame],
     decoded_mean: Partitions,
     decoded_sd: Partitions,
     flags: pd.DataFrame,
@@ -255,14 +259,16 @@ def gather_completion(
 
     The notes go into the flags; see :func:`tcga_coherent.omics.new_patients.add_notes`.
     """
-    parts = {
+    parts: dict[str, Mapping[str, Any]] = {
         "latent_draws": latent_draws,
         "latent_mean": latent_mean,
         "latent_sd": latent_sd,
         "decoded_mean": decoded_mean,
         "decoded_sd": decoded_sd,
     }
-    tables = {f"{part}/{name}": load() for part, by in parts.items() for name, load in by.items()}
+    tables = {
+        f"{part}/{name}": _loaded(table) for part, by in parts.items() for name, table in by.items()
+    }
     notes = pd.concat([notes_of_samples, notes_of_values], ignore_index=True)
     every_flag = new_patients.add_notes(flags, notes, list(parse_modalities(modalities)))
     impossible = every_flag.loc[every_flag["status"] == "impossible", "patient_id"].unique()
@@ -306,6 +312,11 @@ def _decoder(
     encoder: Encoder, preprocessor: Preprocessor
 ) -> Callable[[pd.DataFrame], pd.DataFrame]:
     return lambda latents: preprocessor.inverse_transform(encoder.decode(latents))
+
+
+def _loaded(frame: Any) -> pd.DataFrame:
+    """Return a frame that a partitioned dataset loads when it is called, or that passes in memory."""
+    return frame() if callable(frame) else frame
 
 
 def _encoder(checkpoint: Checkpoint) -> Encoder:

@@ -65,10 +65,8 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
     folder = lane_node(
         gather_completion,
         inputs=[
-            *(
-                each(f"completed_patients/{part}", modalities)
-                for part in (*LATENT_PARTS, *DECODED_PARTS)
-            ),
+            *(f"completed_patients/{part}" for part in LATENT_PARTS),
+            *(each(f"completed_patients/{part}", modalities) for part in DECODED_PARTS),
             "completed_patients/flags",
             "new_patients/notes_of_samples",
             "new_patients/notes_of_values",
@@ -84,7 +82,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
 def completion_nodes(
     completed: str, modalities: list[str], *, measured: str, tables: str, latents: str
 ) -> list[Node]:
-    """Return the nodes that complete patients, writing to datasets ``<completed>/<part>/<modality>``.
+    """Return the nodes that complete patients, writing to datasets ``<completed>/<part>``, and ``<part>/<modality>`` of features.
 
     Parameters
     ----------
@@ -112,7 +110,7 @@ def completion_nodes(
             "params:compute.device",
         ],
         outputs=[
-            *(each(f"{completed}/{part}", modalities) for part in LATENT_PARTS),
+            *(f"{completed}/{part}" for part in LATENT_PARTS),
             f"{completed}/flags",
         ],
         name="complete_patients",
@@ -125,13 +123,14 @@ def completion_nodes(
             inputs=[
                 f"{tables}/{modality}",
                 f"{latents}/{modality}",
-                f"{completed}/latent_draws/{modality}",
+                f"{completed}/latent_draws",
                 f"preprocessors/{modality}",
                 f"encoders/{modality}",
             ],
             outputs=[f"{completed}/{part}/{modality}" for part in DECODED_PARTS],
             name="decode_completion",
             namespace=f"decoding.{modality}",
+            lane=modality,
         )
         for modality in modalities
     ]

@@ -214,7 +214,7 @@ def _screening(cohort: list[Datasets], modalities: list[str]) -> Pipeline:
                 screen_generated,
                 inputs=[
                     each("draws", modalities),
-                    each("completed_cohort/latent_draws", modalities),
+                    "completed_cohort/latent_draws",
                     "privacy_draws",
                     *cohort,
                     "params:modalities",
