@@ -64,7 +64,7 @@ GROUPS: Mapping[str, Any] = {
 }
 MODALITIES = "modalities"
 # Read by the catalog alone.
-CATALOG_KEYS = ("titan_dir", "xena_base_url", "cohort_dir")
+CATALOG_KEYS = ("titan_dir", "xena_base_url", "cohort_dir", "split_file")
 
 
 def check_parameters(parameters: Mapping[str, Any], own: frozenset[str] = frozenset()) -> None:

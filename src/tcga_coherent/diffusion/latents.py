@@ -10,8 +10,15 @@ import torch
 def latent_tensors(
     frames: Mapping[str, pd.DataFrame], patients: pd.Index
 ) -> dict[str, torch.Tensor]:
-    """Return the latents of patients who have every modality, each patients x latent size, float32."""
+    """Return the latents of patients, each patients x latent size, float32; NaN where one lacks the modality."""
     return {
-        name: torch.from_numpy(frame.loc[patients].to_numpy(np.float32))
+        name: torch.from_numpy(frame.reindex(patients).to_numpy(np.float32))
         for name, frame in frames.items()
     }
+
+
+def having(frames: Mapping[str, pd.DataFrame], patients: pd.Index) -> pd.Index:
+    """Return the patients who have all of these modalities, in their order."""
+    for frame in frames.values():
+        patients = patients[patients.isin(frame.index)]
+    return patients

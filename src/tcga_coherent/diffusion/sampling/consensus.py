@@ -52,17 +52,20 @@ class ErrorMoments:
     timesteps
         Noise levels, ascending, shape (levels,).
     moments
-        Mean over validation patients, noises and dimensions of the product of two members'
-        errors, shape (levels, members, members).
+        Mean over noises, dimensions and the validation patients who have the sources of both of the product
+        of two members' errors, shape (levels, members, members).
     halves
         The same for each half of the validation patients, see :func:`halves_of_validation`, shape
         (2, levels, members, members). None where only the whole is known, as of former models.
+    counts
+        Validation patients behind each entry of the moments, shape (members, members); None as above.
     """
 
     names: tuple[str, ...]
     timesteps: np.ndarray
     moments: np.ndarray
     halves: np.ndarray | None = None
+    counts: np.ndarray | None = None
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:
@@ -162,7 +165,7 @@ def measure_errors(
     target
         Latents of the validation patients, shape (patients, target_dim).
     conditions
-        Source to latents of the same patients, shape (patients, source_dim).
+        Source to latents of the same patients, shape (patients, source_dim); NaN where one lacks it.
     halves
         Half of each patient, 0 or 1, shape (patients,).
     visited
@@ -182,9 +185,17 @@ def measure_errors(
     members = [*denoisers, without_conditions(multi)]
     folded = [FoldedDenoiser(d.network, schedule, timesteps.tolist()) for d in members]
     repeated = {
-        source: values.to(device).repeat(NOISES_PER_PATIENT, 1)
+        source: values.nan_to_num().to(device).repeat(NOISES_PER_PATIENT, 1)
         for source, values in conditions.items()
     }
+    # The experts know of no source, and count for every patient.
+    measured = np.ones((len(members) + 1, len(target)), dtype=bool)
+    for number, denoiser in enumerate(denoisers):
+        measured[number] = ~conditions[denoiser.sources[0]].isnan().any(dim=1).numpy()
+    valid = torch.from_numpy(np.tile(measured, NOISES_PER_PATIENT)).to(device).unsqueeze(1)
+    counts = np.stack(
+        [measured[:, halves == half].astype(int) @ measured[:, halves == half].T for half in (0, 1)]
+    )
     projected = [
         network.condition(*stack_conditions([d], repeated, n_rows, device))
         for network, d in zip(folded, members, strict=True)
@@ -200,18 +211,55 @@ def measure_errors(
         ]
         alpha_bar = float(schedule.alphas_cumprod[int(timestep)])
         estimates.append(standard_normal_estimate(noisy[0], alpha_bar))
-        errors = torch.stack([estimate - noise for estimate in estimates]).double()
-        of_halves.append([_moments(errors[:, :, rows]) for rows in in_half])
+        errors = torch.stack([estimate - noise for estimate in estimates]).double() * valid
+        of_halves.append(
+            [_moments(errors[:, :, rows], of) for rows, of in zip(in_half, counts, strict=True)]
+        )
     names = (*(d.name for d in denoisers), multi.name, STANDARD_NORMAL)
-    by_half = np.moveaxis(np.array(of_halves), 1, 0)
-    moments = np.average(by_half, axis=0, weights=[np.mean(halves == half) for half in (0, 1)])
-    return ErrorMoments(names, timesteps.astype(np.int64), moments, by_half)
+    by_half, moments = complete_moments(np.moveaxis(np.array(of_halves), 1, 0), counts)
+    return ErrorMoments(names, timesteps.astype(np.int64), moments, by_half, counts.sum(axis=0))
 
 
-def _moments(errors: torch.Tensor) -> np.ndarray:
-    """Return the mean products of (members, target_dim, rows), shape (members, members)."""
+def _moments(errors: torch.Tensor, counts: np.ndarray) -> np.ndarray:
+    """Return the mean products of (members, target_dim, rows), shape (members, members); zero of no patient."""
     flat = errors.flatten(1)
-    return (flat @ flat.T / flat.shape[1]).cpu().numpy()
+    values = NOISES_PER_PATIENT * errors.shape[1] * np.maximum(counts, 1)
+    return (flat @ flat.T).cpu().numpy() / values
+
+
+def complete_moments(moments: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Join the moments of the halves, and fill in what no patient tells.
+
+    Where no patient has the sources of both members, their errors are taken to have in common what
+    either has with the last member, the standard normal, alone: ``G_ij = G_i0 G_j0 / G_00``. What is
+    known of no patient of one half is taken from the whole. Moments of different patients need not be those of
+    any distribution: negative eigenvalues are then set to zero.
+
+    Parameters
+    ----------
+    moments
+        Of each half, shape (2, levels, members, members).
+    counts
+        Patients behind each, shape (2, members, members). Every member has some in one half.
+
+    Returns
+    -------
+    halves, whole
+        Shapes (2, levels, members, members) and (levels, members, members).
+    """
+    both = counts.sum(axis=0)
+    if (counts == counts[:, -1:, -1:]).all():
+        return moments, np.average(moments, axis=0, weights=counts[:, -1, -1])
+    whole = (moments * counts[:, None]).sum(axis=0) / np.maximum(both, 1)
+    linked = whole[:, :, -1:] * whole[:, -1:, :] / whole[:, -1:, -1:]
+    whole = np.where(both > 0, whole, linked)
+    halves = np.where(counts[:, None] > 0, moments, whole)
+    return _without_negative_eigenvalues(halves), _without_negative_eigenvalues(whole)
+
+
+def _without_negative_eigenvalues(moments: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eigh(moments)
+    return np.einsum("...ij,...j,...kj->...ik", vectors, np.maximum(values, 0.0), vectors)
 
 
 def standard_normal_estimate(noisy: torch.Tensor, alpha_bar: float) -> torch.Tensor:

@@ -1,11 +1,12 @@
 """Training, validation and test patients, stratified by cancer type."""
 
+import hashlib
 import logging
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,9 @@ class SplitConfig:
         Cancer types with fewer patients are too small to be stratified.
     small_types
         What happens to them: ``error``, or all their patients ``train``.
+    fold
+        ``2 of 5`` tests the second of five parts of the patients, which another seed deals anew; None
+        tests ``test_fraction`` of them.
     """
 
     val_fraction: float = 0.05
@@ -35,6 +39,7 @@ class SplitConfig:
     max_complete_fraction: float = 0.5
     min_patients_per_type: int = 5
     small_types: Literal["error", "train"] = "error"
+    fold: Annotated[str, Field(pattern=r"^[1-9]\d* of [1-9]\d*$")] | None = None
 
     def __post_init__(self) -> None:
         """Check that the shares leave something to train on."""
@@ -43,6 +48,18 @@ class SplitConfig:
                 raise ValueError(f"{name} must be above 0 and at most 1, got {getattr(self, name)}")
         if self.val_fraction + self.test_fraction >= 1:
             raise ValueError("val_fraction and test_fraction together must be below 1")
+        if self.fold is not None:
+            number, of = self.fold_of
+            if not number <= of or of < 2:
+                raise ValueError(f"fold must be one of two or more, as 2 of 5, got {self.fold}")
+
+    @property
+    def fold_of(self) -> tuple[int, int]:
+        """Return which fold of how many; (0, 0) where there is none."""
+        if self.fold is None:
+            return 0, 0
+        number, of = self.fold.split(" of ")
+        return int(number), int(of)
 
 
 def split_patients(
@@ -57,7 +74,8 @@ def split_patients(
     Of a type with n patients, 5 % go to validation and 15 % to test (paper, Data splitting and
     scaling), drawn from those with all modalities. Where that would take more than
     ``max_complete_fraction`` of the type's complete patients, only as many are taken, in the same
-    proportion; everyone else trains. A type without complete patients trains altogether.
+    proportion; everyone else trains. A type without complete patients trains altogether. In a cohort
+    where this leaves validation or test empty, patients with two modalities stand for complete ones.
 
     Parameters
     ----------
@@ -88,25 +106,125 @@ def split_patients(
         When a cancer type has too few patients, or validation or test would be empty.
     """
     cancer_type = cancer_type.loc[presence.index].sort_index()
-    complete = presence.all(axis=1)
     check_type_sizes(cancer_type, config)
-
     rule = _describe_rule(config, seed)
     kept = _assigned_before(former, rule, cancer_type.index)
+    complete, paired = presence.all(axis=1), presence.sum(axis=1) >= 2
+    parts, split_table = _draw(complete, complete, cancer_type, config, seed, kept)
+    if _empty_part(split_table) and paired.sum() > complete.sum():
+        logger.warning(
+            "Only %d of %d patients have all of %s: validation and test are drawn from the %d with two or more, "
+            "and each comparison says how many patients it has",
+            complete.sum(),
+            len(presence),
+            ", ".join(presence.columns),
+            paired.sum(),
+        )
+        parts, split_table = _draw(paired, complete, cancer_type, config, seed, kept)
+    empty = _empty_part(split_table)
+    if empty:
+        raise ValueError(
+            f"The {empty} split is empty: {int(complete.sum())} of {len(presence)} patients have "
+            f"all of {', '.join(presence.columns)}. Add complete patients, leave a modality out "
+            f"(set it to null under modalities), or raise preprocessing.split.{empty}_fraction or "
+            f"preprocessing.split.max_complete_fraction."
+        )
+    split = pd.DataFrame({"split": parts, "cancer_type": cancer_type, "assigned_by": rule})
+    split.index.name = "patient_id"
+    return split, split_table
+
+
+def assign_split(
+    presence: pd.DataFrame, cancer_type: pd.Series, given: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split patients as a file says; those whom it does not name train.
+
+    Parameters
+    ----------
+    presence, cancer_type
+        As of :func:`split_patients`.
+    given
+        Index ``patient_id``, column ``split``.
+
+    Returns
+    -------
+    split, split_table
+        As of :func:`split_patients`.
+
+    Raises
+    ------
+    ValueError
+        When validation or test would be empty.
+    """
+    cancer_type = cancer_type.loc[presence.index].sort_index()
+    named = cancer_type.index.isin(given.index)
+    others = given.index[~given.index.isin(cancer_type.index)]
+    if not named.all() or len(others):
+        logger.warning(
+            "The split's file does not name %d patients of the cohort, who train, and names %d who are not in it%s",
+            (~named).sum(),
+            len(others),
+            f", such as {others[0]}" if len(others) else "",
+        )
+    parts = given["split"].reindex(cancer_type.index).fillna("train")
+    complete = presence.all(axis=1)
+    rows = []
+    for name, patients in cancer_type.groupby(cancer_type):
+        counts = parts.loc[patients.index].value_counts()
+        rows.append(
+            {
+                "cancer_type": name,
+                "patients": len(patients),
+                "complete": int(complete.loc[patients.index].sum()),
+                "wanted_val": int(counts.get("val", 0)),
+                "wanted_test": int(counts.get("test", 0)),
+                **{part: int(counts.get(part, 0)) for part in SPLITS},
+                "note": "",
+            }
+        )
+    split_table = pd.DataFrame(rows)
+    empty = _empty_part(split_table)
+    if empty:
+        raise ValueError(
+            f"The {empty} split is empty: the file of split_file names no patient of the cohort for it. Add some."
+        )
+    split = pd.DataFrame({"split": parts, "cancer_type": cancer_type, "assigned_by": "file"})
+    split.index.name = "patient_id"
+    return split, split_table
+
+
+def _empty_part(split_table: pd.DataFrame) -> str:
+    return next((part for part in ("val", "test") if split_table[part].sum() == 0), "")
+
+
+def _draw(
+    eligible: pd.Series,
+    complete: pd.Series,
+    cancer_type: pd.Series,
+    config: SplitConfig,
+    seed: int,
+    kept: pd.Series,
+) -> tuple[pd.Series, pd.DataFrame]:
+    """Return the part of each patient, and the table, drawing validation and test from the eligible."""
     parts = pd.Series("train", index=cancer_type.index)
     parts.update(kept)
     rows = []
     for name, patients in cancer_type.groupby(cancer_type):
-        candidates = patients.index[complete.loc[patients.index]]
+        candidates = patients.index[eligible.loc[patients.index]]
         own = kept[kept.index.isin(patients.index)]
-        small = len(patients) < config.min_patients_per_type
         wanted_val = round_half_up(config.val_fraction * len(patients))
         wanted_test = round_half_up(config.test_fraction * len(patients))
-        n_val, n_test, note = (
-            (0, 0, "too few patients")
-            if small
-            else held_out(wanted_val, wanted_test, len(candidates), config)
-        )
+        small = len(patients) < config.min_patients_per_type
+        if small:
+            n_val, n_test, note = 0, 0, "too few patients"
+        elif config.fold is not None:
+            tested = candidates[_in_fold(candidates, config, seed)]
+            parts.loc[tested.difference(own.index)] = "test"
+            wanted_test = len(tested)
+            n_val, _, note = held_out(wanted_val, 0, len(candidates) - len(tested), config)
+            n_test, candidates = 0, candidates.difference(tested)
+        else:
+            n_val, n_test, note = held_out(wanted_val, wanted_test, len(candidates), config)
         open_val = max(0, n_val - int((own == "val").sum()))
         open_test = max(0, n_test - int((own == "test").sum()))
         free = candidates[~candidates.isin(own.index)]
@@ -119,25 +237,21 @@ def split_patients(
             {
                 "cancer_type": name,
                 "patients": len(patients),
-                "complete": len(candidates),
+                "complete": int(complete.loc[patients.index].sum()),
                 "wanted_val": wanted_val,
                 "wanted_test": wanted_test,
                 **{part: int(counts.get(part, 0)) for part in SPLITS},
                 "note": note,
             }
         )
-    split_table = pd.DataFrame(rows)
-    for part in ("val", "test"):
-        if split_table[part].sum() == 0:
-            raise ValueError(
-                f"The {part} split is empty: {int(complete.sum())} of {len(presence)} patients have "
-                f"all of {', '.join(presence.columns)}. Add complete patients, leave a modality out "
-                f"(set it to null under modalities), or raise preprocessing.split.{part}_fraction or "
-                f"preprocessing.split.max_complete_fraction."
-            )
-    split = pd.DataFrame({"split": parts, "cancer_type": cancer_type, "assigned_by": rule})
-    split.index.name = "patient_id"
-    return split, split_table
+    return parts, pd.DataFrame(rows)
+
+
+def _in_fold(patients: pd.Index, config: SplitConfig, seed: int) -> np.ndarray:
+    """Say who is in the fold: each patient is in one of them, whoever else there is."""
+    number, of = config.fold_of
+    digests = [hashlib.sha256(f"{seed}/{patient}".encode()).digest() for patient in patients]
+    return np.array([int.from_bytes(d[:8], "big") % of == number - 1 for d in digests], dtype=bool)
 
 
 def _describe_rule(config: SplitConfig, seed: int) -> str:

@@ -14,7 +14,7 @@ from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.completion.agreement import fit_agreement
 from tcga_coherent.diffusion.completion.generation import draws_frame
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.diffusion.latents import latent_tensors
+from tcga_coherent.diffusion.latents import having, latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.sampling.consensus import halves_of_validation
 from tcga_coherent.diffusion.sampling.ensemble import Draws
@@ -50,9 +50,11 @@ from tcga_coherent.source_sets import (
 
 logger = logging.getLogger(__name__)
 
+# Validation patients of each half that a spread is fitted on at least.
+FEWEST_OF_HALF = 2
 # Draws that the spread is fitted on at least: their mean is then nearly exact.
 FITTING_DRAWS = 20
-RECALIBRATION_COLUMNS = ["target", "method", "source", "spread"] + [
+RECALIBRATION_COLUMNS = ["target", "method", "source", "n_patients", "spread"] + [
     f"{measure}_{when}"
     for when in ("before", "after")
     for measure in ("crps", "coverage_50", "coverage_90")
@@ -103,13 +105,25 @@ def recalibrate_spread(
         recalibrate=False,
         temperature=1.0,
     )
-    patients = split.index[split["split"] == "val"]
-    values = latent_tensors(frames, patients)
-    halves = halves_of_validation(list(patients))
+    everybody = having({target: frames[target]}, split.index[split["split"] == "val"])
+    half_of = pd.Series(halves_of_validation(list(everybody)), index=everybody)
     spreads: dict[str, float] = {}
     rows: list[dict[str, Any]] = []
     runs = _runs(target, list(frames)) if config.recalibrate else []
     for method, sources in _with_progress(target, runs):
+        patients = having({source: frames[source] for source in sources}, everybody)
+        row = {"target": target, "method": method, "source": join_sources(sources)}
+        halves = half_of[patients].to_numpy()
+        if min((halves == 0).sum(), (halves == 1).sum()) < FEWEST_OF_HALF:
+            logger.warning(
+                "The spread of %s %s from %s stays as it is: %d validation patients have them all, of each half %d "
+                "are needed",
+                target, method, join_sources(sources), len(patients), FEWEST_OF_HALF,
+            )  # fmt: skip
+            spreads[spread_key(target, method, sources)] = 1.0
+            rows.append({**row, "n_patients": len(patients), "spread": 1.0})
+            continue
+        values = latent_tensors(frames, patients)
         keys = named_keys(config.seed, f"recalibration of {target}", list(patients))
         drawn = models.draw_validation(target, method, sources, raw, values, halves, keys)
         truth = values[target].numpy()
@@ -119,9 +133,8 @@ def recalibrate_spread(
         mean = draws.mean(axis=0)
         rows.append(
             {
-                "target": target,
-                "method": method,
-                "source": join_sources(sources),
+                **row,
+                "n_patients": len(patients),
                 "spread": spread,
                 **_calibration(truth, draws, "before"),
                 **_calibration(truth, mean + spread * (draws - mean), "after"),
@@ -148,7 +161,7 @@ def draw_test_split(
     device: str,
     target: str,
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    """Generate a modality of the test patients from every set of the other modalities.
+    """Generate a modality of the test patients who have it from every set of the others, where they have that.
 
     Returns
     -------
@@ -164,25 +177,24 @@ def draw_test_split(
         frames, single_denoisers, multi_denoisers, consensus, recalibration, device
     )
     models.check(config)
-    patients = split.index[split["split"] == "test"]
-    values = latent_tensors(frames, patients)
+    everybody = having({target: frames[target]}, split.index[split["split"] == "test"])
     draws, rows = {}, []
     for method, sources in _with_progress(target, _runs(target, list(frames))):
+        patients = having({source: frames[source] for source in sources}, everybody)
+        name = f"{method}/{join_sources(sources)}"
+        row = {"target": target, "method": method, "source": join_sources(sources)}
+        if patients.empty:
+            nothing = np.empty((0, config.n_draws, frames[target].shape[1]), np.float32)
+            draws[name] = draws_frame(patients, nothing, frames[target].columns)
+            rows.append({**row, "n_patients": 0, "n_draws": config.n_draws})
+            continue
+        values = latent_tensors(frames, patients)
         drawn = models.ensemble(target, method, sources, config).draw(
             {source: values[source] for source in sources},
             named_keys(config.seed, target, list(patients)),
         )
-        draws[f"{method}/{join_sources(sources)}"] = draws_frame(
-            patients, drawn.latents.numpy(), frames[target].columns
-        )
-        rows.append(
-            {
-                "target": target,
-                "method": method,
-                "source": join_sources(sources),
-                **_summary(drawn),
-            }
-        )
+        draws[name] = draws_frame(patients, drawn.latents.numpy(), frames[target].columns)
+        rows.append({**row, **_summary(drawn)})
     return draws, pd.DataFrame(rows)
 
 

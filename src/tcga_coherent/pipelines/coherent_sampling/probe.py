@@ -1,5 +1,6 @@
 """The node that tries out whether coherence tells good draws from bad ones."""
 
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ import pandas as pd
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.diffusion.latents import latent_tensors
+from tcga_coherent.diffusion.latents import having, latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import (
@@ -19,7 +20,13 @@ from tcga_coherent.pipelines.partitions import (
 )
 from tcga_coherent.source_sets import join_sources, source_sets
 
+logger = logging.getLogger(__name__)
+
 PROBE_DRAWS = 10
+PROBE_COLUMNS = [
+    *("patient_id", "target", "source", "swapped", "draw", "cosine_distance", "incoherent_share"),
+    *("disagreement", "squared_error", "error_of_mean", "rejected"),
+]
 
 
 def probe_coherence(
@@ -64,7 +71,12 @@ def probe_coherence(
         temperature=1.0,
         coherence=replace(config.coherence, max_attempts=1),
     )
-    patients = split.index[split["split"] == "test"]
+    patients = having(frames, split.index[split["split"] == "test"])
+    if len(patients) < 2:
+        logger.warning(
+            "%s: fewer than two test patients have all modalities: no probe of coherence", target
+        )
+        return pd.DataFrame(columns=PROBE_COLUMNS)
     values = latent_tensors(frames, patients)
     parts = []
     sources = source_sets(target, list(frames))[-1]

@@ -11,7 +11,7 @@ from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig, Weighting
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
-from tcga_coherent.diffusion.latents import latent_tensors
+from tcga_coherent.diffusion.latents import having, latent_tensors
 from tcga_coherent.diffusion.sampling.consensus import (
     STANDARD_NORMAL,
     consensus_weights,
@@ -126,7 +126,7 @@ def learn_consensus(
         multi=load_denoisers(multi_denoisers, "latents", prints, device),
         errors={},
     )
-    patients = split.index[split["split"] == "val"]
+    patients = having({target: frames[target]}, split.index[split["split"] == "val"])
     values = latent_tensors(frames, patients)
     halves = halves_of_validation(list(patients))
     sources = tuple(name for name in frames if name != target)
@@ -144,6 +144,7 @@ def learn_consensus(
             "target": target,
             "source": source,
             "timestep": timestep,
+            "n_patients": int(errors.counts[i, i]) if errors.counts is not None else 0,
             **{weighting: float(w[level, i]) for weighting, w in weights.items()},
         }
         for i, source in enumerate((*sources, STANDARD_NORMAL))

@@ -180,11 +180,15 @@ def split_patients(
     presence: pd.DataFrame,
     clinical: pd.DataFrame,
     former: pd.DataFrame,
+    given: pd.DataFrame,
     preprocessing: PreprocessingConfig,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split patients by cancer type; see ``omics.patients.splits.split_patients``."""
+    """Split patients as a file says, or by cancer type; see ``omics.patients.splits``."""
+    cancer_types = cancer_types_of(clinical)
+    if len(given):
+        return splits.assign_split(presence, cancer_types, given)
     return splits.split_patients(
-        presence, cancer_types_of(clinical), preprocessing.split, preprocessing.seed, former
+        presence, cancer_types, preprocessing.split, preprocessing.seed, former
     )
 
 

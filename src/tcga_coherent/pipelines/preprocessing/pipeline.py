@@ -31,7 +31,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
         ),
         Node(
             split_patients,
-            inputs=["presence", "clinical", "former_split", "params:preprocessing"],
+            inputs=["presence", "clinical", "former_split", "given_split", "params:preprocessing"],
             outputs=["split", "split_table"],
             name="split_patients",
             namespace="split",
