@@ -6,13 +6,13 @@ BIN := $(VENV)/bin
 export COLUMNS ?= 140
 export DO_NOT_TRACK := 1
 
-.PHONY: demo test practice docs clean
+.PHONY: demo test practice cluster docs clean
 
 # torch first and with its exact pin, so that nothing behind it asks for another build.
 $(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --constraint requirements.lock torch
-	$(BIN)/pip install --constraint requirements.lock --editable '.[dev,notebook]'
+	$(BIN)/pip install --constraint requirements.lock --editable '.[dask,dev,notebook]'
 	touch $@
 
 demo: $(VENV)/installed
@@ -33,6 +33,9 @@ test: $(VENV)/installed
 
 practice: $(VENV)/installed
 	$(BIN)/pytest -m practice tests/practice
+
+cluster: $(VENV)/installed
+	$(BIN)/pytest -m cluster tests/end_to_end
 
 docs: $(VENV)/installed
 	$(BIN)/pip install --constraint requirements.lock --editable '.[docs]'
