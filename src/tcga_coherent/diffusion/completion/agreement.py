@@ -48,7 +48,7 @@ class Agreement:
     pairs
         Modalities to their joint distribution.
     reference
-        Disagreement of each validation patient, pair by pair.
+        Disagreement of each validation patient, pair by pair; NaN where one lacks either.
     """
 
     pairs: Mapping[Pair, PairAgreement]
@@ -74,17 +74,20 @@ class Agreement:
 
         Of n validation patients and the patient, n + 1, the percent that disagree less than the patient: of
         patients like them a percentile of at least q comes up in at most 100 - q percent, however few
-        validation patients there are (conformal prediction).
+        validation patients there are (conformal prediction). NaN where no validation patient has these modalities.
         """
         known = self._pairs_of(modalities)
-        if not known:
+        reference = np.sum([self.reference[pair] for pair in known], axis=0)
+        reference = np.sort(reference[~np.isnan(reference)]) if known else np.empty(0)
+        if not len(reference):
             return np.full(len(disagreement), np.nan)
-        reference = np.sort(np.sum([self.reference[pair] for pair in known], axis=0))
         return 100.0 * np.searchsorted(reference, disagreement) / (len(reference) + 1)
 
     def highest_percentile(self) -> float:
         """Return the highest percentile that so many validation patients can tell."""
-        n_patients = min((len(values) for values in self.reference.values()), default=0)
+        n_patients = min(
+            (int(np.isfinite(values).sum()) for values in self.reference.values()), default=0
+        )
         return 100.0 * n_patients / (n_patients + 1)
 
     def _pairs_of(self, modalities: Sequence[str]) -> list[Pair]:
@@ -97,7 +100,7 @@ def fit_agreement(latents: Mapping[str, pd.DataFrame], split: pd.Series) -> Agre
     Parameters
     ----------
     latents
-        Modality to frame patients x latent size; validation patients have all modalities.
+        Modality to frame patients x latent size.
     split
         ``train``, ``val`` or ``test`` of each patient.
 
@@ -130,6 +133,6 @@ def fit_agreement(latents: Mapping[str, pd.DataFrame], split: pd.Series) -> Agre
             matrix[block, block] -= np.linalg.inv(fitted.covariance_[block, block])
         pairs[a, b] = PairAgreement(fitted.location_, matrix)
         reference[a, b] = pairs[a, b].disagreement(
-            latents[a].loc[val].to_numpy(float), latents[b].loc[val].to_numpy(float)
+            latents[a].reindex(val).to_numpy(float), latents[b].reindex(val).to_numpy(float)
         )
     return Agreement(pairs, reference)

@@ -115,11 +115,6 @@ def recalibrate_spread(
         row = {"target": target, "method": method, "source": join_sources(sources)}
         halves = half_of[patients].to_numpy()
         if min((halves == 0).sum(), (halves == 1).sum()) < FEWEST_OF_HALF:
-            logger.warning(
-                "The spread of %s %s from %s stays as it is: %d validation patients have them all, of each half %d "
-                "are needed",
-                target, method, join_sources(sources), len(patients), FEWEST_OF_HALF,
-            )  # fmt: skip
             spreads[spread_key(target, method, sources)] = 1.0
             rows.append({**row, "n_patients": len(patients), "spread": 1.0})
             continue
@@ -140,6 +135,13 @@ def recalibrate_spread(
                 **_calibration(truth, mean + spread * (draws - mean), "after"),
             }
         )
+    few = [f"{row['method']} from {row['source']}" for row in rows if "crps_before" not in row]
+    if few:
+        logger.warning(
+            "%s: the spread of %d of %d ways to generate it stays as it is, such as %s: fewer than %d patients of a "
+            "half of validation have all that it takes, see n_patients in recalibration.csv",
+            target, len(few), len(runs), few[0], FEWEST_OF_HALF,
+        )  # fmt: skip
     fitted = Recalibration(spreads, fitted_settings(config), models.validation_mse)
     return store_recalibration(fitted), pd.DataFrame(rows, columns=RECALIBRATION_COLUMNS)
 
