@@ -99,3 +99,17 @@ def test_few_validation_patients_cannot_tell_a_high_percentile():
     enough = Agreement({("a", "b"): fitted}, {("a", "b"): np.arange(99.0)})
     assert enough.percentile(["a", "b"], np.array([1e9])) == [99.0]
     assert enough.highest_percentile() == 99.0
+
+
+def test_patients_of_validation_who_lack_a_modality_tell_of_the_pairs_they_have(cohort):
+    latents, split = cohort
+    names = list(latents)
+    val = split.index[split == "val"]
+    lacking = {**latents, names[0]: latents[names[0]].drop(val[:3])}
+    whole, found = fit_agreement(latents, split), fit_agreement(lacking, split)
+    pair = (names[0], names[1])
+    assert np.isnan(found.reference[pair][:3]).all()
+    np.testing.assert_allclose(found.reference[pair][3:], whole.reference[pair][3:])
+    few = Agreement(found.pairs, {p: np.full(len(val), np.nan) for p in found.pairs})
+    assert np.isnan(few.percentile(names, np.zeros(2))).all()
+    assert few.highest_percentile() == 0

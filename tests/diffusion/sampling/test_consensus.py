@@ -10,6 +10,7 @@ from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
 from tcga_coherent.diffusion.sampling.consensus import (
     STANDARD_NORMAL,
     ErrorMoments,
+    complete_moments,
     consensus_weights,
     halves_of_validation,
     least_error_weights,
@@ -189,3 +190,59 @@ def test_a_validation_error_that_is_no_number_has_no_weight_by_its_inverse() -> 
     bad = replace(made_up_denoiser("x_from_b", ("b",), 1), mse=float("inf"))
     with pytest.raises(ValueError, match="The validation MSE of x_from_b is not a positive number"):
         consensus_weights([good, bad], [0, 9], "inverse_mse")
+
+
+def without(values: np.ndarray, lacking: np.ndarray) -> np.ndarray:
+    values = values.copy()
+    values[lacking] = np.nan
+    return values
+
+
+def test_moments_of_two_sources_are_those_of_the_patients_who_have_both() -> None:
+    random = np.random.default_rng(0)
+    x, a, b = (random.normal(size=(40, 2)).astype(np.float32) for _ in "xab")
+    lacks_a, lacks_b = np.arange(40) < 10, np.arange(40) >= 30
+    # The first half has both, the second one of them.
+    halves = (lacks_a | lacks_b).astype(int)
+    found = measured(40, halves, x=x, a=without(a, lacks_a), b=without(b, lacks_b))
+    whole = measured(40, halves, x=x, a=a, b=b)
+    assert found.counts is not None
+    assert found.halves is not None
+    assert whole.halves is not None
+    i, j, normal = (found.names.index(n) for n in ("x_from_a", "x_from_b", STANDARD_NORMAL))
+    assert found.counts[[i, j, normal, i], [i, j, normal, j]].tolist() == [30, 30, 40, 20]
+    np.testing.assert_allclose(found.halves[0], whole.halves[0], rtol=1e-6)
+    # Moments of different patients are brought to those of a distribution, which moves them by little.
+    np.testing.assert_allclose(found.moments[:, i, j], whole.halves[0][:, i, j], rtol=0.02)
+    # Ten patients of the second half have the first source beside the twenty of the first half.
+    expected = (20 * found.halves[0][:, i, i] + 10 * found.halves[1][:, i, i]) / 30
+    np.testing.assert_allclose(found.moments[:, i, i], expected, rtol=0.02)
+
+
+def test_errors_that_nobody_shows_together_are_linked_through_the_standard_normal() -> None:
+    moments = np.array([[[[4.0, 0.0, 1.0], [0.0, 9.0, 3.0], [1.0, 3.0, 2.0]]]] * 2)
+    counts = np.array([[[5, 0, 5], [0, 5, 5], [5, 5, 10]]] * 2)
+    halves, whole = complete_moments(moments, counts)
+    # 1 * 3 / 2 of the first two, all others as they are.
+    expected = [[4.0, 1.5, 1.0], [1.5, 9.0, 3.0], [1.0, 3.0, 2.0]]
+    np.testing.assert_allclose(whole[0], expected)
+    np.testing.assert_allclose(halves, np.array([[expected]] * 2))
+
+
+def test_what_one_half_does_not_tell_is_taken_from_the_whole() -> None:
+    one, other = np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([[0.0, 0.0], [0.0, 4.0]])
+    counts = np.array([[[3, 3], [3, 3]], [[0, 0], [0, 1]]])
+    halves, whole = complete_moments(np.stack([one, other])[:, None], counts)
+    # Of four patients three have the first source: (3 * 2 + 4) / 4 is the mean of the second.
+    np.testing.assert_allclose(whole[0], [[2.0, 1.0], [1.0, 2.5]])
+    np.testing.assert_allclose(halves[1, 0], [[2.0, 1.0], [1.0, 4.0]])
+
+
+def test_moments_of_different_patients_are_brought_to_those_of_a_distribution() -> None:
+    # Correlations of .9, .9 and -.9 cannot be: the eigenvalue -.8 is set to zero.
+    impossible = np.array([[1.0, 0.9, 0.9], [0.9, 1.0, -0.9], [0.9, -0.9, 1.0]])
+    counts = np.array([[[3, 1, 1], [1, 3, 2], [1, 2, 4]]] * 2)
+    _, whole = complete_moments(np.stack([impossible[None]] * 2), counts)
+    values, vectors = np.linalg.eigh(impossible)
+    expected = (vectors * values.clip(0)) @ vectors.T
+    np.testing.assert_allclose(whole[0], expected, atol=1e-12)

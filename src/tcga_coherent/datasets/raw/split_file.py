@@ -48,7 +48,9 @@ class SplitFileDataset(Raw, AbstractDataset[None, pd.DataFrame]):
         if self._path.suffix == ".parquet":
             table = read_parquet_table(self._path).reset_index()
         else:
-            table = pd.read_csv(self._path, sep=separator(self._path), dtype=str)
+            table = pd.read_csv(
+                self._path, sep=separator(self._path), dtype=str, keep_default_na=False
+            )
         absent = [name for name in COLUMNS if name not in table]
         if absent:
             raise DatasetError(
