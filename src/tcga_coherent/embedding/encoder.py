@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from tcga_coherent.embedding.autoencoder import (
     Autoencoder,
@@ -17,6 +18,7 @@ from tcga_coherent.embedding.autoencoder import (
 from tcga_coherent.embedding.checks import check_features, check_finite, check_sizes, check_spread
 from tcga_coherent.embedding.pca import Matrix, PrincipalComponents
 from tcga_coherent.modality import ModalityConfig
+from tcga_coherent.omics.blocks import column_blocks
 
 # Rows that pass through the networks at a time: bounds memory beside input and output.
 CHUNK_ROWS = 2048
@@ -92,7 +94,10 @@ class Encoder:
         """
         check_features(processed, self.features, self.modality)
         check_finite(processed, f"processed table of {self.modality}", "the preprocessing pipeline")
-        raw = raw_latents(as_matrix(processed[self.features]), self.components, self.autoencoder)
+        if not processed.columns.equals(self.features):
+            processed = processed[self.features]
+        everyone = np.arange(len(processed))
+        raw = raw_latents(scores_of(processed, everyone, self.components), self.autoencoder)
         values = (raw - self.latent_mean) / self.latent_sd
         return pd.DataFrame(values, index=processed.index, columns=self.latent_columns)
 
@@ -212,8 +217,8 @@ def fit_encoder(
         patients can tell apart, or no validation patient has the modality.
     """
     check_finite(processed, f"processed table of {name}", "the preprocessing pipeline")
-    train = rows_of(processed, split, "train")
-    val = rows_of(processed, split, "val")
+    train = positions_of(processed, split, "train")
+    val = positions_of(processed, split, "val")
     check_sizes(name, config, n_features=processed.shape[1], n_train=len(train))
 
     is_pca = config.encoder.kind == "pca"
@@ -222,8 +227,10 @@ def fit_encoder(
         # Of n centred rows, n - 1 are independent.
         most = min(processed.shape[1], len(train) - 1)
         n_axes = min(max(settings.principal_axes, config.latent_size), most)
-    components = PrincipalComponents.fit(train, n_axes, settings.seed)
-    train_scores = components.project(train)
+    components = PrincipalComponents.fit(
+        rows_at(processed, train), n_axes, settings.seed, overwrite=True
+    )
+    train_scores = scores_of(processed, train, components)
     check_spread(name, train_scores[:, : config.latent_size])
 
     autoencoder = None
@@ -235,7 +242,7 @@ def fit_encoder(
                 f"autoencoder: raise preprocessing.split.val_fraction, or set "
                 f"modalities.{name}.encoder.kind to pca."
             )
-        val_scores = components.project(val)
+        val_scores = scores_of(processed, val, components)
         autoencoder, errors = train_autoencoder(
             torch.from_numpy(train_scores).to(device),
             torch.from_numpy(val_scores).to(device),
@@ -253,14 +260,14 @@ def fit_encoder(
         history = pd.DataFrame(
             {
                 "epoch": errors["epoch"],
-                "train_mse": errors["train_error"] / train.shape[1]
-                + mse_outside_axes(train, train_scores, components),
-                "val_mse": errors["val_error"] / train.shape[1]
-                + mse_outside_axes(val, val_scores, components),
+                "train_mse": errors["train_error"] / processed.shape[1]
+                + mse_outside_axes(processed, train, train_scores, components),
+                "val_mse": errors["val_error"] / processed.shape[1]
+                + mse_outside_axes(processed, val, val_scores, components),
                 "kept": errors["kept"],
             }
         )
-    raw = raw_latents(train, components, autoencoder)
+    raw = raw_latents(train_scores, autoencoder)
     check_spread(name, raw)
     return Encoder(
         modality=name,
@@ -274,19 +281,15 @@ def fit_encoder(
 
 
 @torch.no_grad()
-def raw_latents(
-    rows: Matrix, components: PrincipalComponents, autoencoder: Autoencoder | None
-) -> Matrix:
+def raw_latents(scores: Matrix, autoencoder: Autoencoder | None) -> Matrix:
     """Return latents before standardisation, shape ``(n_rows, latent_size)``."""
     if autoencoder is None:
-        return np.concatenate([components.project(rows[part]) for part in row_chunks(len(rows))])
+        return scores
     device = autoencoder.axis_sd.device
     return np.concatenate(
         [
-            autoencoder.encode(torch.from_numpy(components.project(rows[part])).to(device))
-            .cpu()
-            .numpy()
-            for part in row_chunks(len(rows))
+            autoencoder.encode(torch.from_numpy(scores[part]).to(device)).cpu().numpy()
+            for part in row_chunks(len(scores))
         ]
     )
 
@@ -312,18 +315,42 @@ def row_chunks(n_rows: int) -> Iterator[slice]:
         yield slice(start, start + CHUNK_ROWS)
 
 
-def rows_of(processed: pd.DataFrame, split: pd.DataFrame, part: str) -> Matrix:
-    """Return the rows of the patients in `part` (train, val or test)."""
-    patients = split.index[split["split"] == part]
-    return as_matrix(processed[processed.index.isin(patients)])
+def positions_of(processed: pd.DataFrame, split: pd.DataFrame, part: str) -> NDArray[np.intp]:
+    """Return the positions of the patients in `part` (train, val or test)."""
+    return np.flatnonzero(processed.index.isin(split.index[split["split"] == part]))
 
 
-def as_matrix(frame: pd.DataFrame) -> Matrix:
-    """Return float32 values in row order: rounding does not depend on how a frame was made."""
-    return np.ascontiguousarray(frame, dtype=np.float32)
+def rows_at(frame: pd.DataFrame, positions: NDArray[np.intp]) -> Matrix:
+    """Copy rows as float32 in row order: rounding does not depend on how a frame was made."""
+    values = frame.to_numpy()
+    rows = np.empty((len(positions), values.shape[1]), dtype=np.float32)
+    for block in column_blocks(values.shape[1]):
+        rows[:, block] = values[positions, block]
+    return rows
 
 
-def mse_outside_axes(rows: Matrix, scores: Matrix, components: PrincipalComponents) -> float:
-    """Return the mean square of what `rows` have outside the principal axes (by Pythagoras)."""
-    total = np.sum((rows - components.mean) ** 2, dtype=float)
-    return float(max(total - np.sum(scores**2, dtype=float), 0.0) / rows.size)
+def scores_of(
+    processed: pd.DataFrame, positions: NDArray[np.intp], components: PrincipalComponents
+) -> Matrix:
+    """Return the scores of some rows, shape ``(len(positions), n_axes)``."""
+    return np.concatenate(
+        [
+            components.project(rows_at(processed, positions[part]))
+            for part in row_chunks(len(positions))
+        ]
+    )
+
+
+def mse_outside_axes(
+    processed: pd.DataFrame,
+    positions: NDArray[np.intp],
+    scores: Matrix,
+    components: PrincipalComponents,
+) -> float:
+    """Return the mean square of what some rows have outside the principal axes (by Pythagoras)."""
+    total = sum(
+        np.sum((rows_at(processed, positions[part]) - components.mean) ** 2, dtype=float)
+        for part in row_chunks(len(positions))
+    )
+    cells = len(positions) * processed.shape[1]
+    return float(max(total - np.sum(scores**2, dtype=float), 0.0) / cells)
