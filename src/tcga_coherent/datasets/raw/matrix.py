@@ -101,9 +101,9 @@ def read_matrix(
         kinds = ("name", "name")
     _check_names(path, rows, "row", kinds[0])
     _check_names(path, columns, "column", kinds[1])
-    infinite = np.argwhere(np.isinf(values))
-    if len(infinite):
-        row, column = infinite[0]
+    infinite = np.isinf(values)
+    if infinite.any():
+        row, column = np.argwhere(infinite)[0]
         raise DatasetError(
             f"{path} holds an infinite value at row {rows[row]!r}, column {columns[column]!r}: leave "
             f"the cell empty where nothing was measured."
@@ -116,16 +116,26 @@ def read_matrix(
     return frame.rename_axis(index="sample", columns="feature")
 
 
-def _read_text(
-    path: Path, orientation: Orientation | None
-) -> tuple[list[str], list[str], np.ndarray]:
-    delimiter = separator(path)
-    head = read_head(path, delimiter)
-    _refuse_star_file(path, head.names)
+def read_sample_names(path: Path) -> list[str]:
+    """Read the names over the columns of a text file of features x samples, and nothing below its first rows.
+
+    Raises
+    ------
+    DatasetError
+        When the file is absent, empty, a web page, or has no header.
+    """
+    require_file(path)
+    head = read_head(path, separator(path))
+    _, _, values_at = _find_columns(head, "features_by_samples")
+    return [head.names[number] for number in values_at]
+
+
+def _find_columns(
+    head: Head, orientation: Orientation | None
+) -> tuple[int, set[int], list[int]]:
+    """Find the column that names the rows, those that describe features, and those of values."""
     named_by = _find_names_in_text(head)
-    annotations = _find_annotations(path, head.names, named_by, orientation)
-    # The names of the file may repeat; numbers do not.
-    keys = [str(number) for number in range(len(head.names))]
+    annotations = _find_annotations(head.names, named_by, orientation)
     values_at = [
         number
         for number in range(len(head.names))
@@ -133,8 +143,21 @@ def _read_text(
     ]
     if named_by > 0 and is_leftover(head.names[0]) and counts_rows(row[0] for row in head.rows):
         values_at.remove(0)
+    return named_by, annotations, values_at
+
+
+def _read_text(
+    path: Path, orientation: Orientation | None
+) -> tuple[list[str], list[str], np.ndarray]:
+    delimiter = separator(path)
+    head = read_head(path, delimiter)
+    _refuse_star_file(path, head.names)
+    named_by, annotations, values_at = _find_columns(head, orientation)
+    _warn_of_annotations(path, head.names, annotations)
     if named_by > 0:
         logger.warning("%s: the names of the rows are in column %r", path, head.names[named_by])
+    # The names of the file may repeat; numbers do not.
+    keys = [str(number) for number in range(len(head.names))]
     types = {keys[number]: pa.float32() for number in values_at} | {keys[named_by]: pa.string()}
     columns = [head.names[number] for number in values_at]
     try:
@@ -190,23 +213,25 @@ def _is_number(text: str) -> bool:
 
 
 def _find_annotations(
-    path: Path, names: Sequence[str], named_by: int, orientation: Orientation | None
+    names: Sequence[str], named_by: int, orientation: Orientation | None
 ) -> set[int]:
-    """Return the columns that describe features, with a warning; samples x features have none."""
+    """Return the columns that describe features; samples x features have none."""
     if orientation == "samples_by_features":
         return set()
-    found = {
+    return {
         number
         for number, name in enumerate(names)
         if number != named_by and name.strip().lower() in ANNOTATIONS
     }
-    if found:
+
+
+def _warn_of_annotations(path: Path, names: Sequence[str], annotations: set[int]) -> None:
+    if annotations:
         logger.warning(
             "%s: the columns %s describe features and are no samples: left out",
             path,
-            ", ".join(names[number] for number in sorted(found)),
+            ", ".join(names[number] for number in sorted(annotations)),
         )
-    return found
 
 
 def _explain(path: Path, delimiter: str, head: Head, named_by: int, problem: str) -> str:
@@ -283,7 +308,8 @@ def _name_rows(path: Path, frame: pd.DataFrame, orientation: Orientation | None)
         index = pd.Index(frame.iloc[:, named_by])
     names = as_names(frame.columns)
     _refuse_star_file(path, names)
-    left_out = _find_annotations(path, names, named_by, orientation)
+    left_out = _find_annotations(names, named_by, orientation)
+    _warn_of_annotations(path, names, left_out)
     if named_by >= 0:
         left_out |= {
             number

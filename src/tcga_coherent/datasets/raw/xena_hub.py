@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
@@ -20,7 +19,6 @@ from tcga_coherent.datasets.identity import Raw
 from tcga_coherent.datasets.raw.clinical_table import read_clinical_table
 from tcga_coherent.datasets.raw.downloads import HubUnreachableError, fetch_files
 from tcga_coherent.datasets.raw.hash_registry import verify_files, verify_release
-from tcga_coherent.datasets.raw.matrix import read_matrix
 from tcga_coherent.datasets.raw.raw_modalities import (
     Loaders,
     MatrixSource,
@@ -29,11 +27,10 @@ from tcga_coherent.datasets.raw.raw_modalities import (
     XenaSource,
 )
 from tcga_coherent.datasets.raw.text_files import resolve_in_project
+from tcga_coherent.datasets.raw.xena_kind import read_xena_kind
 
 logger = logging.getLogger(__name__)
 
-EXAMPLES = 3
-SMALLEST_COMMON_SHARE = 0.1
 CLINICAL_KINDS = ("clinical", "survival")
 
 
@@ -229,18 +226,13 @@ class XenaHubDataset(RawModalitiesDataset):
             return super()._read(source)
         paths = {cohort: self._files.path(cohort, source.kind) for cohort in self._files.cohorts}
         # An absent file is one that `optional` allows: _ensure_files stopped at any other.
-        frames = {
-            cohort: read_matrix(path, "features_by_samples")
-            for cohort, path in paths.items()
-            if path.is_file()
-        }
-        if not frames:
+        there = {cohort: path for cohort, path in paths.items() if path.is_file()}
+        if not there:
             raise DatasetError(
                 f"{self._files.folder} holds no file of kind {source.kind!r}: leave the modality out "
                 f"by setting it to null in the parameters `modalities`."
             )
-        _check_features(frames, source.kind)
-        return _stack(frames, source.kind)
+        return read_xena_kind(there, source.kind)
 
     def _describe(self) -> dict[str, Any]:
         return {
@@ -316,44 +308,3 @@ class XenaClinicalDataset(Raw, AbstractDataset[None, pd.DataFrame]):
             "base_url": self._files.base_url,
             "cohorts": self._files.cohorts,
         }
-
-
-def _check_features(frames: Mapping[str, pd.DataFrame], kind: str) -> None:
-    """Stop where a cohort shares next to no feature with the others: its file is of another kind."""
-    for cohort, frame in frames.items():
-        others = {name for key, other in frames.items() if key != cohort for name in other.columns}
-        if others and frame.columns.isin(others).sum() < SMALLEST_COMMON_SHARE * min(
-            frame.shape[1], len(others)
-        ):
-            examples = ", ".join(map(str, frame.columns[:EXAMPLES]))
-            rest = ", ".join(list(map(str, sorted(others)))[:EXAMPLES])
-            raise DatasetError(
-                f"The {kind} file of cohort {cohort} has nothing in common with those of the other cohorts: "
-                f"its features are {examples}, theirs {rest}. One of them is a file of another kind: delete "
-                f"it to download it again."
-            )
-
-
-def _stack(frames: dict[str, pd.DataFrame], kind: str) -> pd.DataFrame:
-    """Join cohorts on the union of their features, emptying `frames` to keep memory low."""
-    samples = pd.Index([sample for frame in frames.values() for sample in frame.index])
-    if not samples.is_unique:
-        sample = samples[samples.duplicated()][0]
-        cohorts = [cohort for cohort, frame in frames.items() if sample in frame.index]
-        others = samples.duplicated().sum() - 1
-        raise DatasetError(
-            f"Sample {sample!r} is in the {kind} files of the cohorts {', '.join(cohorts)}"
-            f"{f' ({others} more samples likewise)' if others else ''}: leave it in one of them."
-        )
-    features = pd.Index(
-        dict.fromkeys(feature for frame in frames.values() for feature in frame.columns)
-    )
-    values = np.empty((len(samples), len(features)), dtype=np.float32)
-    start = 0
-    for cohort in list(frames):
-        frame = frames.pop(cohort)
-        values[start : start + len(frame)] = frame.reindex(columns=features).to_numpy()
-        start += len(frame)
-    return pd.DataFrame(
-        values, index=samples.rename("sample"), columns=features.rename("feature"), copy=False
-    )
