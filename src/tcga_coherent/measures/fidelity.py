@@ -11,6 +11,9 @@ from tcga_coherent.measures.bootstrap import Counts
 
 Array = NDArray[np.floating]
 
+# Of matrices as large as all of TCGA some rows are squared at a time.
+CELLS = 2**24
+
 
 def r2(truth: Array, prediction: Array) -> float:
     """Coefficient of determination over all entries of a matrix.
@@ -29,8 +32,14 @@ def r2(truth: Array, prediction: Array) -> float:
         When the shapes differ or all entries of `truth` are equal.
     """
     _check_same_shape(truth, prediction)
-    total = np.sum((truth - truth.mean(dtype=float)) ** 2, dtype=float)
-    return _explained(np.sum((truth - prediction) ** 2, dtype=float), total)
+    mean = truth.mean(dtype=float)
+    rows = max(CELLS // max(truth.shape[1], 1), 1)
+    residual, total = 0.0, 0.0
+    for start in range(0, len(truth), rows):
+        part = truth[start : start + rows]
+        residual += np.sum((part - prediction[start : start + rows]) ** 2, dtype=float)
+        total += np.sum((part - mean) ** 2, dtype=float)
+    return _explained(residual, total)
 
 
 def resampled_r2(truth: Array, errors: Array, counts: Array | Counts) -> NDArray[np.float64]:

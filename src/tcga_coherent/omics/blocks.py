@@ -65,7 +65,7 @@ def take(
     taken = values if in_place else empty_matrix(len(rows), len(columns))
     # Columns ascend, so that none is overwritten before it was read.
     for block in column_blocks(len(columns)):
-        taken[: len(rows), block] = values[np.ix_(rows, columns[block])]
+        taken.T[block, : len(rows)] = values.T[columns[block]].take(rows, axis=1)
     return taken[: len(rows), : len(columns)]
 
 

@@ -41,7 +41,7 @@ from tcga_coherent.omics.features.transforms import (
     column_parts,
     forward_parts,
 )
-from tcga_coherent.omics.features.units import UsualUnits, learn_units
+from tcga_coherent.omics.features.units import UsualUnits, learn_units, looked_at
 from tcga_coherent.omics.patients.table_checks import as_float32, check_table
 
 logger = logging.getLogger(__name__)
@@ -166,7 +166,7 @@ class Preprocessor:
                 )
         medians = _fit_last(steps[-1], train, table, modality)
         report.append(describe_effect(steps[-1], len(train), train.columns))
-        features = train.columns
+        features = looked_at(train.columns)
         del train
         in_input_units = _rows_of(table, train_ids)
         bounds = bounds or {}
