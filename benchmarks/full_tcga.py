@@ -9,7 +9,8 @@ genes, 487 proteins, 768 numbers a slide.
 The pipelines ingestion, preprocessing and embedding run as ``kedro run`` does, in a process and a project of
 their own: configuration is copied, nothing is overwritten. The process is looked at twenty times a
 second; a node's memory is the most that was resident, libraries included, between its start and its end,
-which the project records itself.
+which the project records itself. ``cpu_seconds`` is the processor time in between, which other work on
+the machine does not stretch.
 """
 
 import argparse
@@ -23,6 +24,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,12 +90,14 @@ def run(folder: Path, root: Path, env: str) -> tuple[pd.DataFrame, float, float]
         )
         looks = []
         while process.poll() is None:
-            looks.append((time.time(), sum(map(resident, with_descendants(process.pid)))))
+            processes = with_descendants(process.pid)
+            used = sum(map(processor_time, processes)), sum(map(resident, processes))
+            looks.append((time.time(), *used))
             time.sleep(SECONDS_BETWEEN_LOOKS)
     seconds = time.time() - start
     if process.returncode:
         raise SystemExit(f"The run failed after {seconds:.0f} s: see {root / 'run.log'}.")
-    samples = pd.DataFrame(looks, columns=["time", "bytes"])
+    samples = pd.DataFrame(looks, columns=["time", "cpu_seconds", "bytes"])
     nodes = read_nodes(root / "data" / "08_reporting")
     return join(nodes, samples), seconds, float(samples["bytes"].max()) / GIB
 
@@ -120,6 +124,17 @@ def resident(process: int) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def processor_time(process: int) -> float:
+    """Return the seconds that a process and the ended ones that it started have computed."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return 0.0
+    # Behind the name in parentheses, which may hold blanks: utime, stime, cutime and cstime.
+    ticks = map(int, text.rpartition(")")[2].split()[11:15])
+    return sum(ticks) / os.sysconf("SC_CLK_TCK")
+
+
 def read_nodes(reporting: Path) -> pd.DataFrame:
     """Read what the nodes recorded: ``node``, ``start`` and ``end`` in seconds of the clock."""
     rows = []
@@ -141,20 +156,28 @@ def join(nodes: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
     nodes
         ``node``, ``start`` and ``end``.
     samples
-        ``time`` and ``bytes``.
+        ``time``, ``cpu_seconds`` up to then, and ``bytes``.
 
     Returns
     -------
     DataFrame
-        ``node``, ``seconds`` and ``peak_gib``, missing where a node was too short for a look at it; in the
-        order of `nodes`.
+        ``node``, ``seconds``, ``cpu_seconds`` and ``peak_gib``, missing where a node was too short for a
+        look at it; in the order of `nodes`.
     """
     peaks = [
         samples.loc[samples["time"].between(node.start, node.end), "bytes"].max() / GIB
         for node in nodes.itertuples()
     ]
+    start, end = (
+        np.interp(nodes[when], samples["time"], samples["cpu_seconds"]) for when in ("start", "end")
+    )
     return pd.DataFrame(
-        {"node": nodes["node"], "seconds": nodes["end"] - nodes["start"], "peak_gib": peaks}
+        {
+            "node": nodes["node"],
+            "seconds": nodes["end"] - nodes["start"],
+            "cpu_seconds": end - start,
+            "peak_gib": peaks,
+        }
     )
 
 
