@@ -1,6 +1,6 @@
 """One modality from processed features to standardised latents, and back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from tcga_coherent.embedding.autoencoder import (
 )
 from tcga_coherent.embedding.checks import check_features, check_finite, check_sizes, check_spread
 from tcga_coherent.embedding.pca import Matrix, PrincipalComponents
+from tcga_coherent.measures.fidelity import r2_of_parts
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.omics.blocks import column_blocks
 
@@ -129,6 +130,27 @@ class Encoder:
         raw = latents.to_numpy(np.float32) * self.latent_sd + self.latent_mean
         rows = reconstruct(raw, self.components, self.autoencoder)
         return pd.DataFrame(rows, index=latents.index, columns=self.features)
+
+    def reconstruction_r2(
+        self, processed: pd.DataFrame, patients: pd.Index
+    ) -> tuple[float, float]:
+        """Return R2 over all entries of the rows of `patients`, decoded and by `pca`, missing without any.
+
+        Some rows are in memory at a time beside `processed`.
+        """
+        positions = np.flatnonzero(processed.index.isin(patients))
+        if len(positions) == 0:
+            return float("nan"), float("nan")
+        pca = self.pca
+
+        def parts(reconstruct: Callable[[pd.DataFrame], Matrix]) -> Iterator[tuple[Matrix, Matrix]]:
+            for part in row_chunks(len(positions)):
+                rows = processed.iloc[positions[part]]
+                yield rows.to_numpy(), reconstruct(rows)
+
+        own = r2_of_parts(parts(lambda rows: self.decode(self.encode(rows)).to_numpy()))
+        linear = r2_of_parts(parts(lambda rows: pca.reconstruct(pca.project(rows.to_numpy()))))
+        return own, linear
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return arrays and JSON-serialisable metadata from which `from_state` rebuilds it."""

@@ -4,6 +4,8 @@
 ``draws[k]`` is one complete reconstruction of the test set.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,14 +34,39 @@ def r2(truth: Array, prediction: Array) -> float:
         When the shapes differ or all entries of `truth` are equal.
     """
     _check_same_shape(truth, prediction)
-    mean = truth.mean(dtype=float)
     rows = max(CELLS // max(truth.shape[1], 1), 1)
-    residual, total = 0.0, 0.0
-    for start in range(0, len(truth), rows):
-        part = truth[start : start + rows]
-        residual += np.sum((part - prediction[start : start + rows]) ** 2, dtype=float)
-        total += np.sum((part - mean) ** 2, dtype=float)
-    return _explained(residual, total)
+    return r2_of_parts(
+        (truth[start : start + rows], prediction[start : start + rows])
+        for start in range(0, len(truth), rows)
+    )
+
+
+def r2_of_parts(parts: Iterable[tuple[Array, Array]]) -> float:
+    """:func:`r2` of matrices of which some rows are in memory at a time.
+
+    Parameters
+    ----------
+    parts
+        Measured and predicted values of some rows, again and again.
+
+    Raises
+    ------
+    ValueError
+        When shapes differ, or all measured values are equal.
+    """
+    residual = total = surplus = 0.0
+    cells, center = 0, np.float64(0)
+    for truth, prediction in parts:
+        _check_same_shape(truth, prediction)
+        mean = truth.mean(dtype=float)
+        if cells == 0:
+            # About any number near the mean first: that of all rows is known at the end only.
+            center = mean
+        residual += np.sum((truth - prediction) ** 2, dtype=float)
+        total += np.sum((truth - center) ** 2, dtype=float)
+        surplus += (mean - center) * truth.size
+        cells += truth.size
+    return _explained(residual, total - surplus**2 / max(cells, 1))
 
 
 def resampled_r2(truth: Array, errors: Array, counts: Array | Counts) -> NDArray[np.float64]:
