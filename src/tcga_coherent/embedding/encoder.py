@@ -131,9 +131,7 @@ class Encoder:
         rows = reconstruct(raw, self.components, self.autoencoder)
         return pd.DataFrame(rows, index=latents.index, columns=self.features)
 
-    def reconstruction_r2(
-        self, processed: pd.DataFrame, patients: pd.Index
-    ) -> tuple[float, float]:
+    def reconstruction_r2(self, processed: pd.DataFrame, patients: pd.Index) -> tuple[float, float]:
         """Return R2 over all entries of the rows of `patients`, decoded and by `pca`, missing without any.
 
         Some rows are in memory at a time beside `processed`.

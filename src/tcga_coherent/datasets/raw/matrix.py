@@ -130,9 +130,7 @@ def read_sample_names(path: Path) -> list[str]:
     return [head.names[number] for number in values_at]
 
 
-def _find_columns(
-    head: Head, orientation: Orientation | None
-) -> tuple[int, set[int], list[int]]:
+def _find_columns(head: Head, orientation: Orientation | None) -> tuple[int, set[int], list[int]]:
     """Find the column that names the rows, those that describe features, and those of values."""
     named_by = _find_names_in_text(head)
     annotations = _find_annotations(head.names, named_by, orientation)

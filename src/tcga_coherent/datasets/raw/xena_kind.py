@@ -41,7 +41,7 @@ def read_xena_kind(paths: Mapping[str, Path], kind: str) -> pd.DataFrame:
     """
     samples = {cohort: read_sample_names(path) for cohort, path in paths.items()}
     _refuse_shared_samples(samples, kind)
-    features = pd.Index([], dtype=object)
+    features: pd.Index = pd.Index([], dtype=object)
     values = empty_matrix(sum(map(len, samples.values())), 0)
     places: dict[str, np.ndarray] = {}
     index: list[str] = []
@@ -49,7 +49,7 @@ def read_xena_kind(paths: Mapping[str, Path], kind: str) -> pd.DataFrame:
         frame = read_matrix(path, "features_by_samples")
         new = frame.columns[~frame.columns.isin(features)]
         if len(new):
-            features = features.append(new)
+            features = pd.Index([*features, *new])
             values = _widen(values, len(features))
         places[cohort] = features.get_indexer(frame.columns)
         own = slice(len(index), len(index) + len(frame))

@@ -97,10 +97,12 @@ class Standardise(Transform):
     def learn(self, table: pd.DataFrame) -> dict[str, np.ndarray]:
         """Learn means and standard deviations (divisor n), accumulated in double precision."""
         values = table.to_numpy()
-        mean = by_columns(partial(np.nanmean, axis=0, dtype=np.float64), values)
+        mean = by_columns(
+            lambda part: np.asarray(np.nanmean(part, axis=0, dtype=np.float64)), values
+        )
         # Squares of deviations are taken in the precision of the table, where large ones overflow.
         with np.errstate(over="ignore"):
-            sd = by_columns(partial(np.nanstd, axis=0, dtype=np.float64), values)
+            sd = by_columns(lambda part: np.nanstd(part, axis=0, dtype=np.float64), values)
         overflown = ~np.isfinite(sd)
         if overflown.any():
             sd[overflown] = np.nanstd(values[:, overflown].astype(np.float64), axis=0)

@@ -232,7 +232,8 @@ class Log2CountsToCpm(Transform):
         parts
             All columns of the patients, block by block.
         """
-        sums, absent, index = 0.0, 0.0, pd.Index([])
+        sums, absent = np.zeros(1), np.zeros(1)
+        index = pd.Index([])
         for part in parts:
             counts = log2_counts_to_counts(part)
             sums, index = sums + sum_rows(counts), part.index
@@ -263,7 +264,9 @@ class Log2CountsToCpm(Transform):
         )
         libraries = self.library_sizes([table]) if self.bound_to is None else self.bound_to
         library_size = libraries.reindex(table.index).to_numpy()
-        scale = (COUNTS_PER_MILLION / np.where(library_size == 0, np.nan, library_size)).astype(np.float32)
+        scale = (COUNTS_PER_MILLION / np.where(library_size == 0, np.nan, library_size)).astype(
+            np.float32
+        )
         return replace_values(table, log2_counts_to_counts(table) * scale[:, np.newaxis])
 
     def backward(self, table: pd.DataFrame) -> pd.DataFrame:
