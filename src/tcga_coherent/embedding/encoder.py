@@ -250,7 +250,7 @@ def fit_encoder(
     components = PrincipalComponents.fit(
         rows_at(processed, train), n_axes, settings.seed, overwrite=True
     )
-    train_scores = scores_of(processed, train, components)
+    train_scores, train_squares = project_all(rows_at(processed, train), components)
     check_spread(name, train_scores[:, : config.latent_size])
 
     autoencoder = None
@@ -262,7 +262,7 @@ def fit_encoder(
                 f"autoencoder: raise preprocessing.split.val_fraction, or set "
                 f"modalities.{name}.encoder.kind to pca."
             )
-        val_scores = scores_of(processed, val, components)
+        val_scores, val_squares = project_all(rows_at(processed, val), components)
         autoencoder, errors = train_autoencoder(
             torch.from_numpy(train_scores).to(device),
             torch.from_numpy(val_scores).to(device),
@@ -281,13 +281,13 @@ def fit_encoder(
             {
                 "epoch": errors["epoch"],
                 "train_mse": errors["train_error"] / processed.shape[1]
-                + mse_outside_axes(processed, train, train_scores, components),
+                + mse_outside_axes(train_squares, train_scores, processed.shape[1]),
                 "val_mse": errors["val_error"] / processed.shape[1]
-                + mse_outside_axes(processed, val, val_scores, components),
+                + mse_outside_axes(val_squares, val_scores, processed.shape[1]),
                 "kept": errors["kept"],
             }
         )
-    raw = raw_latents(train_scores, autoencoder)
+    raw = raw_latents(scores_of(processed, train, components), autoencoder)
     check_spread(name, raw)
     return Encoder(
         modality=name,
@@ -361,16 +361,27 @@ def scores_of(
     )
 
 
-def mse_outside_axes(
-    processed: pd.DataFrame,
-    positions: NDArray[np.intp],
-    scores: Matrix,
-    components: PrincipalComponents,
-) -> float:
-    """Return the mean square of what some rows have outside the principal axes (by Pythagoras)."""
-    total = sum(
-        np.sum((rows_at(processed, positions[part]) - components.mean) ** 2, dtype=float)
-        for part in row_chunks(len(positions))
-    )
-    cells = len(positions) * processed.shape[1]
-    return float(max(total - np.sum(scores**2, dtype=float), 0.0) / cells)
+def project_all(rows: Matrix, components: PrincipalComponents) -> tuple[Matrix, float]:
+    """Return the scores of `rows`, which are overwritten, and the sum of their squares about the mean.
+
+    In one product: its last digits depend on how many rows it has, and training multiplies them.
+    """
+    rows -= components.mean
+    scores = rows @ components.axes.T
+    return scores, float(np.sum(np.square(rows, out=rows), dtype=float))
+
+
+def mse_outside_axes(squares: float, scores: Matrix, n_features: int) -> float:
+    """Return the mean square of what rows have outside the principal axes (by Pythagoras).
+
+    Parameters
+    ----------
+    squares
+        Sum of the squares of the rows about the mean.
+    scores
+        Scores of the rows.
+    n_features
+        Number of features.
+    """
+    outside = max(squares - np.sum(scores**2, dtype=float), 0.0)
+    return float(outside / (len(scores) * n_features))
