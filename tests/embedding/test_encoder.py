@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
+from sklearn.metrics import r2_score
 
 from tcga_coherent.datasets.checkpoint import Checkpoint, CheckpointDataset
 from tcga_coherent.embedding import encoder as module
@@ -211,3 +212,21 @@ def test_fewer_training_patients_than_dimensions_are_an_error(
         ValueError, match=r"latent_size is 8 but only 6 training patients have rppa"
     ):
         fit_encoder("rppa", few, split, modality("pca"), settings, cpu)
+
+
+def test_fitting_leaves_the_processed_table_as_it_was(processed, split, settings, modality, cpu):
+    before = processed.copy()
+    fit_encoder("rppa", processed, split, modality("pca"), settings, cpu)
+    pd.testing.assert_frame_equal(processed, before)
+
+
+def test_reconstruction_is_scored_as_if_all_rows_were_in_memory(encoder, processed, monkeypatch):
+    monkeypatch.setattr(module, "CHUNK_ROWS", 37)
+    test = processed[360:].to_numpy()
+    decoded = encoder.decode(encoder.encode(processed[360:])).to_numpy()
+    linear = PCA(8).fit(processed[:320])
+    linear = linear.inverse_transform(linear.transform(test))
+    own, rival = encoder.reconstruction_r2(processed, processed.index[360:])
+    assert own == pytest.approx(r2_score(test.ravel(), decoded.ravel()), abs=1e-6)
+    assert rival == pytest.approx(r2_score(test.ravel(), linear.ravel()), abs=1e-3)
+    assert all(map(np.isnan, encoder.reconstruction_r2(processed, pd.Index(["nobody"]))))

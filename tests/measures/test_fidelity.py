@@ -10,6 +10,7 @@ from tcga_coherent.measures.fidelity import (
     mse_of_draws,
     r2,
     r2_of_draws,
+    r2_of_parts,
     r2_variance_weighted,
     variance_percent,
 )
@@ -31,6 +32,17 @@ def test_r2_is_zero_for_the_grand_mean_and_one_for_the_truth() -> None:
 
 def test_r2_equals_scikit_learn_on_all_entries_at_once() -> None:
     assert r2(TRUTH, PREDICTION) == pytest.approx(r2_score(TRUTH.ravel(), PREDICTION.ravel()))
+
+
+@pytest.mark.parametrize("rows", [1, 7, 50])
+def test_r2_of_parts_is_that_of_the_whole(rows: int) -> None:
+    # Far from zero and rising, so that the mean of the first part is not that of the others.
+    truth = TRUTH + 1000 + np.arange(50)[:, np.newaxis]
+    prediction = PREDICTION + 1000 + np.arange(50)[:, np.newaxis]
+    parts = ((truth[i : i + rows], prediction[i : i + rows]) for i in range(0, 50, rows))
+    assert r2_of_parts(parts) == pytest.approx(
+        r2_score(truth.ravel(), prediction.ravel()), rel=1e-9
+    )
 
 
 def test_variance_weighted_r2_equals_scikit_learn_and_differs_from_r2() -> None:

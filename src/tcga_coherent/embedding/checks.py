@@ -7,6 +7,7 @@ import pandas as pd
 
 from tcga_coherent.embedding.pca import Matrix
 from tcga_coherent.modality import ModalityConfig
+from tcga_coherent.omics.blocks import column_blocks
 
 # A dimension whose spread is a smaller share of the largest one is rounding error.
 MIN_RELATIVE_SD = 1e-4
@@ -45,7 +46,11 @@ def check_spread(name: str, raw: Matrix) -> None:
 
 def check_finite(frame: pd.DataFrame, what: str, origin: str) -> None:
     """Raise a ValueError that names patients with missing or infinite values."""
-    bad = frame.index[~np.isfinite(frame.to_numpy()).all(axis=1)]
+    values = frame.to_numpy()
+    finite = np.ones(len(frame), dtype=bool)
+    for block in column_blocks(values.shape[1]):
+        finite &= np.isfinite(values[:, block]).all(axis=1)
+    bad = frame.index[~finite]
     if len(bad):
         raise ValueError(
             f"The {what} has missing or infinite values in {len(bad)} of {len(frame)} rows, such as "

@@ -1,12 +1,13 @@
 """One modality from processed features to standardised latents, and back."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from tcga_coherent.embedding.autoencoder import (
     Autoencoder,
@@ -16,7 +17,9 @@ from tcga_coherent.embedding.autoencoder import (
 )
 from tcga_coherent.embedding.checks import check_features, check_finite, check_sizes, check_spread
 from tcga_coherent.embedding.pca import Matrix, PrincipalComponents
+from tcga_coherent.measures.fidelity import r2_of_parts
 from tcga_coherent.modality import ModalityConfig
+from tcga_coherent.omics.blocks import column_blocks
 
 # Rows that pass through the networks at a time: bounds memory beside input and output.
 CHUNK_ROWS = 2048
@@ -92,7 +95,10 @@ class Encoder:
         """
         check_features(processed, self.features, self.modality)
         check_finite(processed, f"processed table of {self.modality}", "the preprocessing pipeline")
-        raw = raw_latents(as_matrix(processed[self.features]), self.components, self.autoencoder)
+        if not processed.columns.equals(self.features):
+            processed = processed[self.features]
+        everyone = np.arange(len(processed))
+        raw = raw_latents(scores_of(processed, everyone, self.components), self.autoencoder)
         values = (raw - self.latent_mean) / self.latent_sd
         return pd.DataFrame(values, index=processed.index, columns=self.latent_columns)
 
@@ -124,6 +130,25 @@ class Encoder:
         raw = latents.to_numpy(np.float32) * self.latent_sd + self.latent_mean
         rows = reconstruct(raw, self.components, self.autoencoder)
         return pd.DataFrame(rows, index=latents.index, columns=self.features)
+
+    def reconstruction_r2(self, processed: pd.DataFrame, patients: pd.Index) -> tuple[float, float]:
+        """Return R2 over all entries of the rows of `patients`, decoded and by `pca`, missing without any.
+
+        Some rows are in memory at a time beside `processed`.
+        """
+        positions = np.flatnonzero(processed.index.isin(patients))
+        if len(positions) == 0:
+            return float("nan"), float("nan")
+        pca = self.pca
+
+        def parts(reconstruct: Callable[[pd.DataFrame], Matrix]) -> Iterator[tuple[Matrix, Matrix]]:
+            for part in row_chunks(len(positions)):
+                rows = processed.iloc[positions[part]]
+                yield rows.to_numpy(), reconstruct(rows)
+
+        own = r2_of_parts(parts(lambda rows: self.decode(self.encode(rows)).to_numpy()))
+        linear = r2_of_parts(parts(lambda rows: pca.reconstruct(pca.project(rows.to_numpy()))))
+        return own, linear
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return arrays and JSON-serialisable metadata from which `from_state` rebuilds it."""
@@ -212,8 +237,8 @@ def fit_encoder(
         patients can tell apart, or no validation patient has the modality.
     """
     check_finite(processed, f"processed table of {name}", "the preprocessing pipeline")
-    train = rows_of(processed, split, "train")
-    val = rows_of(processed, split, "val")
+    train = positions_of(processed, split, "train")
+    val = positions_of(processed, split, "val")
     check_sizes(name, config, n_features=processed.shape[1], n_train=len(train))
 
     is_pca = config.encoder.kind == "pca"
@@ -222,8 +247,10 @@ def fit_encoder(
         # Of n centred rows, n - 1 are independent.
         most = min(processed.shape[1], len(train) - 1)
         n_axes = min(max(settings.principal_axes, config.latent_size), most)
-    components = PrincipalComponents.fit(train, n_axes, settings.seed)
-    train_scores = components.project(train)
+    components = PrincipalComponents.fit(
+        rows_at(processed, train), n_axes, settings.seed, overwrite=True
+    )
+    train_scores, train_squares = project_all(rows_at(processed, train), components)
     check_spread(name, train_scores[:, : config.latent_size])
 
     autoencoder = None
@@ -235,7 +262,7 @@ def fit_encoder(
                 f"autoencoder: raise preprocessing.split.val_fraction, or set "
                 f"modalities.{name}.encoder.kind to pca."
             )
-        val_scores = components.project(val)
+        val_scores, val_squares = project_all(rows_at(processed, val), components)
         autoencoder, errors = train_autoencoder(
             torch.from_numpy(train_scores).to(device),
             torch.from_numpy(val_scores).to(device),
@@ -253,14 +280,14 @@ def fit_encoder(
         history = pd.DataFrame(
             {
                 "epoch": errors["epoch"],
-                "train_mse": errors["train_error"] / train.shape[1]
-                + mse_outside_axes(train, train_scores, components),
-                "val_mse": errors["val_error"] / train.shape[1]
-                + mse_outside_axes(val, val_scores, components),
+                "train_mse": errors["train_error"] / processed.shape[1]
+                + mse_outside_axes(train_squares, train_scores, processed.shape[1]),
+                "val_mse": errors["val_error"] / processed.shape[1]
+                + mse_outside_axes(val_squares, val_scores, processed.shape[1]),
                 "kept": errors["kept"],
             }
         )
-    raw = raw_latents(train, components, autoencoder)
+    raw = raw_latents(scores_of(processed, train, components), autoencoder)
     check_spread(name, raw)
     return Encoder(
         modality=name,
@@ -274,19 +301,15 @@ def fit_encoder(
 
 
 @torch.no_grad()
-def raw_latents(
-    rows: Matrix, components: PrincipalComponents, autoencoder: Autoencoder | None
-) -> Matrix:
+def raw_latents(scores: Matrix, autoencoder: Autoencoder | None) -> Matrix:
     """Return latents before standardisation, shape ``(n_rows, latent_size)``."""
     if autoencoder is None:
-        return np.concatenate([components.project(rows[part]) for part in row_chunks(len(rows))])
+        return scores
     device = autoencoder.axis_sd.device
     return np.concatenate(
         [
-            autoencoder.encode(torch.from_numpy(components.project(rows[part])).to(device))
-            .cpu()
-            .numpy()
-            for part in row_chunks(len(rows))
+            autoencoder.encode(torch.from_numpy(scores[part]).to(device)).cpu().numpy()
+            for part in row_chunks(len(scores))
         ]
     )
 
@@ -312,18 +335,53 @@ def row_chunks(n_rows: int) -> Iterator[slice]:
         yield slice(start, start + CHUNK_ROWS)
 
 
-def rows_of(processed: pd.DataFrame, split: pd.DataFrame, part: str) -> Matrix:
-    """Return the rows of the patients in `part` (train, val or test)."""
-    patients = split.index[split["split"] == part]
-    return as_matrix(processed[processed.index.isin(patients)])
+def positions_of(processed: pd.DataFrame, split: pd.DataFrame, part: str) -> NDArray[np.intp]:
+    """Return the positions of the patients in `part` (train, val or test)."""
+    return np.flatnonzero(processed.index.isin(split.index[split["split"] == part]))
 
 
-def as_matrix(frame: pd.DataFrame) -> Matrix:
-    """Return float32 values in row order: rounding does not depend on how a frame was made."""
-    return np.ascontiguousarray(frame, dtype=np.float32)
+def rows_at(frame: pd.DataFrame, positions: NDArray[np.intp]) -> Matrix:
+    """Copy rows as float32 in row order: rounding does not depend on how a frame was made."""
+    values = frame.to_numpy()
+    rows = np.empty((len(positions), values.shape[1]), dtype=np.float32)
+    for block in column_blocks(values.shape[1]):
+        rows[:, block] = values[positions, block]
+    return rows
 
 
-def mse_outside_axes(rows: Matrix, scores: Matrix, components: PrincipalComponents) -> float:
-    """Return the mean square of what `rows` have outside the principal axes (by Pythagoras)."""
-    total = np.sum((rows - components.mean) ** 2, dtype=float)
-    return float(max(total - np.sum(scores**2, dtype=float), 0.0) / rows.size)
+def scores_of(
+    processed: pd.DataFrame, positions: NDArray[np.intp], components: PrincipalComponents
+) -> Matrix:
+    """Return the scores of some rows, shape ``(len(positions), n_axes)``."""
+    return np.concatenate(
+        [
+            components.project(rows_at(processed, positions[part]))
+            for part in row_chunks(len(positions))
+        ]
+    )
+
+
+def project_all(rows: Matrix, components: PrincipalComponents) -> tuple[Matrix, float]:
+    """Return the scores of `rows`, which are overwritten, and the sum of their squares about the mean.
+
+    In one product: its last digits depend on how many rows it has, and training multiplies them.
+    """
+    rows -= components.mean
+    scores = rows @ components.axes.T
+    return scores, float(np.sum(np.square(rows, out=rows), dtype=float))
+
+
+def mse_outside_axes(squares: float, scores: Matrix, n_features: int) -> float:
+    """Return the mean square of what rows have outside the principal axes (by Pythagoras).
+
+    Parameters
+    ----------
+    squares
+        Sum of the squares of the rows about the mean.
+    scores
+        Scores of the rows.
+    n_features
+        Number of features.
+    """
+    outside = max(squares - np.sum(scores**2, dtype=float), 0.0)
+    return float(outside / (len(scores) * n_features))

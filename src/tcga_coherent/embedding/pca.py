@@ -26,7 +26,9 @@ class PrincipalComponents:
     axes: Matrix
 
     @classmethod
-    def fit(cls, rows: Matrix, n_axes: int, seed: int) -> "PrincipalComponents":
+    def fit(
+        cls, rows: Matrix, n_axes: int, seed: int, *, overwrite: bool = False
+    ) -> "PrincipalComponents":
         """Fit the axes.
 
         Parameters
@@ -37,11 +39,13 @@ class PrincipalComponents:
             Number of axes, below the number of rows and at most the number of features.
         seed
             Seed of the randomised solver that scikit-learn takes for large matrices.
+        overwrite
+            Leave anything in `rows`, which saves a copy of them.
         """
         # Factorisations of this size gain little from a second thread, and lose a hundredfold
         # where another process holds its core.
         with threadpool_limits(limits=1):
-            pca = PCA(n_axes, random_state=seed).fit(rows)
+            pca = PCA(n_axes, copy=not overwrite, random_state=seed).fit(rows)
         return cls(pca.mean_.astype(np.float32), pca.components_.astype(np.float32))
 
     def leading(self, n_axes: int) -> "PrincipalComponents":
@@ -54,4 +58,6 @@ class PrincipalComponents:
 
     def reconstruct(self, scores: Matrix) -> Matrix:
         """Return the rows with the given scores, shape ``(n_rows, n_features)``."""
-        return scores @ self.axes + self.mean
+        rows: Matrix = scores @ self.axes
+        rows += self.mean
+        return rows

@@ -4,12 +4,17 @@
 ``draws[k]`` is one complete reconstruction of the test set.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from tcga_coherent.measures.bootstrap import Counts
 
 Array = NDArray[np.floating]
+
+# Of matrices as large as all of TCGA some rows are squared at a time.
+CELLS = 2**24
 
 
 def r2(truth: Array, prediction: Array) -> float:
@@ -29,8 +34,39 @@ def r2(truth: Array, prediction: Array) -> float:
         When the shapes differ or all entries of `truth` are equal.
     """
     _check_same_shape(truth, prediction)
-    total = np.sum((truth - truth.mean(dtype=float)) ** 2, dtype=float)
-    return _explained(np.sum((truth - prediction) ** 2, dtype=float), total)
+    rows = max(CELLS // max(truth.shape[1], 1), 1)
+    return r2_of_parts(
+        (truth[start : start + rows], prediction[start : start + rows])
+        for start in range(0, len(truth), rows)
+    )
+
+
+def r2_of_parts(parts: Iterable[tuple[Array, Array]]) -> float:
+    """:func:`r2` of matrices of which some rows are in memory at a time.
+
+    Parameters
+    ----------
+    parts
+        Measured and predicted values of some rows, again and again.
+
+    Raises
+    ------
+    ValueError
+        When shapes differ, or all measured values are equal.
+    """
+    residual = total = surplus = 0.0
+    cells, center = 0, np.float64(0)
+    for truth, prediction in parts:
+        _check_same_shape(truth, prediction)
+        mean = truth.mean(dtype=float)
+        if cells == 0:
+            # About any number near the mean first: that of all rows is known at the end only.
+            center = mean
+        residual += np.sum((truth - prediction) ** 2, dtype=float)
+        total += np.sum((truth - center) ** 2, dtype=float)
+        surplus += (mean - center) * truth.size
+        cells += truth.size
+    return _explained(residual, total - surplus**2 / max(cells, 1))
 
 
 def resampled_r2(truth: Array, errors: Array, counts: Array | Counts) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from kedro.io.core import DatasetError
 
+from tcga_coherent.datasets.raw import parquet_table
 from tcga_coherent.datasets.raw.matrix import read_matrix
 from tcga_coherent.datasets.raw.parquet_table import counts_rows, read_parquet_table
 
@@ -21,6 +22,40 @@ def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
     mixed.to_parquet(tmp_path / "m.parquet")
     found = read_parquet_table(tmp_path / "m.parquet")
     pd.testing.assert_frame_equal(found, pd.read_parquet(tmp_path / "m.parquet"))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, "Float32"])
+@pytest.mark.parametrize(
+    "index",
+    [
+        None,
+        pd.Index(["a", "b", "c"], name="patient_id"),
+        pd.MultiIndex.from_product([["g"], [1, 2, 3]], names=["gene", None]),
+    ],
+)
+def test_a_matrix_read_in_blocks_is_what_pandas_reads(
+    index: pd.Index | None, dtype: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet_table, "BLOCK", 2)
+    # Names with dots, of which one begins with another.
+    columns = pd.Index(["A", "A.1", "B", "A.2", "C"], name="feature")
+    values = np.arange(15.0).reshape(3, 5)
+    values[1, 3] = np.nan
+    frame = pd.DataFrame(values, columns=columns, index=index).astype(dtype)
+    frame.to_parquet(tmp_path / "m.parquet")
+    found = read_parquet_table(tmp_path / "m.parquet")
+    pd.testing.assert_frame_equal(found, pd.read_parquet(tmp_path / "m.parquet"))
+
+
+def test_columns_of_one_name_keep_their_own_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet_table, "BLOCK", 2)
+    arrays = [pa.array([float(number), None]) for number in range(3)]
+    pq.write_table(pa.table(arrays, names=["s", "s", "t"]), tmp_path / "m.parquet")
+    found = read_parquet_table(tmp_path / "m.parquet")
+    assert list(found.columns) == ["s", "s", "t"]
+    np.testing.assert_array_equal(found, [[0, 1, 2], [np.nan] * 3])
 
 
 def test_a_folder_of_parts_is_named_as_such(tmp_path: Path) -> None:

@@ -1,7 +1,14 @@
 import numpy as np
 import pandas as pd
+from sklearn.impute import KNNImputer
 
-from tcga_coherent.omics.features.imputation import impute_from_neighbours, impute_with_medians
+from tcga_coherent.omics import blocks
+from tcga_coherent.omics.features import imputation
+from tcga_coherent.omics.features.imputation import (
+    impute_among_patients,
+    impute_from_neighbours,
+    impute_with_medians,
+)
 
 
 def random_table(seed: int, patients: int = 40, features: int = 6) -> pd.DataFrame:
@@ -59,3 +66,55 @@ def test_medians_fill_their_own_feature() -> None:
     table = pd.DataFrame({"A": [1, np.nan], "B": [np.nan, 4]}, dtype=np.float32)
     result = impute_with_medians(table, np.array([10.0, 20.0]))
     assert result.to_numpy().tolist() == [[1, 20], [10, 4]]
+
+
+def holed_cohort(patients: int = 90, features: int = 21) -> pd.DataFrame:
+    table = random_table(3, patients, features)
+    return table.mask(np.random.default_rng(4).random(table.shape) < 0.15).astype(np.float32)
+
+
+def test_neighbours_are_those_of_scikit_learn_whatever_the_blocks(monkeypatch) -> None:
+    monkeypatch.setattr(blocks, "COLUMNS", 8)
+    monkeypatch.setattr(imputation, "RECEIVERS", 7)
+    table, donors = holed_cohort(), holed_cohort()[::-1].iloc[:60]
+    oracle = KNNImputer(n_neighbors=4).fit(donors).transform(table)
+    np.testing.assert_allclose(impute_from_neighbours(table, donors, 4), oracle, rtol=1e-6)
+
+
+def test_a_cohort_is_imputed_in_place_as_in_a_copy(monkeypatch) -> None:
+    monkeypatch.setattr(blocks, "COLUMNS", 8)
+    table = holed_cohort()
+    before, train = table.copy(), table.index[np.random.default_rng(5).permutation(90)[:60]]
+    elsewhere = impute_among_patients(table, train, 3)
+    pd.testing.assert_frame_equal(table, before)
+    in_place = impute_among_patients(table, train, 3, overwrite=True)
+    pd.testing.assert_frame_equal(in_place, elsewhere)
+    assert np.shares_memory(in_place.to_numpy(), table.to_numpy())
+    # Training patients among themselves, others from them as imputed.
+    donors = before.loc[train.sort_values()]
+    imputed = KNNImputer(n_neighbors=3).fit(donors).transform(donors)
+    others = before.loc[~before.index.isin(train)]
+    np.testing.assert_allclose(elsewhere.loc[donors.index], imputed, rtol=1e-6)
+    np.testing.assert_allclose(
+        elsewhere.loc[others.index],
+        KNNImputer(n_neighbors=3).fit(imputed).transform(others.to_numpy()),
+        rtol=1e-6,
+    )
+
+
+def test_a_patient_near_nobody_gets_the_mean_and_a_feature_nobody_has_zero() -> None:
+    donors = pd.DataFrame({"A": [1.0, 3.0, 8.0], "B": [np.nan] * 3, "C": [np.nan] * 3}, dtype="f4")
+    table = pd.DataFrame({"A": [np.nan, 5.0], "B": [2.0, np.nan], "C": [1.0, 1.0]}, dtype="f4")
+    result = impute_from_neighbours(table, donors, neighbours=1)
+    assert result.to_numpy().tolist() == [[4, 2, 1], [5, 0, 1]]
+
+
+def test_medians_fill_in_place_when_told_so(monkeypatch) -> None:
+    monkeypatch.setattr(blocks, "COLUMNS", 2)
+    table = holed_cohort()
+    before, medians = table.copy(), np.arange(21.0)
+    expected = before.fillna(dict(zip(before.columns, medians, strict=True)))
+    pd.testing.assert_frame_equal(impute_with_medians(table, medians), expected)
+    pd.testing.assert_frame_equal(table, before)
+    impute_with_medians(table, medians, overwrite=True)
+    pd.testing.assert_frame_equal(table, expected)

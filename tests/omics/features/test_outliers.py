@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tcga_coherent.omics import blocks
 from tcga_coherent.omics.features.outliers import (
     applied_rules,
     find_outliers,
@@ -182,3 +183,31 @@ def test_a_value_that_a_step_cannot_take_is_named_with_its_modality(log_counts) 
         ValueError, match=r"omics: Step log2_counts_to_cpm: feature G0 of patient P000"
     ):
         find_outliers(-log_counts - 1, ["log2_counts_to_cpm"], BOUNDS, modality="omics")
+
+
+def test_summaries_are_those_of_the_whole_table_whatever_the_blocks(
+    log_counts: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "COLUMNS", 90)
+    monkeypatch.setattr(blocks, "ROWS", 33)
+    table = log_counts.mask(np.random.default_rng(2).random(log_counts.shape) < 0.1)
+    measured = measure_patients(table, [Log2CountsToCpm()], modality="omics")
+    usual = learn_usual_patients(measured, ["level"], BOUNDS, modality="omics")
+    summaries = usual.summarise(measured)
+
+    counts = np.exp2(table.astype(float)) - 1
+    library = counts.sum(axis=1)
+    detected = (counts > 0).where(counts.notna()).astype(float)
+    expected_share = detected.fillna(detected.mean()).mean(axis=1)
+    cpm = counts.div(library, axis=0) * 1e6
+    scores = (cpm - cpm.median()) / (1.4826 * (cpm - cpm.median()).abs().median())
+    scores = scores.replace([np.inf, -np.inf], np.nan)
+    expected = {
+        "library_size": np.log(library),
+        "detected_features": expected_share,
+        "missing_share": table.isna().mean(axis=1),
+        "level": scores.median(axis=1),
+        "distance": np.log(scores.abs().median(axis=1)),
+    }
+    for rule, values in expected.items():
+        np.testing.assert_allclose(summaries[rule], values, rtol=1e-4, atol=1e-4, err_msg=rule)

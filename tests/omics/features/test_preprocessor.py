@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 from sklearn.impute import KNNImputer
 
 from tcga_coherent.modality import ModalityConfig
+from tcga_coherent.omics import blocks
+from tcga_coherent.omics.features import units
 from tcga_coherent.omics.features.preprocessor import Preprocessor
 
 CNA_STEPS = (
@@ -324,3 +327,71 @@ def test_what_new_patients_are_held_against_survives_being_stored() -> None:
         ValueError, match=r"rppa: the preprocessor was stored by an earlier version"
     ):
         Preprocessor.from_state(arrays, metadata)
+
+
+@pytest.mark.parametrize(("table", "settings"), CASES)
+def test_blocks_make_no_difference_and_the_table_stays_as_it_was(
+    table, settings, monkeypatch
+) -> None:
+    before = table.copy()
+    whole, processed = process(table, settings)
+    monkeypatch.setattr(blocks, "COLUMNS", 5)
+    monkeypatch.setattr(blocks, "ROWS", 7)
+    in_blocks, processed_in_blocks = process(table, settings)
+    pd.testing.assert_frame_equal(table, before)
+    pd.testing.assert_frame_equal(processed_in_blocks, processed)
+    pd.testing.assert_frame_equal(in_blocks.report, whole.report)
+    for key, array in whole.state()[0].items():
+        np.testing.assert_allclose(in_blocks.state()[0][key], array, rtol=1e-6, err_msg=key)
+
+
+def test_expression_in_blocks_is_that_of_the_formula(monkeypatch) -> None:
+    monkeypatch.setattr(blocks, "COLUMNS", 5)
+    table = log_counts()
+    _, processed = process(table, config(RNASEQ_STEPS))
+    counts = np.exp2(table.to_numpy(np.float64)) - 1
+    expected = np.log2(counts / counts.sum(axis=1, keepdims=True) * 1e6 + 1)
+    expected = (expected - expected[:60].mean(axis=0)) / expected[:60].std(axis=0)
+    assert processed.shape == table.shape
+    np.testing.assert_allclose(processed, expected, atol=2e-3)
+
+
+def test_steps_learn_from_whole_libraries_behind_steps_that_drop_features(monkeypatch) -> None:
+    table = log_counts()
+    table.iloc[5:, 2] = np.nan
+    steps = ({"drop_missing_features": {"max_missing": 0.1}}, "log2_counts_to_cpm", "log2_plus_one")
+    _, whole = process(table, config(steps))
+    monkeypatch.setattr(blocks, "COLUMNS", 5)
+    _, in_blocks = process(table, config(steps))
+    counts = np.exp2(table.drop(columns="F2").to_numpy(np.float64)) - 1
+    expected = np.log2(counts / counts.sum(axis=1, keepdims=True) * 1e6 + 1)
+    expected = (expected - expected[:60].mean(axis=0)) / expected[:60].std(axis=0)
+    np.testing.assert_allclose(in_blocks, expected, atol=2e-3)
+    np.testing.assert_allclose(in_blocks, whole, rtol=1e-5, atol=1e-6)
+
+
+def test_beside_a_large_table_only_one_copy_of_the_training_patients_is_in_memory(
+    monkeypatch,
+) -> None:
+    monkeypatch.setattr(blocks, "COLUMNS", 64)
+    monkeypatch.setattr(blocks, "ROWS", 16)
+    # Of few features, so that what is in double precision for them does not count.
+    monkeypatch.setattr(units, "MAX_FEATURES", 50)
+    rng = np.random.default_rng(0)
+    table = frame(np.log2(rng.poisson(200, size=(800, 1500)) + 1))
+    train, settings = table.index[:600], config(RNASEQ_STEPS, "median")
+    megabytes = table.to_numpy().nbytes / 2**20
+    tracemalloc.start()
+    try:
+        preprocessor = Preprocessor.fit(table, settings, train, modality="omics")
+        fitting = tracemalloc.get_traced_memory()[1] / 2**20
+        tracemalloc.reset_peak()
+        held = tracemalloc.get_traced_memory()[0] / 2**20
+        scaled = preprocessor.scale(table)
+        preprocessor.impute_cohort(scaled, train, overwrite=True)
+        scaling = tracemalloc.get_traced_memory()[1] / 2**20 - held
+    finally:
+        tracemalloc.stop()
+    # The copy has three quarters of the table, the scaled table is as large as it.
+    assert fitting < 1.1 * megabytes
+    assert scaling < 1.3 * megabytes

@@ -163,3 +163,19 @@ def test_slides_named_by_more_than_their_patient_name_the_pattern() -> None:
     frame = pd.DataFrame([[1.0], [2.0]], index=["P001_A", "P001_B"], columns=["titan_000"])
     with pytest.raises(ValueError, match=r"such as P001_A begin with .*`patient_pattern`"):
         tabulate_patients(frame, pd.Series({"P001": "X"}), BarcodeRule(scheme="plain"), "wsi")
+
+
+def test_a_table_can_be_made_in_the_memory_of_the_samples() -> None:
+    rows = {
+        "TCGA-BB-0001-01A": [1, 2],
+        "TCGA-AA-0002-11A": [9, 9],
+        "TCGA-AA-0002-01A": [3, 4],
+        "TCGA-AA-0001-01A": [7, 8],
+    }
+    elsewhere, report = tabulate_patients(samples(rows), TYPES, BarcodeRule(), "rnaseq")
+    given = samples(rows)
+    table, same_report = tabulate_patients(given, TYPES, BarcodeRule(), "rnaseq", overwrite=True)
+    assert table.to_numpy().tolist() == [[7, 8], [3, 4], [1, 2]]
+    pd.testing.assert_frame_equal(table, elsewhere)
+    pd.testing.assert_frame_equal(same_report, report)
+    assert np.shares_memory(table.to_numpy(), given.to_numpy())

@@ -102,9 +102,9 @@ def read_matrix(
         kinds = ("name", "name")
     _check_names(path, rows, "row", kinds[0])
     _check_names(path, columns, "column", kinds[1])
-    infinite = np.argwhere(np.isinf(values))
-    if len(infinite):
-        row, column = infinite[0]
+    infinite = np.isinf(values)
+    if infinite.any():
+        row, column = np.argwhere(infinite)[0]
         raise DatasetError(
             f"{path} holds an infinite value at row {rows[row]!r}, column {columns[column]!r}: leave "
             f"the cell empty where nothing was measured."
@@ -135,7 +135,7 @@ def read_sample_names(path: Path, orientation: Orientation, hint: str = "") -> p
         names = _read_row_names(path)
     else:
         head_of_text = read_head(path, separator(path))
-        _, values_at = _columns_of_text(path, head_of_text, orientation)
+        _, _, values_at = _columns_of_text(path, head_of_text, orientation)
         names = [head_of_text.names[number] for number in values_at]
     _check_names(path, names, "row" if by_rows else "column", "sample")
     return pd.Index(names, name="sample")
@@ -144,17 +144,17 @@ def read_sample_names(path: Path, orientation: Orientation, hint: str = "") -> p
 def _read_row_names(path: Path) -> list[str]:
     delimiter = separator(path)
     head = read_head(path, delimiter)
-    named_by, _ = _columns_of_text(path, head, "samples_by_features")
+    named_by, _, _ = _columns_of_text(path, head, "samples_by_features")
     return _read_columns(path, delimiter, head, {str(named_by): pa.string()})[0].to_pylist()
 
 
 def _columns_of_text(
     path: Path, head: Head, orientation: Orientation | None
-) -> tuple[int, list[int]]:
-    """Return the numbers of the column that names the rows, and of those that hold values."""
+) -> tuple[int, set[int], list[int]]:
+    """Find the column that names the rows, those that describe features, and those of values."""
     _refuse_star_file(path, head.names)
     named_by = _find_names_in_text(head)
-    annotations = _find_annotations(path, head.names, named_by, orientation)
+    annotations = _find_annotations(head.names, named_by, orientation)
     values_at = [
         number
         for number in range(len(head.names))
@@ -162,7 +162,7 @@ def _columns_of_text(
     ]
     if named_by > 0 and is_leftover(head.names[0]) and counts_rows(row[0] for row in head.rows):
         values_at.remove(0)
-    return named_by, values_at
+    return named_by, annotations, values_at
 
 
 def _read_columns(
@@ -191,7 +191,8 @@ def _read_text(
 ) -> tuple[list[str], list[str], np.ndarray]:
     delimiter = separator(path)
     head = read_head(path, delimiter)
-    named_by, values_at = _columns_of_text(path, head, orientation)
+    named_by, annotations, values_at = _columns_of_text(path, head, orientation)
+    _warn_of_annotations(path, head.names, annotations)
     if named_by > 0:
         logger.warning("%s: the names of the rows are in column %r", path, head.names[named_by])
     types = {str(number): pa.float32() for number in values_at} | {str(named_by): pa.string()}
@@ -239,23 +240,25 @@ def _is_number(text: str) -> bool:
 
 
 def _find_annotations(
-    path: Path, names: Sequence[str], named_by: int, orientation: Orientation | None
+    names: Sequence[str], named_by: int, orientation: Orientation | None
 ) -> set[int]:
-    """Return the columns that describe features, with a warning; samples x features have none."""
+    """Return the columns that describe features; samples x features have none."""
     if orientation == "samples_by_features":
         return set()
-    found = {
+    return {
         number
         for number, name in enumerate(names)
         if number != named_by and name.strip().lower() in ANNOTATIONS
     }
-    if found:
+
+
+def _warn_of_annotations(path: Path, names: Sequence[str], annotations: set[int]) -> None:
+    if annotations:
         logger.warning(
             "%s: the columns %s describe features and are no samples: left out",
             path,
-            ", ".join(names[number] for number in sorted(found)),
+            ", ".join(names[number] for number in sorted(annotations)),
         )
-    return found
 
 
 def _explain(path: Path, delimiter: str, head: Head, named_by: int, problem: str) -> str:
@@ -332,7 +335,8 @@ def _name_rows(path: Path, frame: pd.DataFrame, orientation: Orientation | None)
         index = pd.Index(frame.iloc[:, named_by])
     names = as_names(frame.columns)
     _refuse_star_file(path, names)
-    left_out = _find_annotations(path, names, named_by, orientation)
+    left_out = _find_annotations(names, named_by, orientation)
+    _warn_of_annotations(path, names, left_out)
     if named_by >= 0:
         left_out |= {
             number

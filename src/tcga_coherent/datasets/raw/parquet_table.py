@@ -14,13 +14,18 @@ from kedro.io.core import DatasetError
 # What pandas, polars, DuckDB, readr and write.csv call row names that were an index once.
 LEFTOVER = re.compile(r"^(?:__index_level_\d+__|rownames|row\.names|index|Unnamed: 0|\.\.\.1|X|)$")
 
+FLOATS = ({np.dtype(np.float32)}, {np.dtype(np.float64)})
+# Columns of a matrix that are read at a time.
+BLOCK = 1024
+
 
 def read_parquet_table(path: Path) -> pd.DataFrame:
     """Read a parquet file as pandas stored it, index included.
 
     ``pandas.read_parquet`` and ``pyarrow.parquet.read_table`` build a data set around the file, whose
     memory grows with the square of the number of columns; reading the file itself needs memory in
-    proportion to its values.
+    proportion to its values. A matrix, all of whose columns are floats of one type, is read some columns at
+    a time into its place.
 
     Parameters
     ----------
@@ -33,7 +38,7 @@ def read_parquet_table(path: Path) -> pd.DataFrame:
         When it is a folder, or not parquet, truncated or damaged; pages that carry a checksum are
         held against it.
     """
-    return _read(path, lambda file: file.read().to_pandas())
+    return _read(path, _read_whole)
 
 
 def read_parquet_head(path: Path, rows: int = 100) -> pd.DataFrame:
@@ -54,6 +59,31 @@ def _read(path: Path, read: Callable[[pyarrow.parquet.ParquetFile], pd.DataFrame
         raise DatasetError(
             f"{path} is truncated or not parquet, or damaged ({error}): copy it again."
         ) from error
+
+
+def _read_whole(file: pyarrow.parquet.ParquetFile) -> pd.DataFrame:
+    # Columns, their types and names of the index, without a row.
+    skeleton = file.schema_arrow.empty_table().to_pandas()
+    types = set(skeleton.dtypes)
+    if types in FLOATS:
+        return _read_matrix(file, skeleton.columns, types.pop())
+    return file.read().to_pandas()
+
+
+def _read_matrix(
+    file: pyarrow.parquet.ParquetFile, columns: pd.Index, dtype: np.dtype[np.floating]
+) -> pd.DataFrame:
+    schema = file.schema_arrow
+    stored = (schema.pandas_metadata or {}).get("index_columns", [])
+    of_index = [number for number, name in enumerate(schema.names) if name in stored]
+    of_values = [number for number, name in enumerate(schema.names) if name not in stored]
+    index = file.reader.read_all(column_indices=of_index).to_pandas().index
+    values = np.empty((len(of_values), len(index)), dtype=dtype)
+    for start in range(0, len(of_values), BLOCK):
+        part = file.reader.read_all(column_indices=of_values[start : start + BLOCK])
+        for number, column in enumerate(part.columns, start):
+            values[number] = column.to_numpy()
+    return pd.DataFrame(values.T, index=index, columns=columns, copy=False)
 
 
 def is_leftover(name: object) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from filelock import FileLock
 from kedro.io import AbstractDataset
@@ -21,14 +20,12 @@ from tcga_coherent.datasets.identity import Raw
 from tcga_coherent.datasets.raw.clinical_table import read_clinical_table
 from tcga_coherent.datasets.raw.downloads import HubUnreachableError, fetch_files
 from tcga_coherent.datasets.raw.hash_registry import verify_files, verify_release
-from tcga_coherent.datasets.raw.matrix import read_matrix, read_sample_names
 from tcga_coherent.datasets.raw.raw_modality import RawModalityDataset, RawSamples
 from tcga_coherent.datasets.raw.text_files import resolve_in_project
+from tcga_coherent.datasets.raw.xena_kind import name_xena_samples, read_xena_kind
 
 logger = logging.getLogger(__name__)
 
-EXAMPLES = 3
-SMALLEST_COMMON_SHARE = 0.1
 CLINICAL_KINDS = ("clinical", "survival")
 
 
@@ -221,20 +218,10 @@ class XenaMatrixDataset(RawModalityDataset):
         return {file.name: file for file in self._files.files_of(self._kind)}
 
     def _names(self) -> pd.Index:
-        names = {
-            cohort: read_sample_names(path, "features_by_samples")
-            for cohort, path in self._paths().items()
-        }
-        _check_samples(names, self._kind)
-        return pd.Index([sample for index in names.values() for sample in index], name="sample")
+        return name_xena_samples(self._paths(), self._kind)
 
     def _read(self) -> pd.DataFrame:
-        frames = {
-            cohort: read_matrix(path, "features_by_samples")
-            for cohort, path in self._paths().items()
-        }
-        _check_features(frames, self._kind)
-        return _stack(frames, self._kind)
+        return read_xena_kind(self._paths(), self._kind)
 
     def _paths(self) -> dict[str, Path]:
         """Return cohort to its file; an absent file is one that `optional` allows."""
@@ -321,50 +308,3 @@ class XenaClinicalDataset(Raw, AbstractDataset[None, pd.DataFrame]):
             "base_url": self._files.base_url,
             "cohorts": self._files.cohorts,
         }
-
-
-def _check_features(frames: Mapping[str, pd.DataFrame], kind: str) -> None:
-    """Stop where a cohort shares next to no feature with the others: its file is of another kind."""
-    for cohort, frame in frames.items():
-        others = {name for key, other in frames.items() if key != cohort for name in other.columns}
-        if others and frame.columns.isin(others).sum() < SMALLEST_COMMON_SHARE * min(
-            frame.shape[1], len(others)
-        ):
-            examples = ", ".join(map(str, frame.columns[:EXAMPLES]))
-            rest = ", ".join(list(map(str, sorted(others)))[:EXAMPLES])
-            raise DatasetError(
-                f"The {kind} file of cohort {cohort} has nothing in common with those of the other cohorts: "
-                f"its features are {examples}, theirs {rest}. One of them is a file of another kind: delete "
-                f"it to download it again."
-            )
-
-
-def _check_samples(names: Mapping[str, pd.Index], kind: str) -> None:
-    """Stop where a sample is in the files of several cohorts."""
-    samples = pd.Index([sample for index in names.values() for sample in index])
-    if not samples.is_unique:
-        sample = samples[samples.duplicated()][0]
-        cohorts = [cohort for cohort, index in names.items() if sample in index]
-        others = samples.duplicated().sum() - 1
-        raise DatasetError(
-            f"Sample {sample!r} is in the {kind} files of the cohorts {', '.join(cohorts)}"
-            f"{f' ({others} more samples likewise)' if others else ''}: leave it in one of them."
-        )
-
-
-def _stack(frames: dict[str, pd.DataFrame], kind: str) -> pd.DataFrame:
-    """Join cohorts on the union of their features, emptying `frames` to keep memory low."""
-    _check_samples({cohort: frame.index for cohort, frame in frames.items()}, kind)
-    samples = pd.Index([sample for frame in frames.values() for sample in frame.index])
-    features = pd.Index(
-        dict.fromkeys(feature for frame in frames.values() for feature in frame.columns)
-    )
-    values = np.empty((len(samples), len(features)), dtype=np.float32)
-    start = 0
-    for cohort in list(frames):
-        frame = frames.pop(cohort)
-        values[start : start + len(frame)] = frame.reindex(columns=features).to_numpy()
-        start += len(frame)
-    return pd.DataFrame(
-        values, index=samples.rename("sample"), columns=features.rename("feature"), copy=False
-    )

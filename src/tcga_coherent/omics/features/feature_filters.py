@@ -7,10 +7,8 @@ import numpy as np
 import pandas as pd
 from pydantic.dataclasses import dataclass
 
+from tcga_coherent.omics.blocks import by_columns, column_blocks
 from tcga_coherent.omics.features.transforms import STEP, Transform
-
-# Columns that are copied at a time where a computation runs along patients.
-BLOCK = 1024
 
 
 class FeatureFilter(Transform):
@@ -18,11 +16,11 @@ class FeatureFilter(Transform):
 
     def learn(self, table: pd.DataFrame) -> dict[str, np.ndarray]:
         """Learn which features stay."""
-        return {"kept": self.keep(table)}
+        return {"kept": self.keep(table.to_numpy())}
 
     @abstractmethod
-    def keep(self, table: pd.DataFrame) -> np.ndarray:
-        """Return for each feature whether it stays."""
+    def keep(self, values: np.ndarray) -> np.ndarray:
+        """Return for each feature of patients x features whether it stays."""
 
     @property
     @abstractmethod
@@ -36,7 +34,8 @@ class FeatureFilter(Transform):
 
     def forward(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the features that stay."""
-        return table if self.state["kept"].all() else table.loc[:, self.state["kept"]]
+        kept = self.fitted("kept", table.columns)
+        return table if kept.all() else table.loc[:, kept]
 
     def backward(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return values as they are."""
@@ -49,9 +48,9 @@ class DropEmptyFeatures(FeatureFilter):
 
     name: ClassVar[str] = "drop_empty_features"
 
-    def keep(self, table: pd.DataFrame) -> np.ndarray:
+    def keep(self, values: np.ndarray) -> np.ndarray:
         """Keep features with at least one value."""
-        return ~np.isnan(table.to_numpy()).all(axis=0)
+        return by_columns(lambda part: ~np.isnan(part).all(axis=0), values)
 
     @property
     def reason(self) -> str:
@@ -65,9 +64,8 @@ class DropConstantFeatures(FeatureFilter):
 
     name: ClassVar[str] = "drop_constant_features"
 
-    def keep(self, table: pd.DataFrame) -> np.ndarray:
+    def keep(self, values: np.ndarray) -> np.ndarray:
         """Keep features with two different values."""
-        values = table.to_numpy()
         return np.fmin.reduce(values, axis=0) < np.fmax.reduce(values, axis=0)
 
     @property
@@ -88,9 +86,9 @@ class DropMissingFeatures(FeatureFilter):
         """Check that the bound is a share."""
         check_share("max_missing", self.max_missing)
 
-    def keep(self, table: pd.DataFrame) -> np.ndarray:
+    def keep(self, values: np.ndarray) -> np.ndarray:
         """Keep features with a missing share of at most `max_missing`."""
-        return np.isnan(table.to_numpy()).mean(axis=0) <= self.max_missing
+        return by_columns(lambda part: np.isnan(part).mean(axis=0), values) <= self.max_missing
 
     @property
     def reason(self) -> str:
@@ -115,9 +113,10 @@ class DropLowExpression(FeatureFilter):
         """Check that the bound is a share."""
         check_share("min_share", self.min_share)
 
-    def keep(self, table: pd.DataFrame) -> np.ndarray:
+    def keep(self, values: np.ndarray) -> np.ndarray:
         """Keep features above `min_value` in at least `min_share` of the patients."""
-        return (table.to_numpy() > self.min_value).mean(axis=0) >= self.min_share
+        shares = by_columns(lambda part: (part > self.min_value).mean(axis=0), values)
+        return shares >= self.min_share
 
     @property
     def reason(self) -> str:
@@ -140,9 +139,9 @@ class TopVariance(FeatureFilter):
         if self.n < 1:
             raise ValueError(f"n must be at least 1, got {self.n}")
 
-    def keep(self, table: pd.DataFrame) -> np.ndarray:
+    def keep(self, values: np.ndarray) -> np.ndarray:
         """Keep the features of largest variance; of equal ones the first."""
-        variance = np.nanvar(table.to_numpy(), axis=0, dtype=np.float64)
+        variance = by_columns(lambda part: np.nanvar(part, axis=0, dtype=np.float64), values)
         kept = np.zeros(len(variance), dtype=bool)
         kept[np.argsort(-variance, kind="stable")[: self.n]] = True
         return kept
@@ -170,13 +169,12 @@ class ThinCorrelatedNeighbours(FeatureFilter):
         """Check that the bound is a correlation."""
         check_share("min_correlation", self.min_correlation)
 
-    def keep(self, table: pd.DataFrame) -> np.ndarray:
+    def keep(self, values: np.ndarray) -> np.ndarray:
         """Keep the first feature of each run of correlated ones."""
-        values = table.to_numpy()
         kept = np.zeros(values.shape[1], dtype=bool)
         last = np.zeros(len(values), dtype=np.float32)
-        for start in range(0, values.shape[1], BLOCK):
-            for j, profile in enumerate(unit_profiles(values[:, start : start + BLOCK]), start):
+        for block in column_blocks(values.shape[1]):
+            for j, profile in enumerate(unit_profiles(values[:, block]), block.start):
                 if profile @ last < self.min_correlation:
                     kept[j] = True
                     last = profile

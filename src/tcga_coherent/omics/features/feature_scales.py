@@ -1,5 +1,6 @@
 """Transforms that learn each feature's scale from the training patients."""
 
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 from pydantic.dataclasses import dataclass
 from scipy.special import ndtri
 
+from tcga_coherent.omics.blocks import by_columns
 from tcga_coherent.omics.features.transforms import STEP, Transform, replace_values
 
 
@@ -18,7 +20,7 @@ class CenterMedian(Transform):
 
     def learn(self, table: pd.DataFrame) -> dict[str, np.ndarray]:
         """Learn the medians."""
-        return {"median": np.nanmedian(table.to_numpy(), axis=0)}
+        return {"median": by_columns(partial(np.nanmedian, axis=0), table.to_numpy())}
 
     def forward(self, table: pd.DataFrame) -> pd.DataFrame:
         """Subtract the medians."""
@@ -58,8 +60,11 @@ class RankNormal(Transform):
         number = min(self.quantiles, len(table))
         levels = np.linspace(half_a_patient, 1 - half_a_patient, number)
         # Hazen's definition is the one that puts the k-th of n values at level (k - 1/2) / n.
-        quantiles = np.nanquantile(table.to_numpy(), levels, axis=0, method="hazen")
-        return {"quantiles": quantiles.astype(np.float32), "scores": ndtri(levels)}
+        quantiles = by_columns(
+            lambda part: np.nanquantile(part, levels, axis=0, method="hazen").astype(np.float32),
+            table.to_numpy(),
+        )
+        return {"quantiles": quantiles, "scores": ndtri(levels)}
 
     def forward(self, table: pd.DataFrame) -> pd.DataFrame:
         """Interpolate normal scores."""
@@ -91,14 +96,16 @@ class Standardise(Transform):
 
     def learn(self, table: pd.DataFrame) -> dict[str, np.ndarray]:
         """Learn means and standard deviations (divisor n), accumulated in double precision."""
-        mean = np.nanmean(table.to_numpy(), axis=0, dtype=np.float64)
+        values = table.to_numpy()
+        mean = by_columns(
+            lambda part: np.asarray(np.nanmean(part, axis=0, dtype=np.float64)), values
+        )
         # Squares of deviations are taken in the precision of the table, where large ones overflow.
         with np.errstate(over="ignore"):
-            sd = np.nanstd(table.to_numpy(), axis=0, dtype=np.float64)
+            sd = by_columns(lambda part: np.nanstd(part, axis=0, dtype=np.float64), values)
         overflown = ~np.isfinite(sd)
         if overflown.any():
-            values = table.loc[:, overflown].to_numpy(dtype=np.float64)
-            sd[overflown] = np.nanstd(values, axis=0)
+            sd[overflown] = np.nanstd(values[:, overflown].astype(np.float64), axis=0)
         return {"mean": mean.astype(np.float32), "sd": sd.astype(np.float32)}
 
     def forward(self, table: pd.DataFrame) -> pd.DataFrame:

@@ -29,10 +29,13 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.omics.blocks import row_blocks
 from tcga_coherent.omics.features.steps import StepSpec, build_steps, leading_row_wise
 from tcga_coherent.omics.features.transforms import (
     Log2CountsToCpm,
     Transform,
+    bind_steps,
+    column_parts,
     log2_counts_to_counts,
 )
 from tcga_coherent.omics.patients.table_checks import check_table
@@ -55,9 +58,6 @@ COLUMNS = ["modality", "patient_id", "rule", "value", "score", "bound"]
 
 # Makes the median absolute deviation of a normal distribution its standard deviation.
 MAD_TO_SD = 1.4826
-
-# Rows or columns that are copied at a time.
-BLOCK = 1024
 
 
 def find_outliers(
@@ -100,55 +100,69 @@ def find_outliers(
         leading_row_wise(build_steps(steps, f"modalities.{modality}.steps")),
         modality=modality,
     )
-    usual = learn_usual_patients(measured, applied_rules(steps, bounds), bounds, modality=modality)
-    return usual.find_outliers(measured, modality=modality)
+    usual, summaries = _learn(measured, applied_rules(steps, bounds), bounds, modality=modality)
+    return usual.judge(summaries, modality=modality)
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredPatients:
     """What patients are judged by: their values after the leading row-wise steps, and their libraries.
 
+    Values are computed from the table whenever they are asked for, some columns or rows at a time.
+
     Attributes
     ----------
     table
-        Patients x features, float32.
+        Patients x features in input units.
+    steps
+        The leading row-wise steps, bound to the patients.
     library_size
         Log of the sum of each patient's counts, missing for none; None where values are no counts.
-    detected, uncounted
-        Whether a count is above zero, and whether it is missing, patients x features; None where values are
-        no counts.
+    modality
+        Name of the modality, for messages.
     """
 
     table: pd.DataFrame
-    library_size: np.ndarray | None = None
-    detected: np.ndarray | None = None
-    uncounted: np.ndarray | None = None
+    steps: Sequence[Transform]
+    library_size: np.ndarray | None
+    modality: str
+
+    def values(self, part: pd.DataFrame) -> np.ndarray:
+        """Return the values of some rows and columns of `table` after the steps.
+
+        Raises
+        ------
+        ValueError
+            When a step cannot be applied to a value; naming modality, step and cell.
+        """
+        for step in self.steps:
+            try:
+                part = step.forward(part)
+            except ValueError as error:
+                raise ValueError(f"{self.modality}: {error}") from error
+        return part.to_numpy()
 
 
 def measure_patients(
     table: pd.DataFrame, row_wise: Sequence[Transform], *, modality: str
 ) -> MeasuredPatients:
-    """Apply the leading row-wise steps, and sum the counts before.
+    """Bind the leading row-wise steps to patients, and sum the counts before.
 
     Raises
     ------
     ValueError
         When a step cannot be applied to a value; naming modality, step and cell.
     """
-    library_size = detected = uncounted = None
-    if row_wise and isinstance(row_wise[0], Log2CountsToCpm):
-        counts = log2_counts_to_counts(table)
-        sums = row_wise[0].library_sizes(counts, table.columns)
+    try:
+        steps = bind_steps(row_wise, table)
+    except ValueError as error:
+        raise ValueError(f"{modality}: {error}") from error
+    library_size = None
+    if steps and isinstance(steps[0], Log2CountsToCpm) and steps[0].bound_to is not None:
+        sums = steps[0].bound_to.to_numpy()
         # A library of nothing is found by missing_share: it has no counts per million.
         library_size = np.log(np.where(sums > 0, sums, np.nan))
-        detected, uncounted = counts > 0, np.isnan(counts)
-        del counts
-    for step in row_wise:
-        try:
-            table = step.forward(table)
-        except ValueError as error:
-            raise ValueError(f"{modality}: {error}") from error
-    return MeasuredPatients(table, library_size, detected, uncounted)
+    return MeasuredPatients(table, steps, library_size, modality)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +197,10 @@ class UsualPatients:
 
     def find_outliers(self, measured: MeasuredPatients, *, modality: str) -> pd.DataFrame:
         """Return the rules that patients of the same features break; see :func:`find_outliers`."""
-        summaries = self._summarise(measured)
+        return self.judge(self.summarise(measured), modality=modality)
+
+    def judge(self, summaries: pd.DataFrame, *, modality: str) -> pd.DataFrame:
+        """Return the rules that patients break by their summaries."""
         broken = []
         for number, rule in enumerate(self.rules):
             value = summaries[rule]
@@ -202,17 +219,28 @@ class UsualPatients:
             ["patient_id", "rule"], ignore_index=True
         )
 
-    def _summarise(self, measured: MeasuredPatients) -> pd.DataFrame:
+    def summarise(self, measured: MeasuredPatients) -> pd.DataFrame:
         """Compute each patient's summaries, one column a rule; see the module's table."""
-        summaries = pd.DataFrame(index=measured.table.index)
-        if measured.detected is not None and measured.uncounted is not None:
-            summaries["library_size"] = measured.library_size
+        table = measured.table
+        parts = [
+            self._summarise_rows(measured, table.iloc[block]) for block in row_blocks(len(table))
+        ]
+        summaries = pd.concat(parts)
+        if measured.library_size is not None:
+            summaries.insert(0, "library_size", measured.library_size)
+        return summaries
+
+    def _summarise_rows(self, measured: MeasuredPatients, rows: pd.DataFrame) -> pd.DataFrame:
+        summaries = pd.DataFrame(index=rows.index)
+        if measured.library_size is not None:
+            counts = log2_counts_to_counts(rows)
+            uncounted = np.isnan(counts)
             # A feature that a patient lacks counts as often detected as in others.
-            detected = measured.detected.sum(axis=1)
-            if measured.uncounted.any():
-                detected = detected + measured.uncounted @ self.detected
+            detected = (counts > 0).sum(axis=1)
+            if uncounted.any():
+                detected = detected + uncounted @ self.detected
             summaries["detected_features"] = detected / len(self.detected)
-        values = measured.table.to_numpy()
+        values = measured.values(rows)
         summaries["missing_share"] = np.isnan(values[:, self.usual]).mean(axis=1)
         scores = robust_scores(values, self.medians, self.spreads)
         scores[:, ~self.usual] = np.nan
@@ -237,18 +265,32 @@ def learn_usual_patients(
     ValueError
         When no feature is measured in half of the patients.
     """
-    values = measured.table.to_numpy()
-    usual = np.isnan(values).mean(axis=0) <= 0.5
+    return _learn(measured, rules, bounds, modality=modality)[0]
+
+
+def _learn(
+    measured: MeasuredPatients,
+    rules: Sequence[Rule],
+    bounds: Mapping[Rule, float | None],
+    *,
+    modality: str,
+) -> tuple[UsualPatients, pd.DataFrame]:
+    """Return what `learn_usual_patients` does, and the summaries of the patients."""
+    features: list[tuple[np.ndarray, ...]] = []
+    for part in column_parts(measured.table):
+        values = measured.values(part)
+        detected = np.empty(0)
+        if measured.library_size is not None:
+            counts = log2_counts_to_counts(part)
+            counted = np.maximum((~np.isnan(counts)).sum(axis=0), 1)
+            detected = (counts > 0).sum(axis=0) / counted
+        features.append((np.isnan(values).mean(axis=0) <= 0.5, *robust_scales(values), detected))
+    usual, medians, spreads, detected = map(np.concatenate, zip(*features, strict=True))
     if not usual.any():
         raise ValueError(
-            f"{modality}: no feature is measured in at least half of the {len(values)} patients, so "
+            f"{modality}: no feature is measured in at least half of the {len(measured.table)} patients, so "
             f"outliers cannot be told. Check that all its files have the same feature names."
         )
-    medians, spreads = robust_scales(values)
-    detected = np.empty(0)
-    if measured.detected is not None and measured.uncounted is not None:
-        counted = np.maximum((~measured.uncounted).sum(axis=0), 1)
-        detected = measured.detected.sum(axis=0) / counted
     limits = [bounds.get(rule) for rule in rules]
     blank = np.full(len(rules), np.nan)
     found = UsualPatients(
@@ -261,7 +303,7 @@ def learn_usual_patients(
         centers=blank,
         scales=blank,
     )
-    summaries = found._summarise(measured)[list(rules)]
+    summaries = found.summarise(measured)
     # In the precision of the summaries.
     centers = {rule: summaries[rule].median() for rule in rules}
     scales = [
@@ -271,11 +313,12 @@ def learn_usual_patients(
         )
         for rule in rules
     ]
-    return replace(
+    learned = replace(
         found,
         centers=np.array(list(centers.values()), dtype=np.float64),
         scales=np.array(scales, dtype=np.float64),
     )
+    return learned, summaries
 
 
 def applied_rules(steps: Sequence[StepSpec], bounds: Mapping[Rule, float | None]) -> list[Rule]:
@@ -291,15 +334,11 @@ def applied_rules(steps: Sequence[StepSpec], bounds: Mapping[Rule, float | None]
 
 def robust_scales(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Median and robust spread of each column, patients x features; no spread is missing."""
-    medians, spreads = (np.empty(values.shape[1], dtype=values.dtype) for _ in range(2))
-    for start in range(0, values.shape[1], BLOCK):
-        block = slice(start, start + BLOCK)
-        # Medians along contiguous memory take half the time.
-        profiles = np.ascontiguousarray(values[:, block].T)
-        medians[block] = row_medians(profiles)
-        spread = MAD_TO_SD * row_medians(np.abs(profiles - medians[block, np.newaxis]))
-        spreads[block] = np.where(spread > 0, spread, np.nan)
-    return medians, spreads
+    # Medians along contiguous memory take half the time.
+    profiles = np.ascontiguousarray(values.T)
+    medians = row_medians(profiles)
+    spreads = MAD_TO_SD * row_medians(np.abs(profiles - medians[:, np.newaxis]))
+    return medians, np.where(spreads > 0, spreads, np.nan)
 
 
 def robust_scores(values: np.ndarray, medians: np.ndarray, spreads: np.ndarray) -> np.ndarray:
@@ -313,8 +352,6 @@ def robust_scores(values: np.ndarray, medians: np.ndarray, spreads: np.ndarray) 
 def row_medians(values: np.ndarray) -> np.ndarray:
     """Median of each row without its missing values; missing where it has no other."""
     medians = np.full(len(values), np.nan, dtype=values.dtype)
-    for start in range(0, len(values), BLOCK):
-        block = values[start : start + BLOCK]
-        measured = np.flatnonzero(~np.isnan(block).all(axis=1))
-        medians[start + measured] = np.nanmedian(block[measured], axis=1)
+    measured = np.flatnonzero(~np.isnan(values).all(axis=1))
+    medians[measured] = np.nanmedian(values[measured], axis=1)
     return medians

@@ -9,8 +9,13 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.modality import ModalityConfig
+from tcga_coherent.omics.blocks import as_frame, empty_matrix, take
 from tcga_coherent.omics.features.feature_filters import FeatureFilter
-from tcga_coherent.omics.features.imputation import impute_from_neighbours, impute_with_medians
+from tcga_coherent.omics.features.imputation import (
+    impute_among_patients,
+    impute_from_neighbours,
+    impute_with_medians,
+)
 from tcga_coherent.omics.features.outliers import (
     MAD_TO_SD,
     MeasuredPatients,
@@ -29,8 +34,14 @@ from tcga_coherent.omics.features.steps import (
     leading_row_wise,
     with_implied_steps,
 )
-from tcga_coherent.omics.features.transforms import Log2CountsToCpm, Transform
-from tcga_coherent.omics.features.units import UsualUnits, learn_units
+from tcga_coherent.omics.features.transforms import (
+    Log2CountsToCpm,
+    Transform,
+    bind_steps,
+    column_parts,
+    forward_parts,
+)
+from tcga_coherent.omics.features.units import UsualUnits, learn_units, looked_at
 from tcga_coherent.omics.patients.table_checks import as_float32, check_table
 
 logger = logging.getLogger(__name__)
@@ -129,33 +140,35 @@ class Preprocessor:
         """
         check_table(table, modality)
         steps = with_implied_steps(build_steps(config.steps, f"modalities.{modality}.steps"))
+        table = as_float32(table)
         # Sorted, so that sums and with them the last digits do not depend on the order of rows.
-        train = table.loc[table.index.intersection(train_ids).sort_values()]
-        train = as_float32(train)
-        if len(train) < 2:
+        train_ids = table.index.intersection(train_ids).sort_values()
+        if len(train_ids) < 2:
             raise ValueError(
-                f"{modality}: {len(train)} training patients have this modality, at least two are "
+                f"{modality}: {len(train_ids)} training patients have this modality, at least two are "
                 f"needed. Add patients, or leave the modality out (set it to null under modalities)."
             )
-        in_input_units = train
+        # A copy that every step overwrites.
+        train = _rows_of(table, train_ids)
         report = []
-        for step in steps:
-            before, unscaled = train.columns, train
+        for step in steps[:-1]:
+            before = train.columns
             try:
                 step.fit(train)
+                train = _overwrite(step, train)
             except ValueError as error:
                 raise ValueError(f"{modality}: {error}") from error
-            train = forward(step, train, modality)
             report.append(describe_effect(step, len(train), before))
             if train.shape[1] == 0:
                 raise ValueError(
                     f"{modality}: step {step.name} removed all {len(before)} features "
                     f"({report[-1]['reason']}). Change modalities.{modality}.steps."
                 )
-        # The last step standardises.
-        _refuse_one_absurd_value(unscaled, train, in_input_units, modality)
-        medians, features = np.nanmedian(train.to_numpy(), axis=0), train.columns
-        del train, unscaled
+        medians = _fit_last(steps[-1], train, table, modality)
+        report.append(describe_effect(steps[-1], len(train), train.columns))
+        features = looked_at(train.columns)
+        del train
+        in_input_units = _rows_of(table, train_ids)
         bounds = bounds or {}
         measured = measure_patients(in_input_units, leading_row_wise(steps), modality=modality)
         usual = learn_usual_patients(
@@ -170,7 +183,7 @@ class Preprocessor:
             max_absent=max_absent,
             medians=medians,
             usual=usual,
-            units=learn_units(_in_comparable_units(in_input_units, measured), features),
+            units=learn_units(_in_comparable_units(in_input_units, measured, features), features),
             report=pd.DataFrame(report),
         )
 
@@ -197,24 +210,34 @@ class Preprocessor:
         check_table(table, self.modality)
         self._require_features(table.columns)
         table = self._with_input_features(table)
-        scaled = table
-        for step in self.steps:
-            scaled = forward(step, scaled, self.modality)
-        values = scaled.to_numpy()
-        empty = table.index[np.isnan(values).all(axis=1)]
-        if len(empty):
+        scaled = empty_matrix(len(table), len(self.features))
+        empty = np.ones(len(table), dtype=bool)
+        absurd: tuple[Any, Any] | None = None
+        end = 0
+        try:
+            for part in forward_parts(bind_steps(self.steps, table), table):
+                start, end = end, end + part.shape[1]
+                values = scaled[:, start:end]
+                values[:] = part
+                empty &= np.isnan(values).all(axis=1)
+                with np.errstate(invalid="ignore"):
+                    beyond = np.abs(values) > ABSURD
+                if absurd is None and beyond.any():
+                    row, column = np.argwhere(beyond)[0]
+                    absurd = part.index[row], part.columns[column]
+        except ValueError as error:
+            raise ValueError(f"{self.modality}: {error}") from error
+        without = table.index[empty]
+        if len(without):
             raise ValueError(
-                f"{self.modality}: patient {empty[0]}"
-                + (f" and {len(empty) - 1} more have" if len(empty) > 1 else " has")
+                f"{self.modality}: patient {without[0]}"
+                + (f" and {len(without) - 1} more have" if len(without) > 1 else " has")
                 + f" no value in any of the {len(self.features)} features used. "
                 f"Leave the patient out of this modality."
             )
-        with np.errstate(invalid="ignore"):
-            absurd = np.abs(values) > ABSURD
-        if absurd.any():
-            row, column = np.argwhere(absurd)[0]
-            raise _absurd_value(table, table.index[row], self.features[column], self.modality)
-        return scaled
+        if absurd is not None:
+            raise _absurd_value(table, *absurd, self.modality)
+        return as_frame(scaled, table.index, self.features)
 
     def find_outliers(self, table: pd.DataFrame) -> pd.DataFrame:
         """Find new patients that break the rules by which the cohort lost its outliers.
@@ -243,7 +266,10 @@ class Preprocessor:
     def describe_units(self, table: pd.DataFrame) -> str | None:
         """Say in what the values of new patients, as for `find_outliers`, are unlike those of training."""
         table = self._with_input_features(table)
-        return self.units.describe_difference(_in_comparable_units(table, self._measure(table)))
+        measured = self._measure(table)
+        return self.units.describe_difference(
+            _in_comparable_units(table, measured, self.units.features)
+        )
 
     def _measure(self, table: pd.DataFrame) -> MeasuredPatients:
         return measure_patients(table, leading_row_wise(self.steps), modality=self.modality)
@@ -279,7 +305,9 @@ class Preprocessor:
                 len(self.features),
             )
 
-    def impute_cohort(self, scaled: pd.DataFrame, train_ids: pd.Index) -> pd.DataFrame:
+    def impute_cohort(
+        self, scaled: pd.DataFrame, train_ids: pd.Index, *, overwrite: bool = False
+    ) -> pd.DataFrame:
         """Fill missing values of the cohort that the preprocessor was fitted on.
 
         Parameters
@@ -288,6 +316,8 @@ class Preprocessor:
             Output of `scale` for training and other patients.
         train_ids
             Training patients; they are imputed among themselves, the others from them.
+        overwrite
+            Fill `scaled` itself, which saves a copy of it.
 
         Returns
         -------
@@ -295,12 +325,8 @@ class Preprocessor:
             `scaled` without missing values.
         """
         if self.imputer == "median":
-            return impute_with_medians(scaled, self.medians)
-        is_train = scaled.index.isin(train_ids)
-        train = scaled[is_train].sort_index()
-        train = impute_from_neighbours(train, train, self.neighbours)
-        others = impute_from_neighbours(scaled[~is_train], train, self.neighbours)
-        return pd.concat([train, others]).loc[scaled.index]
+            return impute_with_medians(scaled, self.medians, overwrite=overwrite)
+        return impute_among_patients(scaled, train_ids, self.neighbours, overwrite=overwrite)
 
     def transform(self, table: pd.DataFrame, donors: pd.DataFrame | None = None) -> pd.DataFrame:
         """Bring new patients from input units to processed features.
@@ -436,31 +462,56 @@ class Preprocessor:
         )
 
 
-def forward(step: Transform, table: pd.DataFrame, modality: str) -> pd.DataFrame:
-    """Apply `step`, with the modality's name in its complaints."""
-    try:
-        return step.forward(table)
-    except ValueError as error:
-        raise ValueError(f"{modality}: {error}") from error
+def _rows_of(table: pd.DataFrame, patients: pd.Index) -> pd.DataFrame:
+    """Copy the rows of `patients`."""
+    rows, columns = table.index.get_indexer(patients), np.arange(table.shape[1])
+    return as_frame(take(table.to_numpy(), rows, columns), patients, table.columns)
 
 
-def _in_comparable_units(table: pd.DataFrame, measured: MeasuredPatients) -> pd.DataFrame:
-    """Return values of which units can be told: of counts, whose size is that of the library, per million."""
-    return table if measured.library_size is None else measured.table
+def _overwrite(step: Transform, table: pd.DataFrame) -> pd.DataFrame:
+    """Put what fitted `step` makes of `table` into its place, block by block."""
+    values = table.to_numpy()
+    end = 0
+    for part in forward_parts([step.bind(column_parts(table))], table):
+        start, end = end, end + part.shape[1]
+        values[:, start:end] = part
+    return as_frame(values[:, :end], table.index, step.output_features)
 
 
-def _refuse_one_absurd_value(
-    unscaled: pd.DataFrame, scaled: pd.DataFrame, in_input_units: pd.DataFrame, modality: str
-) -> None:
-    """Raise a ValueError where a few values of a feature hide all others of it."""
-    # Among n values one that dwarfs the others has a standard score of nearly sqrt(n).
-    suspects = np.nanmax(np.abs(scaled.to_numpy()), axis=0) > np.sqrt(len(scaled)) / 2
-    for feature in scaled.columns[suspects]:
-        values = unscaled[feature].astype(np.float64)
-        distance = (values - values.median()).abs()
-        spread = MAD_TO_SD * distance.median()
-        if spread > 0 and distance.max() > ABSURD * spread:
-            raise _absurd_value(in_input_units, distance.idxmax(), feature, modality)
+def _fit_last(
+    step: Transform, train: pd.DataFrame, in_input_units: pd.DataFrame, modality: str
+) -> np.ndarray:
+    """Fit the last step, which standardises, and return the medians of what it makes of each feature.
+
+    Raises
+    ------
+    ValueError
+        Where a few values of a feature hide all others of it.
+    """
+    step.fit(train)
+    medians = []
+    for unscaled in column_parts(train):
+        scaled = step.forward(unscaled).to_numpy()
+        medians.append(np.nanmedian(scaled, axis=0))
+        # Among n values one that dwarfs the others has a standard score of nearly sqrt(n).
+        suspects = np.nanmax(np.abs(scaled), axis=0) > np.sqrt(len(scaled)) / 2
+        for feature in unscaled.columns[suspects]:
+            values = unscaled[feature].astype(np.float64)
+            distance = (values - values.median()).abs()
+            spread = MAD_TO_SD * distance.median()
+            if spread > 0 and distance.max() > ABSURD * spread:
+                raise _absurd_value(in_input_units, distance.idxmax(), feature, modality)
+    return np.concatenate(medians)
+
+
+def _in_comparable_units(
+    table: pd.DataFrame, measured: MeasuredPatients, features: pd.Index
+) -> pd.DataFrame:
+    """Return `features` in units that can be told: counts, whose size is that of the library, per million."""
+    of_interest = table[features[features.isin(table.columns)]]
+    if measured.library_size is None:
+        return of_interest
+    return as_frame(measured.values(of_interest), of_interest.index, of_interest.columns)
 
 
 def _absurd_value(table: pd.DataFrame, patient: Any, feature: Any, modality: str) -> ValueError:

@@ -9,6 +9,8 @@ features are in :mod:`tcga_coherent.omics.features.feature_filters`, those that 
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from typing import ClassVar
 
 import numpy as np
@@ -16,6 +18,7 @@ import pandas as pd
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
+from tcga_coherent.omics.blocks import column_blocks
 from tcga_coherent.omics.patients.table_checks import first_cell
 
 logger = logging.getLogger(__name__)
@@ -46,6 +49,8 @@ class Transform(ABC):
         Features the step was fitted on.
     state
         Fitted arrays; the last axis runs along `features` unless it has length one.
+    bound_to
+        What a bound step knows of each patient's whole row; None for others.
     """
 
     name: ClassVar[str]
@@ -53,6 +58,7 @@ class Transform(ABC):
 
     features: pd.Index
     state: dict[str, np.ndarray]
+    bound_to: pd.Series | None = None
 
     def fit(self, table: pd.DataFrame) -> None:
         """Learn from the training patients.
@@ -78,9 +84,23 @@ class Transform(ABC):
         """Features that the step returns."""
         return self.features
 
+    def bind(self, parts: Iterable[pd.DataFrame]) -> "Transform":
+        """Return a step that can transform some columns of patients without their others.
+
+        Parameters
+        ----------
+        parts
+            All columns of the patients, block by block, as the steps before this one left them; read only
+            by a step that needs whole rows.
+        """
+        return self
+
     @abstractmethod
     def forward(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Transform patients x `features`; missing values stay missing."""
+        """Transform patients x `features`; missing values stay missing.
+
+        Of a bound step, or one that needs no whole rows, the columns may be any subset of `features`.
+        """
 
     @abstractmethod
     def backward(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -179,35 +199,54 @@ class Log2CountsToCpm(Transform):
 
     def learn(self, table: pd.DataFrame) -> dict[str, np.ndarray]:
         """Learn the median library size, and doubt counts whose logarithm was not taken."""
-        values = table.to_numpy()
         # The logarithm of few counts is whole; of a hundred cells it never is of all.
-        if values.size >= FEWEST_CELLS and np.array_equal(values, np.rint(values), equal_nan=True):
+        if table.size >= FEWEST_CELLS and all(map(_is_whole, column_parts(table))):
             logger.warning(
                 "Step %s: all values are whole numbers: are they counts, of which log2(count + 1) has to be "
                 "taken first?",
                 self.name,
             )
-        counts = log2_counts_to_counts(table)
-        library_size = sum_rows(counts)
-        counts = counts[library_size > 0]
-        counts *= (1 / library_size[library_size > 0]).astype(np.float32)[:, np.newaxis]
-        measured = (~np.isnan(counts)).sum(axis=0)
+        library_size = self.library_sizes(column_parts(table)).to_numpy()
+        sequenced = library_size > 0
+        scale = (1 / library_size[sequenced]).astype(np.float32)[:, np.newaxis]
+        shares = []
+        for part in column_parts(table):
+            counts = log2_counts_to_counts(part)[sequenced]
+            counts *= scale
+            measured = (~np.isnan(counts)).sum(axis=0)
+            shares.append(np.nansum(counts, axis=0, dtype=np.float64) / np.maximum(measured, 1))
         return {
             "library_size": np.array([np.median(library_size)]),
-            "shares": np.nansum(counts, axis=0, dtype=np.float64) / np.maximum(measured, 1),
+            "shares": np.concatenate(shares),
         }
 
     def absent_share(self, missing: np.ndarray, features: pd.Index) -> np.ndarray:
         """Return the share of the library that the features marked in each row hold in training."""
         return np.asarray(missing @ self.fitted("shares", features))
 
-    def library_sizes(self, counts: np.ndarray, features: pd.Index) -> np.ndarray:
-        """Sum the counts of each patient; before the step is fitted missing ones count as zero."""
-        library_size = sum_rows(counts)
-        missing = np.isnan(counts)
-        if hasattr(self, "state") and missing.any():
-            library_size /= np.maximum(1 - self.absent_share(missing, features), 1e-9)
-        return library_size
+    def library_sizes(self, parts: Iterable[pd.DataFrame]) -> pd.Series:
+        """Sum the counts of each patient; before the step is fitted missing ones count as zero.
+
+        Parameters
+        ----------
+        parts
+            All columns of the patients, block by block.
+        """
+        sums, absent = np.zeros(1), np.zeros(1)
+        index = pd.Index([])
+        for part in parts:
+            counts = log2_counts_to_counts(part)
+            sums, index = sums + sum_rows(counts), part.index
+            missing = np.isnan(counts)
+            if hasattr(self, "state") and missing.any():
+                absent = absent + self.absent_share(missing, part.columns)
+        return pd.Series(sums / np.maximum(1 - absent, 1e-9), index=index)
+
+    def bind(self, parts: Iterable[pd.DataFrame]) -> "Log2CountsToCpm":
+        """Return a step that knows the libraries of these patients."""
+        bound = copy(self)
+        bound.bound_to = self.library_sizes(parts)
+        return bound
 
     def forward(self, table: pd.DataFrame) -> pd.DataFrame:
         """Scale counts to a library of a million; a patient without any count becomes missing.
@@ -223,11 +262,12 @@ class Log2CountsToCpm(Transform):
             self.name,
             "is too large for log2(count + 1); take the logarithm of raw counts first",
         )
-        counts = log2_counts_to_counts(table)
-        library_size = self.library_sizes(counts, table.columns)
-        library_size[library_size == 0] = np.nan
-        scale = (COUNTS_PER_MILLION / library_size).astype(np.float32)
-        return replace_values(table, counts * scale[:, np.newaxis])
+        libraries = self.library_sizes([table]) if self.bound_to is None else self.bound_to
+        library_size = libraries.reindex(table.index).to_numpy()
+        scale = (COUNTS_PER_MILLION / np.where(library_size == 0, np.nan, library_size)).astype(
+            np.float32
+        )
+        return replace_values(table, log2_counts_to_counts(table) * scale[:, np.newaxis])
 
     def backward(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return to log2(count + 1) at the median training library size."""
@@ -274,6 +314,33 @@ class Arcsinh(Transform):
         return replace_values(
             table, np.sinh(np.clip(table.to_numpy(), -MAX_NATURAL_EXPONENT, MAX_NATURAL_EXPONENT))
         )
+
+
+def column_parts(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield the columns of `table` block by block, without a copy."""
+    for block in column_blocks(table.shape[1]):
+        yield table.iloc[:, block]
+
+
+def forward_parts(steps: Sequence[Transform], table: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield what bound `steps` make of `table`, block by block of its columns."""
+    for part in column_parts(table):
+        for step in steps:
+            part = step.forward(part)
+        yield part
+
+
+def bind_steps(steps: Iterable[Transform], table: pd.DataFrame) -> list[Transform]:
+    """Bind fitted or row-wise `steps`, applied one after the other, to the patients of `table`."""
+    bound: list[Transform] = []
+    for step in steps:
+        bound.append(step.bind(forward_parts(tuple(bound), table)))
+    return bound
+
+
+def _is_whole(part: pd.DataFrame) -> bool:
+    values = part.to_numpy()
+    return np.array_equal(values, np.rint(values), equal_nan=True)
 
 
 def replace_values(table: pd.DataFrame, values: np.ndarray) -> pd.DataFrame:

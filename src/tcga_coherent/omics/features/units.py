@@ -87,8 +87,7 @@ def learn_units(table: pd.DataFrame, features: pd.Index) -> UsualUnits:
     features
         Features that preprocessing keeps.
     """
-    step = -(-len(features) // MAX_FEATURES)
-    features = features[::step]
+    features = looked_at(features)
     values = table[features].to_numpy(dtype=np.float64)
     profile = np.nanmedian(values, axis=0)
     traits = _traits(values, profile)
@@ -98,6 +97,11 @@ def learn_units(table: pd.DataFrame, features: pd.Index) -> UsualUnits:
         if len(here) >= FEWEST_PATIENTS:
             limits[:, number] = np.quantile(here, LEVELS)
     return UsualUnits(features, profile, limits)
+
+
+def looked_at(features: pd.Index) -> pd.Index:
+    """Return the features, of those that preprocessing keeps, that units are told by."""
+    return features[:: -(-len(features) // MAX_FEATURES)]
 
 
 def _traits(values: np.ndarray, profile: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.omics.blocks import column_blocks
 from tcga_coherent.omics.patients.barcodes import EXAMPLES
 
 # STAR and HTSeq append these to the genes: reads that belong to none.
@@ -40,11 +41,17 @@ def find_sentinel(values: np.ndarray) -> float | None:
         # Missing where every value is.
         if not abs(value) >= SMALLEST_SENTINEL or not float(value).is_integer():
             continue
-        here = values == value
-        if min(here.any(axis=1).sum(), here.any(axis=0).sum()) < FEWEST_REPEATS:
+        in_patients, in_features = np.zeros(len(values), dtype=bool), 0
+        nearest_low, nearest_high = np.inf, -np.inf
+        for block in column_blocks(values.shape[1]):
+            part = values[:, block]
+            here = part == value
+            in_patients |= here.any(axis=1)
+            in_features += here.any(axis=0).sum()
+            nearest_low = np.fmin.reduce(part, axis=None, where=~here, initial=nearest_low)
+            nearest_high = np.fmax.reduce(part, axis=None, where=~here, initial=nearest_high)
+        if min(in_patients.sum(), in_features) < FEWEST_REPEATS:
             continue
-        nearest_low = np.fmin.reduce(values, axis=None, where=~here, initial=np.inf)
-        nearest_high = np.fmax.reduce(values, axis=None, where=~here, initial=-np.inf)
         gap = nearest_low - value if value == low else value - nearest_high
         if 0 < nearest_high - nearest_low < gap:
             return float(value)

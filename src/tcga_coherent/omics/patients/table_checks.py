@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.omics.blocks import column_blocks
+
 
 def check_table(table: pd.DataFrame, modality: str) -> None:
     """Raise a ValueError that names the first twofold label, text column or infinite value."""
@@ -18,12 +20,14 @@ def check_table(table: pd.DataFrame, modality: str) -> None:
             raise ValueError(
                 f"{modality}: feature {column} holds {dtype}, not numbers. Correct the file."
             )
-    infinite = np.isinf(table.to_numpy())
-    if infinite.any():
-        cell = first_cell(pd.DataFrame(infinite, index=table.index, columns=table.columns))
-        raise ValueError(
-            f"{modality}: {cell} is infinite. Correct the file or mark the value as missing."
-        )
+    for block in column_blocks(table.shape[1]):
+        part = table.iloc[:, block]
+        infinite = np.isinf(part.to_numpy())
+        if infinite.any():
+            cell = first_cell(pd.DataFrame(infinite, index=part.index, columns=part.columns))
+            raise ValueError(
+                f"{modality}: {cell} is infinite. Correct the file or mark the value as missing."
+            )
 
 
 def first_cell(mask: pd.DataFrame) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.omics.blocks import as_frame, column_blocks, take
 from tcga_coherent.omics.patients.barcodes import CORRECTED, EXAMPLES, BarcodeRule, assign_patients
 from tcga_coherent.omics.patients.suspects import find_sentinel, summary_rows
 
@@ -12,7 +13,12 @@ TOTAL = "TOTAL"
 
 
 def tabulate_patients(
-    samples: pd.DataFrame, cancer_types: pd.Series, rule: BarcodeRule, modality: str
+    samples: pd.DataFrame,
+    cancer_types: pd.Series,
+    rule: BarcodeRule,
+    modality: str,
+    *,
+    overwrite: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Reduce the samples of a modality to one row a patient.
 
@@ -27,6 +33,8 @@ def tabulate_patients(
         slides of a patient are averaged.
     modality
         Name of the modality, for the report and in errors.
+    overwrite
+        Make the table of the memory of `samples`, which hold anything afterwards.
 
     Returns
     -------
@@ -52,29 +60,29 @@ def tabulate_patients(
             f"(`orientation` in the catalog)."
         )
     uncounted = summary_rows(samples.columns)
-    if len(uncounted):
-        samples = samples.drop(columns=uncounted)
+    counted = np.flatnonzero(~samples.columns.isin(uncounted))
     patients, dropped = name_patients(samples.index, cancer_types, rule, modality)
-    # In the order of patients, so that the rows of a large matrix are copied only once.
     patients = patients.sort_values(kind="stable")
     rows_of_samples = samples.index.get_indexer(patients.index)
-    table = pd.DataFrame(
-        samples.to_numpy(dtype=np.float32)[rows_of_samples],
-        index=pd.Index(patients.to_numpy(), name="patient_id"),
-        columns=samples.columns.rename(None),
-        copy=False,
+    table = as_frame(
+        take(samples.to_numpy(), rows_of_samples, counted, overwrite=overwrite),
+        pd.Index(patients.to_numpy(), name="patient_id"),
+        samples.columns[counted].rename(None),
     )
     averaged = patients[patients.duplicated(keep=False)]
     if len(averaged):
         table = table.groupby(level="patient_id").mean()
-    measured = table.notna().any(axis=1).to_numpy()
+    values = table.to_numpy()
+    measured = np.zeros(len(table), dtype=bool)
+    for block in column_blocks(values.shape[1]):
+        measured |= ~np.isnan(values[:, block]).all(axis=1)
     if not measured.any():
         raise ValueError(
             f"Modality {modality!r} has no patient with any value: {len(samples)} samples were found, "
             f"{int(dropped.loc[dropped['reason'] != CORRECTED, 'n'].sum())} dropped, {len(table)} patients hold missing values only. Check the "
             f"file and its orientation in the catalog."
         )
-    sentinel = find_sentinel(table.to_numpy())
+    sentinel = find_sentinel(values)
     if sentinel is not None:
         here = table == sentinel
         raise ValueError(

@@ -125,7 +125,7 @@ def tabulate_modality(
     other = samples.index[samples.index.isin(own)]
     if len(other):
         samples = samples.drop(index=other)
-    table, report = tabulate_patients(samples, cancer_types, barcodes, modality)
+    table, report = tabulate_patients(samples, cancer_types, barcodes, modality, overwrite=True)
     del samples
     if len(other):
         reason = "another tumour of the patient than in the other modalities"

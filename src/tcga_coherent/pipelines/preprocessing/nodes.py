@@ -232,7 +232,8 @@ def preprocess_modality(
     exclusions = describe_exclusions(
         modality, outliers.applied_rules(config.steps, bounds), excluded, *table.shape
     )
-    table = table.loc[split.index]
+    if not table.index.equals(split.index):
+        table = table.loc[split.index]
     preprocessor = Preprocessor.fit(
         table,
         config,
@@ -244,8 +245,8 @@ def preprocess_modality(
     )
     scaled = preprocessor.scale(table)
     del table
-    processed = preprocessor.impute_cohort(scaled, train_ids)
     imputed_cells = int(np.isnan(scaled.to_numpy()).sum())
+    processed = preprocessor.impute_cohort(scaled, train_ids, overwrite=True)
     logger.info(
         "%s: %d patients x %d features, %d cells imputed", modality, *scaled.shape, imputed_cells
     )
