@@ -1,6 +1,8 @@
 """The configuration of the environment at hand, for what is decided before a run: which lanes there are."""
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +30,43 @@ class EnvironmentConfigLoader(OmegaConfigLoader):
         EnvironmentConfigLoader.latest = self
 
 
-def configured_modalities() -> list[str]:
-    """Return the names of the environment's modalities, in the order of tables and figures.
+@dataclass(frozen=True)
+class Configured:
+    """What is known of the environment at hand.
 
-    Where no environment was loaded, as for ``kedro registry list``, it is that of ``KEDRO_ENV``, or base.
+    Attributes
+    ----------
+    environment
+        Its name; empty for Kedro's default.
+    parameters
+        As configured: Kedro makes objects of some of them later.
+    """
+
+    environment: str
+    parameters: Mapping[str, Any]
+
+
+_joined: Configured | None = None
+
+
+def join_environment(environment: str, parameters: Mapping[str, Any]) -> None:
+    """Take the configuration of a run that another process has loaded."""
+    global _joined
+    _joined = Configured(environment, parameters)
+
+
+def configured() -> Configured:
+    """Return the configuration that was loaded last.
+
+    Where none was, as for ``kedro registry list``, it is that of ``KEDRO_ENV``, or base.
 
     Raises
     ------
     ValueError
         When there is no project around the working directory.
     """
+    if _joined is not None:
+        return _joined
     loader = EnvironmentConfigLoader.latest
     if loader is None:
         project = find_kedro_project(Path.cwd())
@@ -46,6 +75,11 @@ def configured_modalities() -> list[str]:
                 f"{Path.cwd()} lies in no project: pipelines follow the modalities of a configuration."
             )
         loader = EnvironmentConfigLoader(
-            conf_source=str(project / "conf"), env=os.environ.get("KEDRO_ENV"), **LOADER_ARGS
+            conf_source=str(project / "conf"), env=os.environ.get("KEDRO_ENV", BASE), **LOADER_ARGS
         )
-    return modality_names(loader["parameters"]["modalities"])
+    return Configured(loader.env or "", loader["parameters"])
+
+
+def configured_modalities() -> list[str]:
+    """Return the names of the environment's modalities, in the order of tables and figures."""
+    return modality_names(configured().parameters["modalities"])

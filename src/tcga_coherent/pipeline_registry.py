@@ -5,9 +5,11 @@ from difflib import get_close_matches
 from pkgutil import iter_modules
 
 from kedro.framework.project import find_pipelines
-from kedro.pipeline import Pipeline
+from kedro.framework.project import pipelines as registered
+from kedro.pipeline import Node, Pipeline
 
 from tcga_coherent import pipelines as pipelines_package
+from tcga_coherent.hooks.run_lock import LANES
 
 # The main job, from raw files to completed patients and the paper's tables.
 MAIN_JOB = (
@@ -21,7 +23,7 @@ MAIN_JOB = (
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Return every pipeline by name; ``__default__`` is the main job.
+    """Return every pipeline by name; ``__default__`` is the main job, ``lanes`` the same for other schedulers.
 
     The nodes of a pipeline have its name as namespace, which makes it one box of the lineage.
     Datasets and parameters keep their names.
@@ -31,6 +33,10 @@ def register_pipelines() -> dict[str, Pipeline]:
     ValueError
         When a run asks for a pipeline that there is not.
     """
+    requested = registered._requested_pipelines
+    if requested is not None and LANES in requested:
+        # Made of others, which Kedro would not look for.
+        registered.set_requested(None)
     try:
         found = find_pipelines(raise_errors=True)
     except ImportError as error:
@@ -51,4 +57,13 @@ def register_pipelines() -> dict[str, Pipeline]:
     # Kedro finds only the pipelines that a run asks for by name.
     if pipelines.keys() >= set(MAIN_JOB):
         pipelines["__default__"] = sum((pipelines[name] for name in MAIN_JOB), Pipeline([]))
+        pipelines[LANES] = Pipeline([_in_one_namespace(n) for n in pipelines["__default__"].nodes])
     return pipelines
+
+
+def _in_one_namespace(node: Node) -> Node:
+    """Return a node whose box of the lineage, ``ingestion.cna``, is its topmost namespace, ``ingestion-cna``.
+
+    Kedro groups nodes into the tasks of other schedulers by that.
+    """
+    return node._copy(namespace=(node.namespace or "").replace(".", "-"))

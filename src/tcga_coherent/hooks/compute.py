@@ -21,16 +21,21 @@ class ComputeHooks:
         ValueError
             When the device is not there, before anything has run in vain.
         """
-        import torch
-        from threadpoolctl import threadpool_limits
-
         from tcga_coherent.diffusion.device import resolve_device
 
         if "params:compute.device" in pipeline.inputs():
             resolve_device(catalog.load("params:compute.device"))
         threads = catalog.load("params:compute.threads")
-        torch.set_num_threads(threads)
-        # The libraries behind numpy and scikit-learn would use every core and wait for all of them.
-        threadpool_limits(threads)
-        torch.set_flush_denormal(True)
+        limit_threads(threads)
         logger.info("Numerical libraries use %d CPU thread(s)", threads)
+
+
+def limit_threads(threads: int) -> None:
+    """Set the CPU threads of numerical libraries in this process, and let tiny numbers be zero."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    torch.set_num_threads(threads)
+    # The libraries behind numpy and scikit-learn would use every core and wait for all of them.
+    threadpool_limits(threads)
+    torch.set_flush_denormal(True)

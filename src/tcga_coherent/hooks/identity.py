@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -73,10 +74,11 @@ class IdentityHooks:
                     _examples(outdated),
                 )
 
-    @hook_impl
-    def before_node_run(self, catalog: DataCatalog) -> None:
-        """Take the catalog where a process of its own, which no run was announced to, runs the node."""
-        self._catalog = catalog
+    def join_run(
+        self, catalog: DataCatalog, parameters: Mapping[str, Any], environment: str
+    ) -> None:
+        """Take part in a run that was announced to another process, where everything between nodes is a file."""
+        self._catalog, self._parameters, self._environment = catalog, parameters, environment
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str, node: Node) -> None:
@@ -259,7 +261,8 @@ def _maker(name: str) -> str | None:
 
 
 def _pipeline_of(node: Node) -> str:
-    return (node.namespace or "").split(".")[0]
+    # A box of the pipeline `lanes` is named by one namespace, ingestion-cna.
+    return re.split("[.-]", node.namespace or "")[0]
 
 
 def _lower(sentence: str) -> str:

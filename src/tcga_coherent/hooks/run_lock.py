@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 
 # They read the environment's data and write to a folder of the user's.
 READERS = {"complete"}
+# The main job, a box of the lineage a task.
+LANES = "lanes"
 
 
 class RunLockHooks:
@@ -43,25 +45,30 @@ class RunLockHooks:
             When another run has it.
         """
         self._release()
-        if set(run_params["pipeline_names"] or ["__default__"]) <= READERS:
+        names = set(run_params["pipeline_names"] or ["__default__"])
+        if names <= READERS:
             return
-        lock = FileLock(self._file, timeout=0)
+        file = self._file
+        if names == {LANES} and run_params["namespaces"]:
+            # A task of another scheduler, which runs it beside others of the same run.
+            file = file.with_name("-".join([file.name, *run_params["namespaces"]]))
+        lock = FileLock(file, timeout=0)
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
             lock.acquire()
         except Timeout:
-            holder = self._file.with_suffix(".holder")
+            holder = file.with_suffix(".holder")
             who = f" ({holder.read_text()})" if holder.is_file() else ""
             raise RuntimeError(
                 f"Another run of this environment is under way{who}: wait for its end, or use an "
                 f"environment of another name."
             ) from None
         except OSError as error:
-            logger.warning("%s cannot be locked (%s): start no second run.", self._file, error)
+            logger.warning("%s cannot be locked (%s): start no second run.", file, error)
             return
         self._lock = lock
         started = datetime.now().astimezone().isoformat(timespec="seconds")
-        self._file.with_suffix(".holder").write_text(f"process {os.getpid()}, since {started}")
+        file.with_suffix(".holder").write_text(f"process {os.getpid()}, since {started}")
 
     @hook_impl
     def after_pipeline_run(self) -> None:

@@ -31,7 +31,7 @@ def all_pairs(modalities: Sequence[str]) -> list[str]:
 
 def lane_node(
     function: Callable[..., Any],
-    inputs: Sequence[Datasets],
+    inputs: str | Sequence[Datasets],
     outputs: str | Sequence[Datasets],
     *,
     name: str,
@@ -56,6 +56,7 @@ def lane_node(
     lane
         Last argument of the function: what the node is about.
     """
+    inputs = [inputs] if isinstance(inputs, str) else inputs
     groups = [_flat(datasets) for datasets in inputs]
     results = [outputs] if isinstance(outputs, str) else list(outputs)
     parameters = list(inspect.signature(function).parameters.values())

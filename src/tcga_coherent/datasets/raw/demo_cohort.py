@@ -9,12 +9,13 @@ from typing import Any
 
 import h5py
 import pandas as pd
+from filelock import FileLock
 from kedro.io.core import DatasetError
 
 from tcga_coherent.datasets.atomic import replace_when_whole
 from tcga_coherent.datasets.raw.raw_modality import RawModalityDataset, RawSamples, TitanDataset
 from tcga_coherent.datasets.raw.text_files import resolve_in_project
-from tcga_coherent.datasets.raw.titan import FEATURES
+from tcga_coherent.datasets.raw.titan import FEATURES, WIDTH
 from tcga_coherent.datasets.raw.xena_hub import (
     XenaClinicalDataset,
     XenaFolder,
@@ -77,7 +78,7 @@ class DemoModalityDataset(RawModalityDataset):
         self._dataset: RawModalityDataset = (
             XenaMatrixDataset(folder=folder, kind=source["kind"], cohorts=cohorts)
             if _format_of(modality, source) == "xena"
-            else TitanDataset(folder=source["folder"])
+            else TitanDataset(folder=source["folder"], width=source.get("width", WIDTH))
         )
         self.metadata = metadata
 
@@ -175,27 +176,30 @@ def ensure_demo_files(files: XenaFolder, settings: SimulationSettings) -> None:
         writers[slide_folder] = lambda cohort, folder, name=modality: _write_slides(  # type: ignore[misc]
             cohort, name, folder
         )
-    stale = [folder for folder in writers if not _is_whole(folder, record)]
-    if not stale:
-        return
-    logger.info("Simulating %d patients with %s", settings.patients, ", ".join(settings.modalities))
-    cohort = simulate_cohort(settings)
-    for folder in stale:
-        with replace_when_whole(folder) as partial:
-            partial.mkdir()
-            writers[folder](cohort, partial)
-            names = sorted(path.name for path in partial.iterdir())
-            text = json.dumps({**record, "files": names}, indent=1)
-            (partial / RECORD).write_text(text + "\n", encoding="utf-8")
-        logger.info("Wrote %d files to %s", len(names), folder)
+    files.folder.parent.mkdir(parents=True, exist_ok=True)
+    # Modalities may be read at the same time, and the first simulates for all.
+    with FileLock(files.folder.with_name(f".{files.folder.name}.lock")):
+        stale = [folder for folder in writers if not _is_whole(folder, record)]
+        if not stale:
+            return
+        logger.info(
+            "Simulating %d patients with %s", settings.patients, ", ".join(settings.modalities)
+        )
+        cohort = simulate_cohort(settings)
+        for folder in stale:
+            with replace_when_whole(folder) as partial:
+                partial.mkdir()
+                writers[folder](cohort, partial)
+                names = sorted(path.name for path in partial.iterdir())
+                text = json.dumps({**record, "files": names}, indent=1)
+                (partial / RECORD).write_text(text + "\n", encoding="utf-8")
+            logger.info("Wrote %d files to %s", len(names), folder)
 
 
 def _format_of(modality: str, source: Mapping[str, Any]) -> str:
     """Return ``xena`` or ``titan``."""
-    needed = {"xena": {"format", "kind"}, "titan": {"format", "folder"}}.get(
-        source.get("format", "")
-    )
-    if needed != set(source):
+    needed = {"xena": "kind", "titan": "folder"}.get(source.get("format", ""))
+    if needed not in source:
         raise DatasetError(
             f"simulation.modalities.{modality}.source is {dict(source)}: write {{format: xena, kind: KIND}} or "
             f"{{format: titan, folder: FOLDER}}."

@@ -15,7 +15,7 @@ from kedro.io.core import DatasetError
 from tcga_coherent.datasets.identity import Raw
 from tcga_coherent.datasets.raw.matrix import Orientation, read_matrix, read_sample_names
 from tcga_coherent.datasets.raw.text_files import resolve_in_project
-from tcga_coherent.datasets.raw.titan import name_slides, read_titan_folder
+from tcga_coherent.datasets.raw.titan import WIDTH, name_slides, read_titan_folder
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class TitanDataset(RawModalityDataset):
         self,
         *,
         folder: str,
-        width: int = 768,
+        width: int = WIDTH,
         skip_bad: bool = False,
         patient_pattern: str | None = None,
         metadata: dict[str, Any] | None = None,

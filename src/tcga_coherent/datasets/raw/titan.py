@@ -12,6 +12,8 @@ from kedro.io.core import DatasetError
 logger = logging.getLogger(__name__)
 
 FEATURES = "features"
+# Of an embedding as published; the paper's Methods say 736.
+WIDTH = 768
 SUFFIXES = {".h5", ".hdf5"}
 EXAMPLES = 3
 WAY_OUT = (
@@ -21,7 +23,7 @@ WAY_OUT = (
 
 
 def read_titan_folder(
-    folder: Path, width: int = 768, skip_bad: bool = False, patient_pattern: str | None = None
+    folder: Path, width: int = WIDTH, skip_bad: bool = False, patient_pattern: str | None = None
 ) -> pd.DataFrame:
     """Read a folder of TITAN slide embeddings.
 
@@ -31,7 +33,7 @@ def read_titan_folder(
         Holds one ``.h5`` or ``.hdf5`` a slide, named by the slide's barcode, with a dataset
         ``features`` of shape (`width`,) or (1, `width`).
     width
-        Length of an embedding: 768 for TITAN as published; the paper's Methods say 736.
+        Length of an embedding.
     skip_bad
         Leave files out that cannot be used, with a warning that lists them, instead of stopping.
     patient_pattern

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 
@@ -110,7 +111,10 @@ class XenaFolder:
             absent = [name for name in files if not (self.folder / name).is_file()]
             verify_files(self.folder, files)
         else:
-            absent = self._fetch(self.base_url, files)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            # Modalities may be read at the same time, and the folder has one list of hashes.
+            with FileLock(self.folder / ".lock"):
+                absent = self._fetch(self.base_url, files)
         if self.expected_hashes is not None:
             verify_release(self.folder, files, resolve_in_project(self.expected_hashes))
         allowed = [name for name in absent if ".".join(files[name]) in self.optional]

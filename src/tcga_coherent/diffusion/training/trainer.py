@@ -23,6 +23,8 @@ from tcga_coherent.diffusion.training.validation_draws import sample_stack
 logger = logging.getLogger(__name__)
 
 MAX_SAMPLING_ROWS = 4096
+# Steps whose random numbers are drawn together: few large operations cost less than many small ones.
+STEPS_AT_ONCE = 32
 # Times the squared error of draws that know nothing: no training that converges ends there.
 FAR_FROM_DATA = 100.0
 
@@ -63,6 +65,54 @@ class ValidationRecord:
     energy_score: float
     mse: float
     best: bool
+
+
+@dataclass(frozen=True)
+class Randomness:
+    """Random numbers of a gradient step.
+
+    Attributes
+    ----------
+    choice
+        Which patient, uniform in (0, 1), shape (n_models, rows).
+    timesteps
+        Shape (n_models, rows).
+    kept
+        Whether each source is shown, shape (n_models, sources, rows).
+    noise
+        Standard normal, shape (n_models, target_dim, rows).
+    """
+
+    choice: torch.Tensor
+    timesteps: torch.Tensor
+    kept: torch.Tensor
+    noise: torch.Tensor
+
+
+def draw_randomness(
+    step_keys: torch.Tensor, config: TrainingConfig, shape: DenoiserShape
+) -> list[Randomness]:
+    """Draw the random numbers of gradient steps, each a function of its key alone.
+
+    Parameters
+    ----------
+    step_keys
+        Shape (steps, n_models).
+    config
+        Batch size, number of timesteps and share of masked sources.
+    shape
+        Dimensions of the target and number of the sources.
+    """
+    rows = torch.arange(config.batch_size, device=step_keys.device)
+    keys = derive_keys(step_keys.unsqueeze(2), rows)
+    timesteps = (uniform_noise(derive_keys(keys, 1)) * config.schedule.n_timesteps).long()
+    shown = torch.stack(
+        [uniform_noise(derive_keys(keys, 2 + i)) for i in range(len(shape.condition_dims))], dim=2
+    )
+    noise = normal_noise(keys.flatten(), shape.target_dim)
+    noise = noise.view(-1, *keys.shape).permute(1, 2, 0, 3).contiguous()
+    choice, kept = uniform_noise(derive_keys(keys, 0)), shown >= config.mask_probability
+    return [Randomness(*step) for step in zip(choice, timesteps, kept, noise, strict=True)]
 
 
 def group_by_shape(
@@ -121,6 +171,8 @@ class StackTrainer:
         self.step = 0
         self.history: list[ValidationRecord] = []
         self._keys = named_keys(config.seed, "training", [t.name for t in tasks]).to(device)
+        self._drawn: list[Randomness] = []
+        self._drawn_from = 0
         self._train = StackedRows([task.train for task in tasks], device)
         self._validation = StackedRows([task.validation for task in tasks], device)
         self.denoiser = initialise_stack([task.name for task in tasks], shape, config.seed).to(
@@ -131,6 +183,9 @@ class StackTrainer:
         )
         self.average = StackedDenoiser(len(tasks), shape).to(device).eval()
         self.average.load_state_dict(self.denoiser.state_dict())
+        # What is trained and averaged in place, step by step.
+        self._trained = list(self.denoiser.state_dict().values())
+        self._averaged = list(self.average.state_dict().values())
         self.best = {k: v.clone() for k, v in self.average.state_dict().items()}
         self._best_scores = torch.full((len(tasks), 2), math.inf)
         self._best_steps = [0] * len(tasks)
@@ -280,24 +335,13 @@ class StackTrainer:
 
     def _train_step(self) -> torch.Tensor:
         """Take one gradient step on the squared error (eqs. 5 and 6); return each model's loss."""
-        n_models, rows = len(self.tasks), self.config.batch_size
-        step_keys = derive_keys(self._keys, self.step)
-        row_keys = derive_keys(
-            step_keys.unsqueeze(1), torch.arange(rows, device=self.device).unsqueeze(0)
-        )
-        choice = uniform_noise(derive_keys(row_keys, 0))
-        timesteps = (uniform_noise(derive_keys(row_keys, 1)) * self.schedule.n_timesteps).long()
-        target, conditions, mask = self._train.take(choice)
+        random = self._randomness()
+        timesteps, noise = random.timesteps, random.noise
+        target, conditions, mask = self._train.take(random.choice)
         if self._masks:
-            keep = torch.stack(
-                [uniform_noise(derive_keys(row_keys, 2 + i)) for i in range(mask.shape[1])], dim=1
-            )
-            mask = mask & (keep >= self.config.mask_probability)
-        noise = normal_noise(row_keys.flatten(), target.shape[1])
-        noise = noise.view(-1, n_models, rows).transpose(0, 1)
+            mask = mask & random.kept
         noisy = self.schedule.add_noise(target, noise, timesteps.unsqueeze(1))
 
-        self.denoiser.train()
         for group in self._optimizer.param_groups:
             group["lr"] = self._learning_rate()
         wanted = noise
@@ -315,6 +359,19 @@ class StackTrainer:
         self._update_average()
         return losses.detach()
 
+    def _randomness(self) -> "Randomness":
+        """Return the random numbers of this step, drawn for several steps in few operations."""
+        number = self.step - self._drawn_from
+        if not 0 <= number < len(self._drawn):
+            number, self._drawn_from = 0, self.step
+            steps = torch.arange(self.step, self.step + STEPS_AT_ONCE, device=self.device)
+            self._drawn = draw_randomness(
+                derive_keys(self._keys.unsqueeze(0), steps.unsqueeze(1)),
+                self.config,
+                self.denoiser.shape,
+            )
+        return self._drawn[number]
+
     def _learning_rate(self) -> float:
         if self.config.learning_rate_schedule == "constant":
             return self.config.learning_rate
@@ -326,8 +383,8 @@ class StackTrainer:
         # A young average would remember the initial weights; it starts short and grows.
         decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
         torch._foreach_lerp_(
-            list(self.average.state_dict().values()),
-            list(self.denoiser.state_dict().values()),
+            self._averaged,
+            self._trained,
             1.0 - decay,
         )
 

@@ -79,6 +79,7 @@ def _lane(target: str, modalities: list[str]) -> list[Node]:
             outputs=[f"recalibration/{target}", f"rows/recalibration/{target}"],
             name="recalibrate_spread",
             namespace=target,
+            tags=["gpu"],
             lane=target,
         ),
         lane_node(
@@ -87,6 +88,7 @@ def _lane(target: str, modalities: list[str]) -> list[Node]:
             outputs=[f"draws/{target}", f"rows/coherence/{target}"],
             name="draw_test_split",
             namespace=target,
+            tags=["gpu"],
             lane=target,
         ),
         lane_node(
@@ -95,6 +97,7 @@ def _lane(target: str, modalities: list[str]) -> list[Node]:
             outputs=f"rows/coherence_probe/{target}",
             name="probe_coherence",
             namespace=target,
+            tags=["gpu"],
             lane=target,
         ),
     ]

@@ -117,6 +117,7 @@ def completion_nodes(
         ],
         name="complete_patients",
         namespace="completion",
+        tags=["gpu"],
     )
     decoding = [
         lane_node(

@@ -66,6 +66,7 @@ def _lane(target: str, modalities: list[str]) -> list[Node]:
         outputs=[f"consensus/{target}", f"rows/consensus_weights/{target}"],
         name="learn_consensus",
         namespace=target,
+        tags=["gpu"],
         lane=target,
     )
     return [
@@ -93,6 +94,7 @@ def _train(
             outputs=f"training/{family}/{target}",
             name=f"train_{family}",
             namespace=target,
+            tags=["gpu"],
             lane=target,
         ),
         lane_node(
