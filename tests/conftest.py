@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tcga_coherent.configuration import EnvironmentConfigLoader
+from tcga_coherent import configuration
+from tcga_coherent.configuration import Configured, EnvironmentConfigLoader
 
 pytest_plugins = ["tests.simulated_draws"]
 
@@ -43,7 +44,7 @@ def lanes_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Mapping[str, Any]], N
     """Let pipelines follow the modalities given, as if the environment had these."""
 
     def follow(modalities: Mapping[str, Any]) -> None:
-        loaded = {"parameters": {"modalities": modalities}}
-        monkeypatch.setattr(EnvironmentConfigLoader, "latest", loaded)
+        joined = Configured("", {"modalities": modalities})
+        monkeypatch.setattr(configuration, "_joined", joined)
 
     return follow

@@ -61,12 +61,8 @@ class Cohort:
         **completion: Any,
     ) -> dict[str, Any]:
         """Return the parts and ``flags``; a modality that nobody has needs no table."""
-        everything = {
-            name: tables.get(name, self.tables[name].iloc[:0]) for name in self.tables
-        }
-        observed = {
-            name: latents.get(name, self.latents[name].iloc[:0]) for name in self.latents
-        }
+        everything = {name: tables.get(name, self.tables[name].iloc[:0]) for name in self.tables}
+        observed = {name: latents.get(name, self.latents[name].iloc[:0]) for name in self.latents}
         draws, means, sds, flags = complete_patients(
             lazily({name: table[[]] for name, table in everything.items()}),
             lazily(observed),

@@ -112,7 +112,6 @@ def test_a_model_keeps_its_best_validation_and_says_what_it_belongs_to(
         assert model.metadata["n_train"] == n_train == 90
 
 
-
 def test_a_modality_without_latents_is_named(latents, split, encoders) -> None:
     without = {name: frame for name, frame in latents.items() if name != "rppa"}
     with pytest.raises(ValueError, match=r"No latents of rppa: there are those of cna, rnaseq\."):
