@@ -1,9 +1,14 @@
 """Fixtures shared by all tests."""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tcga_coherent import configuration
+from tcga_coherent.configuration import Configured, EnvironmentConfigLoader
 
 pytest_plugins = ["tests.simulated_draws"]
 
@@ -26,3 +31,20 @@ def shared_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no folder {folder}: the real TCGA data are not on this machine")
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_environment_of_other_tests() -> None:
+    """Let pipelines follow base's modalities, whatever an earlier module loaded."""
+    EnvironmentConfigLoader.latest = None
+
+
+@pytest.fixture
+def lanes_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Mapping[str, Any]], None]:
+    """Let pipelines follow the modalities given, as if the environment had these."""
+
+    def follow(modalities: Mapping[str, Any]) -> None:
+        joined = Configured("", {"modalities": modalities})
+        monkeypatch.setattr(configuration, "_joined", joined)
+
+    return follow

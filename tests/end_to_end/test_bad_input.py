@@ -25,9 +25,9 @@ MODELS = (
 )
 
 READERS_OF_LATENTS = [
-    ("diffusion_training", "single.denoisers"),
-    ("diffusion_training", "multi.denoisers"),
-    ("coherent_sampling", "test_draws"),
+    ("diffusion_training", "single/cna_from_rppa"),
+    ("diffusion_training", "multi/cna"),
+    ("coherent_sampling", "draws/cna"),
 ]
 
 
@@ -99,23 +99,34 @@ def trained(demo: Project, tmp_path: Path) -> Project:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("spoil", "in_the_header", "message"),
     [
-        (truncate, rf"{BAD_FILE} is truncated or damaged .*copy or download it again"),
-        (replace_by_page, rf"{BAD_FILE} is an HTML page, though .*download it again"),
-        (replace_by_compressed_page, rf"{BAD_FILE} is an HTML page instead of a table"),
-        (repeat_a_sample, rf"{BAD_FILE} holds duplicate samples in its columns: 'TCGA-00-"),
-        (write_text, rf"{BAD_FILE} holds text instead of a number at row 'rppa_002', .*'high'"),
-        (rename_a_sample, r"'rppa': 1 patients have no cancer type .* such as TCGA-ZZ-9999: add"),
+        (truncate, False, rf"{BAD_FILE} is truncated or damaged .*copy or download it again"),
+        (replace_by_page, True, rf"{BAD_FILE} is an HTML page, though .*download it again"),
+        (replace_by_compressed_page, True, rf"{BAD_FILE} is an HTML page instead of a table"),
+        (repeat_a_sample, True, rf"{BAD_FILE} holds duplicate samples in its columns: 'TCGA-00-"),
+        (
+            write_text,
+            False,
+            rf"{BAD_FILE} holds text instead of a number at row 'rppa_002', .*'high'",
+        ),
+        (
+            rename_a_sample,
+            True,
+            r"'rppa': 1 patients have no cancer type .* such as TCGA-ZZ-9999: add",
+        ),
     ],
 )
 def test_a_spoiled_raw_file_stops_ingestion(
-    spoil: Callable[[Path], None], message: str, raw: Project
+    spoil: Callable[[Path], None], in_the_header: bool, message: str, raw: Project
 ) -> None:
     spoil(raw.root / "data/01_raw/demo/xena" / BAD_FILE)
     found = stops(raw, "ingestion")
     assert re.search(message, found), found
-    assert not raw.path("02_intermediate", "modality_tables").exists()
+    tables = raw.path("02_intermediate", "modality_tables")
+    assert not (tables / "rppa.parquet").exists()
+    # Names and headers of all modalities are looked at before the values of any are read.
+    assert not (in_the_header and tables.exists())
 
 
 def test_a_modality_of_other_patients_than_all_others_is_named(raw: Project) -> None:
@@ -177,15 +188,15 @@ def test_a_cancer_type_with_three_patients_is_named(with_a_small_type: Project) 
 def test_an_unknown_modality_name_is_named(raw: Project) -> None:
     settings = {"label": "Proteome", "color": "#000000", "steps": []}
     found = stops(raw, "ingestion", params={"modalities": {"proteome": settings}})
-    assert "name the unknown modality 'proteome': the raw data hold cna, rnaseq" in found
-    assert "Add it to the catalog entry raw_modalities, or set it to null" in found
+    assert "`modalities` have proteome, but the catalog has no entry raw/proteome, only" in found
+    assert "or set the modality to null" in found
 
 
 def test_a_latent_larger_than_the_features_is_named(demo: Project, tmp_path: Path) -> None:
-    project = demo.clone(tmp_path / "demo", "03_primary/demo", "05_model_input/demo/split.parquet")
+    project = demo.clone(tmp_path / "demo", "03_primary/demo", "05_model_input/demo/split")
     found = stops(project, "embedding", params={"modalities": {"rppa": {"latent_size": 31}}})
     assert "modalities.rppa.latent_size is 31 but only 30 features are left: lower it" in found
-    assert not project.path("06_models", "encoders").exists()
+    assert not project.path("06_models", "encoders/rppa.safetensors").exists()
 
 
 @pytest.mark.parametrize(("pipeline", "output"), READERS_OF_LATENTS)
@@ -198,20 +209,20 @@ def test_latents_that_were_edited_are_named(
     latents.iloc[7, 2] = np.nan
     latents.to_parquet(path)
     found = stops(project, pipeline, to_outputs=[output])
-    assert "latents is not as it was written (rppa): it was edited, damaged or exchanged" in found
+    assert re.search(r"latents/rppa\.parquet is not as it was written .*it was edited", found)
     assert "or run `kedro run --env demo --pipelines embedding` again" in found
 
 
 def test_denoisers_of_other_latents_are_refused(demo: Project, tmp_path: Path) -> None:
     project = demo.clone(
         tmp_path / "demo", "02_intermediate/demo", "03_primary/demo", *LATENTS, *MODELS[1:],
-        "06_models/demo/preprocessors", "08_reporting/demo/excluded_patients.csv",
+        "06_models/demo/preprocessors",
     )  # fmt: skip
     project.run("embedding", params={"modalities": {"rppa": {"latent_size": 5}}})
-    found = stops(project, "coherent_sampling", to_outputs=["test_draws"])
+    found = stops(project, "coherent_sampling", to_outputs=["draws/cna"])
     assert re.search(
-        r"(single|multi|consensus) does not belong to what lies beside it: it was made from other "
-        r".*latents.* than those at hand. Run `kedro run --env demo --pipelines diffusion_training` again",
+        r"(single|multi|consensus)/\S+ does not belong to what lies beside it: it was made from other "
+        r".*latents/rppa.* than those at hand. Run `kedro run --env demo --pipelines diffusion_training` again",
         found,
     ), found
     assert not project.path("07_model_output").exists()
@@ -246,7 +257,7 @@ def test_new_patients_are_not_completed_with_encoders_of_another_run(
     pd.read_parquet(tables / "rppa.parquet").head(3).T.to_parquet(tmp_path / "in/rppa.parquet")
     folders = {"input_dir": str(tmp_path / "in"), "output_dir": str(tmp_path / "out")}
     message = stops(project, "complete", params={"completion": folders})
-    assert "encoders is not as it was written (rppa)" in message
+    assert "encoders/rppa.safetensors is not as it was written" in message
     assert not (tmp_path / "out").exists()
 
 
@@ -267,7 +278,7 @@ def test_an_unwritable_output_is_named(embedded: Project) -> None:
     # A file where a folder belongs: permissions do not stop an administrator.
     folder.write_text("in the way")
     found = stops(embedded, "diffusion_training")
-    assert re.search(rf"Cannot write {folder}/(single|multi)\.safetensors: ", found)
+    assert re.search(rf"Cannot write {folder}/(single|multi)/cna\.safetensors: ", found)
     assert "Make the folder writable, free some space, or point the run at another" in found
 
 

@@ -66,10 +66,10 @@ def patients(demo: Project) -> dict[str, pd.DataFrame]:
     }
 
 
-def test_models_are_safetensors_and_json_alone(files: list[Path]) -> None:
+def test_models_are_safetensors_and_json_alone(demo: Project, files: list[Path]) -> None:
     assert {path.suffix for path in files} == {".safetensors", ".json"}
     assert {"encoders", "preprocessors", "single", "multi", "consensus", "training_state"} <= {
-        path.parent.name for path in files
+        path.relative_to(demo.path("06_models")).parts[0] for path in files
     }
 
 

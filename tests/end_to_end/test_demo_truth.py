@@ -115,7 +115,7 @@ def project(repo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Projec
             "coherent_sampling": {"n_steps": 20, "n_draws": 40},
         }
     )
-    project.run(to_outputs=["test_draws"])
+    project.run(to_outputs=[f"draws/{target}" for target in LATENT_SIZES])
     return project
 
 

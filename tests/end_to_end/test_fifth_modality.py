@@ -1,24 +1,17 @@
-"""A further modality is configuration: no code knows how many there are."""
+"""A further modality is configuration: no code knows how many there are, and only what is new is trained."""
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from tests.end_to_end.projects import Project, small_demo
+from tests.end_to_end.projects import SMALL_FEATURES, Project
 
 FIVE = ("cna", "rnaseq", "rppa", "wsi", "methylation")
-
-# In the demo's globals: how its raw files are simulated.
-SIMULATION = {
-    "source": {"format": "xena", "kind": "methylation450"},
-    "scale": "unchanged",
-    "features": 35,
-    "factors": {"common": {"variance": 0.5, "fidelity": 0.8}},
-    "level": [-2.0, 2.0],
-    "spread": [0.3, 0.6],
-    "measured": 0.9,
-}
+N_FEATURES = 35
 
 # In the parameters: how it is processed.
 SETTINGS = {
@@ -30,18 +23,46 @@ SETTINGS = {
     # Other than that of the four, so that no model may take sizes for equal.
     "latent_size": 4,
 }
+LAYERS = ("01_raw/demo", "02_intermediate/demo", "03_primary/demo", "04_feature/demo")
+TRAINED = (*LAYERS, "05_model_input/demo", "06_models/demo", "08_reporting/demo")
+
+
+def write_methylation(demo: Project, path: Path) -> None:
+    """Write a matrix that says something of expression; a tenth of the training patients has none."""
+    rng = np.random.default_rng(0)
+    latents = pd.read_parquet(demo.path("05_model_input", "latents/rnaseq.parquet"))
+    split = pd.read_parquet(demo.path("05_model_input", "split.parquet"))
+    measured = split.loc[latents.index, "split"].ne("train") | (rng.random(len(latents)) < 0.9)
+    latents = latents[measured]
+    values = latents.to_numpy() @ rng.standard_normal((latents.shape[1], N_FEATURES))
+    values += rng.standard_normal(values.shape)
+    # Of SKCM metastases are measured, as in the other modalities.
+    kinds = np.where(split.loc[latents.index, "cancer_type"] == "SKCM", "06A", "01A")
+    samples = [f"{patient}-{kind}" for patient, kind in zip(latents.index, kinds, strict=True)]
+    features = [f"cg{number:02d}" for number in range(N_FEATURES)]
+    pd.DataFrame(values, samples, features).T.to_parquet(path)
 
 
 @pytest.fixture(scope="module")
-def project(repo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = small_demo(repo_root, tmp_path_factory.mktemp("five") / "demo")
-    project.change_globals({"simulation": {"modalities": {"methylation": SIMULATION}}})
-    project.change_parameters({"modalities": {"methylation": SETTINGS}})
+def project(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The trained demo, to which a modality is added."""
+    folder = tmp_path_factory.mktemp("five")
+    project = demo.clone(folder / "demo", *TRAINED)
+    write_methylation(demo, folder / "methylation.parquet")
+    entry = {
+        "type": "tcga_coherent.datasets.raw.raw_modality.MatrixDataset",
+        "filepath": str(folder / "methylation.parquet"),
+        "metadata": {"kedro-viz": {"layer": "raw", "preview": False}},
+    }
+    (project.conf / "catalog" / "methylation.yml").write_text(
+        yaml.safe_dump({"raw/methylation": entry})
+    )
     # Five modalities have 30 patterns of missing ones: little of each is enough.
     small = {"modalities": ["methylation"]}
     shadows = {"canaries": {"copies": [1], "n_alternatives": 7}, "n_draws": 4, "n_steps": 4}
     project.change_parameters(
         {
+            "modalities": {"methylation": SETTINGS},
             "evaluation": {"counterfactual": small, "forests": {"n_trees": 5}},
             "privacy": {
                 "bootstrap": {"repeats": 50},
@@ -50,10 +71,66 @@ def project(repo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Projec
             },
         }
     )
-    wanted = ["table1_reconstruction_figure", "table4_cohort_table", "completed_cohort.flags"]
-    project.run(to_outputs=[*wanted, "table2_rescue_table", "fig4_counterfactual_table"])
+    wanted = ["table1_reconstruction_figure", "table4_cohort_table"]
+    wanted += [f"completed_cohort/decoded_mean/{name}" for name in FIVE]
+    project.run(
+        to_outputs=[*wanted, "table2_rescue_table", "fig4_counterfactual_table"],
+        only_missing_outputs=True,
+    )
     project.run("privacy", to_outputs=["table3_privacy_table", "privacy_attacks_table"])
     return project
+
+
+def trained_before(demo: Project) -> list[Path]:
+    """Return the files that a further modality must not change, below the data folder."""
+    pairs = [f"{a}_from_{b}" for a in SMALL_FEATURES for b in SMALL_FEATURES if a != b]
+    models = [f"encoders/{name}" for name in SMALL_FEATURES] + [f"single/{pair}" for pair in pairs]
+    paths = [demo.path("06_models", f"{name}.safetensors") for name in models]
+    paths += [demo.path("05_model_input", f"latents/{name}.parquet") for name in SMALL_FEATURES]
+    paths.append(demo.path("05_model_input", "split.parquet"))
+    return [path.relative_to(demo.root) for path in paths]
+
+
+def test_split_encoders_and_pairs_of_the_others_stay_as_they_are_to_the_byte(
+    demo: Project, project: Project
+) -> None:
+    kept = trained_before(demo)
+    assert len(kept) == 4 + 12 + 4 + 1
+    changed = [
+        path
+        for path in kept
+        if (demo.root / path).read_bytes() != (project.root / path).read_bytes()
+    ]
+    assert changed == []
+    presence = pd.read_parquet(project.path("05_model_input", "presence.parquet"))
+    assert 0 < (~presence["methylation"]).sum() < len(presence) / 2
+
+
+def test_another_latent_size_trains_what_has_the_modality_in_it(
+    demo: Project, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    project = demo.clone(tmp_path / "demo", *TRAINED)
+    with caplog.at_level("INFO"):
+        project.run(
+            "embedding",
+            "diffusion_training",
+            params={"modalities": {"rppa": {"latent_size": 5}}},
+            only_missing_outputs=True,
+        )
+    trained = {
+        name
+        for message in caplog.messages
+        if (found := re.match(r"Training \d+ denoisers together: (.*)", message))
+        for name in found[1].split(", ")
+    }
+    pairs = {f"{a}_from_{b}" for a in SMALL_FEATURES for b in SMALL_FEATURES if a != b}
+    assert trained == {pair for pair in pairs if "rppa" in pair} | set(SMALL_FEATURES)
+    changed = {
+        path.stem
+        for path in trained_before(demo)
+        if (demo.root / path).read_bytes() != (project.root / path).read_bytes()
+    }
+    assert changed == {"rppa"} | {pair for pair in pairs if "rppa" in pair}
 
 
 def test_all_pairs_and_targets_get_their_denoisers(project: Project) -> None:
@@ -80,7 +157,7 @@ def test_patients_are_completed_from_and_with_the_further_modality(project: Proj
     mean = pd.read_parquet(folder / "latent_mean/methylation.parquet")
     decoded = pd.read_parquet(folder / "decoded_mean/methylation.parquet")
     assert mean.shape == (len(presence), SETTINGS["latent_size"])
-    assert decoded.shape == (len(presence), SIMULATION["features"])
+    assert decoded.shape == (len(presence), N_FEATURES)
     assert decoded.notna().all(axis=None)
     flags = pd.read_parquet(folder / "flags.parquet")
     generated = flags[flags["status"] == "generated"]

@@ -71,7 +71,10 @@ def cohort(
     )
     project.run(
         params={"cohort_dir": str(folder / "raw")},
-        to_outputs=["table1_reconstruction_table", "completed_cohort.flags"],
+        to_outputs=[
+            "table1_reconstruction_table",
+            *(f"completed_cohort/decoded_mean/{name}" for name in MODALITIES),
+        ],
     )
     return project
 

@@ -21,7 +21,7 @@ def read_files(folder: Path, pattern: str) -> dict[str, bytes]:
 
 
 def state_of(project: Project, family: str) -> Path:
-    return project.path("06_models", f"training_state/{family}.safetensors")
+    return project.path("06_models", f"training_state/{family}/cna.safetensors")
 
 
 def load_state(project: Project, family: str) -> Checkpoint:
@@ -29,7 +29,7 @@ def load_state(project: Project, family: str) -> Checkpoint:
 
 
 def kill_during_training(project: Project, family: str) -> None:
-    """Kill the run without warning once it has saved the first state of a family."""
+    """Kill the run without warning once it has saved the first state of a family's models of cna."""
     state = state_of(project, family)
     for _ in range(5):
         log = project.root / "killed.log"
@@ -68,7 +68,7 @@ def test_the_same_seed_writes_the_same_tables_to_the_byte(demo: Project, again: 
 
 def test_the_same_seed_writes_the_same_models_and_draws(demo: Project, again: Project) -> None:
     for layer, pattern, at_least in (
-        ("06_models", "*.safetensors", 28),
+        ("06_models", "*.safetensors", 41),
         ("07_model_output", "*.parquet", 77),
     ):
         first, second = (read_files(run.path(layer), pattern) for run in (demo, again))
@@ -98,10 +98,10 @@ def test_a_training_that_was_killed_goes_on_to_the_same_models(
 ) -> None:
     project = demo.clone(tmp_path / "demo", *INPUTS)
     kill_during_training(project, family)
-    assert not project.path("06_models", family).exists()
+    assert not list(project.path("06_models", family).glob("cna*"))
     # What a kill in the middle of a write would leave.
     models = project.path("06_models")
-    for leftover in (f"training_state/{family}.safetensors", "consensus/x", f"{family}/cna.json"):
+    for leftover in (f"training_state/{family}/cna.safetensors", "consensus/x", f"{family}/cna.x"):
         partial = models / f"{leftover}.partial"
         partial.parent.mkdir(exist_ok=True, parents=True)
         partial.write_bytes(b"half")

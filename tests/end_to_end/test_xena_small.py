@@ -48,11 +48,14 @@ def project(
     before = sorted(source.iterdir())
     project = Project.copy(repo_root, tmp_path_factory.mktemp("xena") / "project", "xena_small")
     catalog = {
-        "raw_modalities": {
-            "type": "tcga_coherent.datasets.raw.xena_hub.XenaHubDataset",
-            "folder": str(source),
-            "cohorts": list(COHORTS),
-            "modalities": {name: {"format": "xena", "kind": kind} for name, kind in KINDS.items()},
+        **{
+            f"raw/{name}": {
+                "type": "tcga_coherent.datasets.raw.xena_hub.XenaMatrixDataset",
+                "folder": str(source),
+                "cohorts": list(COHORTS),
+                "kind": kind,
+            }
+            for name, kind in KINDS.items()
         },
         "raw_clinical": {
             "type": "tcga_coherent.datasets.raw.xena_hub.XenaClinicalDataset",

@@ -40,16 +40,51 @@ def test_an_environment_of_its_own_name_is_fine(project):
     assert copied(project, "mine", "mine").context().env == "mine"
 
 
+def rename_entry(project, old, new):
+    """Rename an entry of the environment's catalog; None takes it out."""
+    file = project.conf / "catalog" / "ingestion.yml"
+    entries = yaml.safe_load(file.read_text())
+    entry = entries.pop(old)
+    if new is not None:
+        entries[new] = entry
+    file.write_text(yaml.safe_dump(entries))
+
+
 def test_a_misspelt_dataset_is_refused_where_that_of_base_would_be_used(project):
-    catalog = project.conf / "catalog" / "raw.yml"
-    files = [*(project.conf / "catalog").glob("*.yml")]
-    assert files
-    entries = yaml.safe_load(files[0].read_text())
-    entries["raw_modalites"] = entries.pop("raw_modalities")
-    files[0].unlink()
-    catalog.write_text(yaml.safe_dump(entries))
-    with pytest.raises(ParameterValidationError, match="'raw_modalites': did you mean 'raw_modal"):
+    rename_entry(project, "raw_clinical", "raw_clincal")
+    with pytest.raises(ParameterValidationError, match="'raw_clincal': did you mean 'raw_clinical"):
         project.context()
+
+
+@pytest.mark.parametrize("misspelt", ["raw/rppe", "raw/proteome"])
+def test_raw_data_of_a_modality_that_the_parameters_do_not_know_are_refused(project, misspelt):
+    rename_entry(project, "raw/rppa", misspelt)
+    with pytest.raises(ParameterValidationError) as caught:
+        project.context()
+    message = str(caught.value)
+    if misspelt == "raw/rppe":
+        assert "names the unknown dataset 'raw/rppe': did you mean 'raw/rppa'?" in message
+    else:
+        assert "The catalog has raw/proteome" in message
+        assert "`modalities` know cna, rnaseq, rppa, wsi: add proteome there" in message
+
+
+METHYLATION = {"label": "Methylation", "color": "#56B4E9", "steps": []}
+
+
+def test_a_modality_without_raw_data_is_refused(project):
+    project.change_parameters({"modalities": {"methylation": METHYLATION}})
+    with pytest.raises(
+        ParameterValidationError,
+        match=r"have methylation, but the catalog has no entry raw/methylation, only raw/cna, .*raw/wsi: add it "
+        r"in .*conf, or set the modality to null",
+    ):
+        project.context()
+
+
+def test_a_modality_that_is_null_may_have_raw_data_or_none(project):
+    project.change_parameters({"modalities": {"wsi": None}})
+    assert "raw/wsi" in project.context().catalog
 
 
 def test_a_dataset_of_ones_own_is_no_misspelling(project):

@@ -16,18 +16,24 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.validation import ParameterValidationError, ParameterValidator
 
-from tcga_coherent.pipelines.complete.pipeline import PARTS
+from tcga_coherent.pipelines.complete.pipeline import DECODED_PARTS, LATENT_PARTS
 from tcga_coherent.settings import CONFIG_LOADER_ARGS
 
 ENVIRONMENTS = ("base", "demo", "cohort", "gpu", "paper")
 
 # What passes from node to node without a file: a user's own patients leave no copy behind.
 IN_MEMORY = {
-    "new_patients.tables",
-    "new_patients.latents",
-    "new_patients.notes_of_samples",
-    "new_patients.notes_of_values",
-    *(f"completed_patients.{part}" for part in PARTS),
+    *(
+        f"{kind}/{name}"
+        for name in ("cna", "rnaseq", "rppa", "wsi")
+        for kind in (
+            *(f"new_patients/{part}" for part in ("tables", "measured", "latents")),
+            *(f"completed_patients/{part}" for part in (*LATENT_PARTS, *DECODED_PARTS)),
+        )
+    ),
+    "new_patients/notes_of_samples",
+    "new_patients/notes_of_values",
+    "completed_patients/flags",
 }
 
 # Parts, so that this file is not its own finding.
@@ -121,6 +127,14 @@ def test_no_entry_of_the_catalog_is_left_over(
         entries = configuration(repo_root, environment)["catalog"]
         exact = {entry for entry in entries if "{" not in entry}
         assert exact <= names, environment
+        patterns = {entry: parse_pattern(entry) for entry in entries if "{" in entry}
+        unused = [entry for entry, like in patterns.items() if not any(map(like.fullmatch, names))]
+        assert unused == [], environment
+
+
+def parse_pattern(entry: str) -> re.Pattern[str]:
+    """Return what the names of a pattern of the catalog look like, as ``latents/{modality}``."""
+    return re.compile("[^/]+".join(map(re.escape, re.split(r"\{\w+\}", entry))))
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -128,7 +142,7 @@ def test_everything_written_lies_in_a_folder_of_the_environment(
     environment: str, repo_root: Path, registered: dict[str, Pipeline]
 ) -> None:
     paths = written_paths(repo_root, environment, registered)
-    layers = "02_intermediate|03_primary|05_model_input|06_models|07_model_output|08_reporting"
+    layers = "02_intermediate|03_primary|04_feature|05_model_input|06_models|07_model_output|08_reporting"
     for name, path in paths.items():
         assert re.search(rf"\bdata/({layers})/{environment}/", path), (name, path)
     assert len(paths) > 40

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,23 +53,75 @@ def models(latents: dict[str, pd.DataFrame], split: pd.DataFrame) -> Models:
     return train_all(latents, split, make_encoders())
 
 
+def of_target(models: Models, target: str, *kinds: str) -> list[dict[str, Any]]:
+    """Return what a target's nodes are given of each kind."""
+    return [
+        lazily(
+            {
+                name: model
+                for name, model in models[kind].items()
+                if name == target or name.startswith(f"{target}_from_")
+            }
+        )
+        for kind in kinds
+    ]
+
+
 def draw(
     latents: dict[str, pd.DataFrame],
     split: pd.DataFrame,
     models: Models,
     config: SamplingConfig = SAMPLING,
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    return draw_test_split(
-        lazily(latents),
-        split,
-        lazily(models["single"]),
-        lazily(models["multi"]),
-        lazily(models["consensus"]),
-        models["fitted"]["recalibration"],
-        MODALITIES,
-        config,
-        "cpu",
-    )
+    """Return the draws of all targets and the coherence of all."""
+    drawn = {
+        target: draw_test_split(
+            lazily(latents),
+            split,
+            *of_target(models, target, "single", "multi", "consensus", "recalibration"),
+            MODALITIES,
+            config,
+            "cpu",
+            target,
+        )
+        for target in SIZES
+    }
+    draws = {
+        f"{target}/{name}": frame
+        for target, (found, _) in drawn.items()
+        for name, frame in found.items()
+    }
+    return draws, pd.concat([rows for _, rows in drawn.values()], ignore_index=True)
+
+
+def recalibrate(
+    latents: dict[str, pd.DataFrame],
+    split: pd.DataFrame,
+    models: Models,
+    config: SamplingConfig = SAMPLING,
+) -> tuple[dict[str, Checkpoint], pd.DataFrame]:
+    """Return the factors of all targets and the table of all."""
+    fitted = {
+        target: recalibrate_spread(
+            lazily(latents),
+            split,
+            *of_target(models, target, "single", "multi", "consensus"),
+            MODALITIES,
+            config,
+            "cpu",
+            target,
+        )
+        for target in SIZES
+    }
+    table = pd.concat([rows for _, rows in fitted.values()], ignore_index=True)
+    return {target: checkpoint for target, (checkpoint, _) in fitted.items()}, table
+
+
+def with_recalibration(models: Models, **metadata: Any) -> Models:
+    """Return the models with other metadata of the recalibration of cna."""
+    fitted = models["recalibration"]["cna"]
+    other = Checkpoint(fitted.arrays, {**fitted.metadata, **metadata})
+    return {**models, "recalibration": {**models["recalibration"], "cna": other}}
 
 
 @pytest.fixture(scope="module")
@@ -210,14 +263,11 @@ def test_the_spread_is_fitted_on_draws_whose_weights_never_saw_the_patient(
         return 1.0
 
     monkeypatch.setattr("tcga_coherent.pipelines.coherent_sampling.nodes.fit_spread", record)
-    _, table = recalibrate_spread(
-        lazily(latents),
+    _, table = recalibrate(
+        latents,
         split,
-        *(lazily(models[part]) for part in ("single", "multi")),
-        lazily(consensus),
-        MODALITIES,
+        {**models, "consensus": consensus},
         replace(SAMPLING, weights="learned"),
-        "cpu",
     )
     drawn = dict(
         zip(table[["target", "method", "source"]].agg("/".join, axis=1), fitted_on, strict=True)
@@ -232,48 +282,41 @@ def test_the_spread_is_fitted_on_draws_whose_weights_never_saw_the_patient(
 
 
 def test_the_spread_is_fitted_for_every_way_to_generate_a_modality(latents, split, models) -> None:
-    checkpoint, table = recalibrate_spread(
-        lazily(latents),
-        split,
-        *(lazily(models[part]) for part in ("single", "multi", "consensus")),
-        MODALITIES,
-        SAMPLING,
-        "cpu",
-    )
-    keys = table[["target", "method", "source"]].agg("/".join, axis=1)
-    assert list(keys) == checkpoint.metadata["names"]
-    np.testing.assert_array_equal(checkpoint.arrays["spreads"], table["spread"])
+    checkpoints, table = recalibrate(latents, split, models)
+    assert list(checkpoints) == list(SIZES)
+    for target, checkpoint in checkpoints.items():
+        rows = table[table["target"] == target]
+        keys = rows[["target", "method", "source"]].agg("/".join, axis=1)
+        assert list(keys) == checkpoint.metadata["names"]
+        np.testing.assert_array_equal(checkpoint.arrays["spreads"], rows["spread"])
+    assert len(table) == len(SIZES) * 6
     assert (table["crps_after"] <= table["crps_before"] + 1e-4).all()
     assert isinstance(draw_recalibration_figure(table, MODALITIES)(), Figure)
 
 
 def test_no_spread_is_fitted_where_none_is_wanted(latents, split, models) -> None:
     raw = replace(SAMPLING, recalibrate=False)
-    checkpoint, table = recalibrate_spread(
-        lazily(latents),
-        split,
-        *(lazily(models[part]) for part in ("single", "multi", "consensus")),
-        MODALITIES,
-        raw,
-        "cpu",
-    )
-    assert checkpoint.metadata["names"] == []
+    checkpoints, table = recalibrate(latents, split, models, raw)
+    assert all(checkpoint.metadata["names"] == [] for checkpoint in checkpoints.values())
     assert table.empty
     assert "coverage_90_after" in table
     assert isinstance(draw_recalibration_figure(table, MODALITIES)(), Figure)
-    without = {**models["fitted"], "recalibration": checkpoint}
-    draws, _ = draw(latents, split, {**models, "fitted": without}, raw)
+    without = {**models, "recalibration": checkpoints}
+    draws, _ = draw(latents, split, without, raw)
     assert draws
     with pytest.raises(ValueError, match="No recalibration was fitted for cna/single/rnaseq"):
-        draw(latents, split, {**models, "fitted": without})
+        draw(latents, split, without)
 
 
 def test_recalibrated_draws_have_the_mean_of_the_raw_ones_and_another_spread(
     drawn, latents, split, models
 ) -> None:
     raw, _ = draw(latents, split, models, replace(SAMPLING, recalibrate=False))
-    fitted = models["fitted"]["recalibration"]
-    spreads = dict(zip(fitted.metadata["names"], fitted.arrays["spreads"], strict=True))
+    spreads = {
+        name: spread
+        for fitted in models["recalibration"].values()
+        for name, spread in zip(fitted.metadata["names"], fitted.arrays["spreads"], strict=True)
+    }
     for name, frame in drawn[0].items():
         by_patient = raw[name].groupby(level="patient_id").transform("mean")
         expected = by_patient + spreads[name] * (raw[name] - by_patient)
@@ -281,25 +324,27 @@ def test_recalibrated_draws_have_the_mean_of_the_raw_ones_and_another_spread(
 
 
 def test_a_recalibration_of_other_models_is_refused(latents, split, models) -> None:
-    fitted = models["fitted"]["recalibration"]
-    metadata = {**fitted.metadata, "denoisers": {}}
-    other = {**models["fitted"], "recalibration": Checkpoint(fitted.arrays, metadata)}
+    other = with_recalibration(models, denoisers={})
     with pytest.raises(ValueError, match="denoiser cna_from_rnaseq was trained again"):
-        draw(latents, split, {**models, "fitted": other})
+        draw(latents, split, other)
 
 
 @pytest.fixture(scope="module")
 def probe(latents, split, models) -> pd.DataFrame:
-    return probe_coherence(
-        lazily(latents),
-        split,
-        *(lazily(models[part]) for part in ("single", "multi", "consensus")),
-        models["fitted"]["recalibration"],
-        models["fitted"]["agreement"],
-        MODALITIES,
-        SAMPLING,
-        "cpu",
-    )
+    rows = [
+        probe_coherence(
+            lazily(latents),
+            split,
+            *of_target(models, target, "single", "multi", "consensus", "recalibration"),
+            models["fitted"]["agreement"],
+            MODALITIES,
+            SAMPLING,
+            "cpu",
+            target,
+        )
+        for target in SIZES
+    ]
+    return pd.concat(rows, ignore_index=True)
 
 
 def test_every_source_is_exchanged_once_and_never_with_a_patients_own(probe, split) -> None:

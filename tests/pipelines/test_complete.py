@@ -18,6 +18,7 @@ from tcga_coherent.omics.features.preprocessor import Preprocessor
 from tcga_coherent.omics.patients.barcodes import BarcodeRule
 from tcga_coherent.pipelines.complete.nodes import (
     complete_patients,
+    decode_completion,
     embed_new_patients,
     gather_completion,
     tabulate_new_patients,
@@ -59,23 +60,41 @@ class Cohort:
         sampling: SamplingConfig = SAMPLING,
         **completion: Any,
     ) -> dict[str, Any]:
-        """Return the parts and ``flags``."""
-        found = complete_patients(
-            tables,
-            latents,
-            lazily(self.preprocessors),
+        """Return the parts and ``flags``; a modality that nobody has needs no table."""
+        everything = {name: tables.get(name, self.tables[name].iloc[:0]) for name in self.tables}
+        observed = {name: latents.get(name, self.latents[name].iloc[:0]) for name in self.latents}
+        draws, means, sds, flags = complete_patients(
+            lazily({name: table[[]] for name, table in everything.items()}),
+            lazily(observed),
             lazily(self.encoders),
             lazily(self.models["single"]),
             lazily(self.models["multi"]),
             lazily(self.models["consensus"]),
-            self.models["fitted"]["recalibration"],
+            lazily(self.models["recalibration"]),
             self.models["fitted"]["agreement"],
             SETTINGS,
             sampling,
             CompletionConfig(**completion),
             "cpu",
         )
-        return dict(zip((*PARTS, "flags"), found, strict=True))
+        decoded = {
+            name: decode_completion(
+                everything[name],
+                observed[name],
+                draws[name],
+                self.preprocessors[name],
+                self.encoders[name],
+            )
+            for name in draws
+        }
+        return {
+            "latent_draws": draws,
+            "latent_mean": means,
+            "latent_sd": sds,
+            "decoded_mean": {name: mean for name, (mean, _) in decoded.items()},
+            "decoded_sd": {name: sd for name, (_, sd) in decoded.items()},
+            "flags": flags,
+        }
 
 
 @pytest.fixture(autouse=True)
@@ -288,20 +307,25 @@ FORMER = pd.DataFrame({"patient_id": []})
 def tabulate(
     cohort: Cohort, matrices: dict[str, pd.DataFrame], scheme: str = "tcga"
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    return tabulate_new_patients(
+    tables, measured, notes = tabulate_new_patients(
         lazily({f"{name}.parquet": matrix for name, matrix in matrices.items()}),
         FORMER,
         lazily(cohort.preprocessors),
         SETTINGS,
         BarcodeRule(scheme=scheme),  # type: ignore[arg-type]
     )
+    assert list(tables) == list(measured) == list(SETTINGS)
+    for name, table in tables.items():
+        assert list(measured[name].index) == list(table.index)
+        assert name in matrices or table.empty
+    return tables, notes
 
 
 def embed(
     cohort: Cohort, tables: dict[str, pd.DataFrame], processed: dict[str, pd.DataFrame]
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     return embed_new_patients(
-        tables,
+        lazily(tables),
         lazily(cohort.preprocessors),
         lazily(cohort.encoders),
         lazily(processed),
@@ -316,9 +340,12 @@ def test_new_patients_get_the_latents_of_the_cohort(cohort: Cohort) -> None:
         cohort, {name: cohort.tables[name].loc[test].T for name in ("cna", "rppa")}
     )
     latents, notes = embed(cohort, tables, cohort.processed)
-    assert list(latents) == ["cna", "rppa"]
+    assert list(latents) == list(SETTINGS)
+    assert latents["rnaseq"].empty
+    assert list(latents["rnaseq"].columns) == list(cohort.latents["rnaseq"].columns)
     assert notes.empty
-    for name, frame in latents.items():
+    for name in ("cna", "rppa"):
+        frame = latents[name]
         np.testing.assert_allclose(frame, cohort.latents[name].loc[test], atol=1e-5)
 
 
@@ -347,7 +374,9 @@ def test_everybody_in_the_folder_is_in_the_flags(cohort: Cohort) -> None:
     latents, more = embed(cohort, tables, cohort.processed)
     parts = cohort.complete(tables, latents)
     flags = parts.pop("flags")
-    written = gather_completion(*parts.values(), flags, notes, more, SETTINGS)["flags"]
+    written = gather_completion(
+        *(lazily(part) for part in parts.values()), flags, notes, more, SETTINGS
+    )["flags"]
     assert list(written.columns) == FLAG_COLUMNS
     found = written.set_index(["patient_id", "modality"])
     assert sorted(found.index) == sorted((p, m) for p in test for m in SETTINGS)
@@ -445,14 +474,14 @@ def test_a_text_beside_the_matrices_is_named_in_a_warning(
     cohort: Cohort, caplog: pytest.LogCaptureFixture
 ) -> None:
     matrix = matrix_of(cohort)
-    tables, _ = tabulate_new_patients(
+    tables, *_ = tabulate_new_patients(
         lazily({"notes.txt": matrix, "rnaseq.csv": matrix}),
         FORMER,
         lazily(cohort.preprocessors),
         SETTINGS,
         BarcodeRule(),
     )
-    assert list(tables) == ["rnaseq"]
+    assert [name for name, table in tables.items() if len(table)] == ["rnaseq"]
     assert "holds notes.txt, which is no modality: NOT read" in caplog.text
 
 

@@ -18,6 +18,7 @@ from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.pipelines.evaluation import create_pipeline
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.studies.prioritisation.inputs import CounterfactualParameters
+from tests.pipelines.lane_inputs import by_lane, draws_by_lane
 from tests.simulated_draws import N_DRAWS, simulate
 
 MODALITIES = {
@@ -60,7 +61,8 @@ def parameters(repo_root) -> EvaluationParameters:
 
 
 @pytest.fixture
-def catalog(parameters, tmp_path) -> DataCatalog:
+def catalog(parameters, tmp_path, lanes_of) -> DataCatalog:
+    lanes_of(WITHOUT_WSI)
     cohort = simulate(list(MODALITIES), n_patients=240)
     rng = np.random.default_rng(0)
     severe = cohort.split["cancer_type"] == "LUAD"
@@ -73,8 +75,8 @@ def catalog(parameters, tmp_path) -> DataCatalog:
         index=cohort.split.index,
     )
     inputs = {
-        "test_draws": cohort.test_draws,
-        "latents": cohort.latents,
+        **draws_by_lane(cohort.test_draws),
+        **by_lane(latents=cohort.latents),
         "split": cohort.split,
         "presence": cohort.presence,
         "clinical": clinical,
@@ -87,7 +89,7 @@ def catalog(parameters, tmp_path) -> DataCatalog:
         {name: MemoryDataset(data, copy_mode="assign") for name, data in inputs.items()}
     )
     repeats = RepeatsDataset(path=str(tmp_path / "repeats"))
-    catalog["counterfactual.repeats"] = catalog["counterfactual.finished_repeats"] = repeats
+    catalog["repeats/counterfactual"] = catalog["finished_repeats/counterfactual"] = repeats
     catalog["baseline_predictions"] = _LoadersDataset()
     catalog["acquisition_curves"] = AtomicParquetDataset(filepath=str(tmp_path / "curves.parquet"))
     for name in TABLES:
@@ -179,5 +181,5 @@ def test_an_unknown_modality_stops_before_anything_is_trained(catalog, parameter
 def test_the_files_are_named_as_others_expect_them(repo_root: Path) -> None:
     outputs = create_pipeline().only_nodes_with_tags("counterfactual").all_outputs()
     tables = {f"{name}_table" for name in TABLES}
-    made = {"counterfactual.repeats", "acquisition_curves", *tables, *FIGURES}
+    made = {"repeats/counterfactual", "acquisition_curves", *tables, *FIGURES}
     assert outputs - {"baseline_predictions"} == made

@@ -1,7 +1,3 @@
-import dataclasses
-import logging
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +11,7 @@ from tcga_coherent.pipelines.diffusion_training.nodes import (
     draw_weights_of_consensus,
     learn_consensus,
     select_denoisers,
+    train_single,
 )
 from tests.pipelines.latent_cohort import (
     MODALITIES,
@@ -53,9 +50,21 @@ def encoders() -> dict[str, Checkpoint]:
 
 
 @pytest.fixture(scope="module")
-def states(latents, split, encoders) -> dict[str, list[Checkpoint]]:
-    """All states of both families."""
-    return {family: train(family, latents, split, encoders) for family in ("single", "multi")}
+def states(latents, split, encoders) -> dict[str, dict[str, list[Checkpoint]]]:
+    """All states of both families, by target."""
+    return {
+        family: {target: train(family, target, latents, split, encoders) for target in SIZES}
+        for family in ("single", "multi")
+    }
+
+
+def select(states: dict[str, list[Checkpoint]]) -> tuple[dict[str, Checkpoint], pd.DataFrame]:
+    """Return the models of all targets of a family, and their history."""
+    selected = [select_denoisers(found[-1]) for found in states.values()]
+    return (
+        {name: model for models, _ in selected for name, model in models.items()},
+        pd.concat([history for _, history in selected], ignore_index=True),
+    )
 
 
 def assert_same(one: Checkpoint, other: Checkpoint) -> None:
@@ -66,17 +75,19 @@ def assert_same(one: Checkpoint, other: Checkpoint) -> None:
 
 
 def test_a_state_is_yielded_at_every_validation_and_the_models_last(states) -> None:
-    # Pairs of sizes 3 from 3, 3 from 2 and 2 from 3; multi models of 3 from (3, 2) and 2 from (3, 3).
-    for family, n_stacks in (("single", 3), ("multi", 2)):
-        finished = [state.metadata["finished"] for state in states[family]]
-        assert finished == [False] * n_stacks * VALIDATIONS + [True]
-    single, history = select_denoisers(states["single"][-1])
+    # cna is of size 3 from 3 and 3 from 2, rnaseq likewise; rppa is of 2 from 3 twice.
+    stacks = {"single": {"cna": 2, "rnaseq": 2, "rppa": 1}, "multi": dict.fromkeys(SIZES, 1)}
+    for family, of_target in stacks.items():
+        for target, n_stacks in of_target.items():
+            finished = [state.metadata["finished"] for state in states[family][target]]
+            assert finished == [False] * n_stacks * VALIDATIONS + [True]
+    single, history = select(states["single"])
     assert set(single) == PAIRS
     assert list(history.columns) == [
         "model", "step", "train_loss", "energy_score", "mse", "best",
     ]  # fmt: skip
     assert len(history) == len(PAIRS) * VALIDATIONS
-    multi, _ = select_denoisers(states["multi"][-1])
+    multi, _ = select(states["multi"])
     assert set(multi) == set(SIZES)
     assert multi["cna"].metadata["sources"] == ["rnaseq", "rppa"]
 
@@ -84,7 +95,7 @@ def test_a_state_is_yielded_at_every_validation_and_the_models_last(states) -> N
 def test_a_model_keeps_its_best_validation_and_says_what_it_belongs_to(
     states, latents, encoders
 ) -> None:
-    models, history = select_denoisers(states["single"][-1])
+    models, history = select(states["single"])
     for name, model in models.items():
         rows = history[history["model"] == name]
         best = rows.loc[rows["energy_score"].idxmin()]
@@ -101,59 +112,19 @@ def test_a_model_keeps_its_best_validation_and_says_what_it_belongs_to(
         assert model.metadata["n_train"] == n_train == 90
 
 
-@pytest.mark.parametrize("family", ["single", "multi"])
-def test_training_goes_on_from_any_state_to_the_same_models(
-    family: str, states, latents, split, encoders
-) -> None:
-    whole = states[family]
-    for number in (0, VALIDATIONS, len(whole) - 2):
-        resumed = train(family, latents, split, encoders, interrupted=whole[number])
-        # Nothing is trained twice.
-        assert len(resumed) == len(whole) - 1 - number
-        assert_same(resumed[-1], whole[-1])
-
-
-@pytest.mark.parametrize("what", ["config", "latents", "split"])
-def test_a_state_of_other_latents_or_parameters_is_discarded(
-    what: str, states, latents, split, encoders, caplog: pytest.LogCaptureFixture
-) -> None:
-    changed: dict[str, Any] = {"latents": latents, "split": split}
-    options = {}
-    if what == "config":
-        options["config"] = dataclasses.replace(TRAINING, seed=1)
-    elif what == "latents":
-        changed["latents"] = {**latents, "rppa": latents["rppa"] + np.float32(1)}
-    else:
-        moved = split.copy()
-        moved.iloc[100, 0] = "val"
-        changed["split"] = moved
-    with caplog.at_level(logging.WARNING):
-        trained = train(
-            "single", **changed, encoders=encoders, interrupted=states["single"][1], **options
-        )
-    assert "has other latents or parameters than this one" in caplog.text
-    assert len(trained) == len(states["single"])
-    fresh = train("single", **changed, encoders=encoders, **options)
-    assert_same(trained[-1], fresh[-1])
-
-
-def test_a_finished_state_is_not_taken_for_an_interrupted_one(
-    states, latents, split, encoders
-) -> None:
-    again = train("multi", latents, split, encoders, interrupted=states["multi"][-1])
-    assert len(again) == len(states["multi"])
-    assert_same(again[-1], states["multi"][-1])
-
-
-def test_models_of_an_unfinished_training_are_refused(states) -> None:
-    with pytest.raises(ValueError, match=r"not finished\. Run the diffusion_training pipeline ag"):
-        select_denoisers(states["single"][0])
-
-
 def test_a_modality_without_latents_is_named(latents, split, encoders) -> None:
     without = {name: frame for name, frame in latents.items() if name != "rppa"}
     with pytest.raises(ValueError, match=r"No latents of rppa: there are those of cna, rnaseq\."):
-        train("single", without, split, encoders)
+        train_single(
+            lazily(without),
+            lazily(encoders),
+            split,
+            Checkpoint({}),
+            MODALITIES,
+            TRAINING,
+            "cpu",
+            "cna",
+        ).__next__()
 
 
 def test_patients_of_the_test_split_leave_no_trace_in_a_model(
@@ -163,20 +134,34 @@ def test_patients_of_the_test_split_leave_no_trace_in_a_model(
     changed = {name: frame.copy() for name, frame in latents.items()}
     for frame in changed.values():
         frame.loc[test] += np.float32(10)
-    models, _ = select_denoisers(train("single", changed, split, encoders)[-1])
-    before, _ = select_denoisers(states["single"][-1])
+    models, _ = select(
+        {target: train("single", target, changed, split, encoders) for target in SIZES}
+    )
+    before, _ = select(states["single"])
     for name in PAIRS:
         for weight, array in before[name].arrays.items():
             np.testing.assert_array_equal(array, models[name].arrays[weight])
 
 
 def test_consensus_weights_sum_to_one_at_every_noise_level(states, latents, split) -> None:
-    models, _ = select_denoisers(states["single"][-1])
-    multi, _ = select_denoisers(states["multi"][-1])
-    consensus, weights = learn_consensus(
-        lazily(latents), split, lazily(models), lazily(multi), MODALITIES, TRAINING, SAMPLING, "cpu"
-    )
-    assert set(consensus) == set(SIZES)
+    models, _ = select(states["single"])
+    multi, _ = select(states["multi"])
+    learned = {
+        target: learn_consensus(
+            lazily(latents),
+            split,
+            lazily({name: m for name, m in models.items() if name.startswith(f"{target}_from_")}),
+            lazily({target: multi[target]}),
+            MODALITIES,
+            TRAINING,
+            SAMPLING,
+            "cpu",
+            target,
+        )
+        for target in SIZES
+    }
+    consensus = {target: checkpoint for target, (checkpoint, _) in learned.items()}
+    weights = pd.concat([rows for _, rows in learned.values()])
     for target, checkpoint in consensus.items():
         others = [f"{target}_from_{name}" for name in SIZES if name != target]
         assert checkpoint.metadata["denoisers"] == [*others, target, "standard_normal"]
@@ -200,7 +185,7 @@ def test_consensus_weights_sum_to_one_at_every_noise_level(states, latents, spli
 
 
 def test_the_curves_of_both_families_are_drawn(states) -> None:
-    histories = {family: select_denoisers(found[-1])[1] for family, found in states.items()}
+    histories = {family: select(found)[1] for family, found in states.items()}
     figure = draw_training_curves_of_families(histories["single"], histories["multi"], MODALITIES)
     assert isinstance(figure(), Figure)
     assert len(figure().axes) >= 2

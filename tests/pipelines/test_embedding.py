@@ -11,8 +11,10 @@ from sklearn.metrics import r2_score
 
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
 from tcga_coherent.embedding.encoder import Encoder
+from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.embedding import create_pipeline
-from tcga_coherent.pipelines.embedding.nodes import fit_encoders
+from tcga_coherent.pipelines.embedding.nodes import encode_modality, gather_encoders
+from tests.pipelines.latent_cohort import lazily
 
 SETTINGS = EmbeddingConfig(max_epochs=6, patience=3, batch_size=64, learning_rate=1e-3)
 
@@ -71,10 +73,28 @@ def tables(split):
     return tables
 
 
+def encode(tables, split, modalities=MODALITIES, settings=SETTINGS, device="cpu"):
+    """Return encoders and latents by modality, the table of all and the figure."""
+    made = {
+        name: encode_modality(
+            tables[name].copy(),
+            split.loc[tables[name].index],
+            config,
+            settings,
+            device,
+            name,
+        )
+        for name, config in parse_modalities(modalities).items()
+    }
+    encoders, latents, rows, histories = (
+        {name: found[part] for name, found in made.items()} for part in range(4)
+    )
+    return encoders, latents, *gather_encoders(lazily(rows), lazily(histories), modalities)
+
+
 @pytest.fixture(scope="module")
 def fitted(tables, split):
-    processed = {name: table.copy for name, table in tables.items()}
-    return fit_encoders(processed, split, MODALITIES, SETTINGS, "cpu")
+    return encode(tables, split)
 
 
 def test_every_modality_has_an_encoder_latents_and_a_row(fitted, tables, split):
@@ -122,22 +142,8 @@ def test_the_rival_is_pca_of_the_same_size_fitted_on_training_patients(fitted, t
     assert (wsi["epochs"], wsi["kept_epoch"]) == (0, 0)
 
 
-def test_modalities_are_loaded_one_at_a_time_and_unused_ones_not_at_all(tables, split):
-    loaded = []
-
-    def load(name):
-        loaded.append(name)
-        return tables[name].copy()
-
-    processed = {name: (lambda name=name: load(name)) for name in tables}
-    processed["unused"] = lambda: pytest.fail("the unused modality was loaded")
-    fit_encoders(processed, split, MODALITIES, SETTINGS, "cpu")
-    assert loaded == list(FEATURES)
-
-
 def test_a_second_run_gives_identical_tables_and_latents(fitted, tables, split):
-    processed = {name: (lambda name=name: tables[name].copy()) for name in tables}
-    _, latents, table, _ = fit_encoders(processed, split, MODALITIES, SETTINGS, "cpu")
+    _, latents, table, _ = encode(tables, split)
     pd.testing.assert_frame_equal(table, fitted[2], check_exact=True)
     for name, frame in latents.items():
         pd.testing.assert_frame_equal(frame, fitted[1][name], check_exact=True)
@@ -146,44 +152,43 @@ def test_a_second_run_gives_identical_tables_and_latents(fitted, tables, split):
 def test_a_modality_without_patients_in_a_part_has_no_r2_there(tables, split):
     without_test = split.assign(split=split["split"].replace("test", "train"))
     two = {name: MODALITIES[name] for name in ("rppa", "wsi")}
-    processed = {name: tables[name].copy for name in two}
-    *_, table, _ = fit_encoders(processed, without_test, two, SETTINGS, "cpu")
+    *_, table, _ = encode(tables, without_test, two)
     assert table["r2_test"].isna().all()
     assert (table["rows_test"] == 0).all()
     assert table["r2_val"].notna().all()
 
 
-def test_a_modality_that_was_not_preprocessed_is_named(tables, split):
-    processed = {"cna": tables["cna"].copy}
-    with pytest.raises(ValueError, match=r"No processed table of rppa, wsi, methylation: .* cna"):
-        fit_encoders(processed, split, MODALITIES, SETTINGS, "cpu")
-
-
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA card")
 def test_a_card_that_is_not_there_is_an_error(tables, split):
-    processed = {name: table.copy for name, table in tables.items()}
     with pytest.raises(ValueError, match=r"compute.device is 'cuda'"):
-        fit_encoders(processed, split, MODALITIES, SETTINGS, "cuda")
+        encode(tables, split, device="cuda")
 
 
-def test_the_pipeline_runs_with_the_delivered_parameters(tables, split, repo_root):
+def test_the_pipeline_runs_with_the_delivered_parameters(tables, split, repo_root, lanes_of):
     settings = OmegaConf.load(repo_root / "conf/base/parameters/embedding.yml").embedding
     delivered = TypeAdapter(EmbeddingConfig).validate_python(OmegaConf.to_container(settings))
-    pipeline = create_pipeline()
-    catalog = DataCatalog(
-        {
-            "processed": MemoryDataset(
-                {name: table.copy for name, table in tables.items()}, copy_mode="assign"
-            ),
-            "split": MemoryDataset(split),
-            "params:modalities": MemoryDataset(MODALITIES),
-            "params:embedding": MemoryDataset(delivered),
-            "params:compute.device": MemoryDataset("cpu"),
-        }
-    )
-    outputs = SequentialRunner().run(pipeline, catalog)
-    assert set(outputs) == {"encoders", "latents", "embedding_table", "embedding_figure"}
+    # An unused modality has no lane, so that nothing of it is read.
+    lanes_of(MODALITIES)
+    inputs = {
+        **{f"processed/{name}": table for name, table in tables.items()},
+        **{f"split/{name}": split.loc[table.index] for name, table in tables.items()},
+        **{
+            f"params:modalities.{name}": config
+            for name, config in parse_modalities(MODALITIES).items()
+        },
+        "params:modalities": MODALITIES,
+        "params:embedding": delivered,
+        "params:compute.device": "cpu",
+    }
+    catalog = DataCatalog({name: MemoryDataset(content) for name, content in inputs.items()})
+    outputs = SequentialRunner().run(create_pipeline(), catalog)
+    assert set(outputs) == {
+        *(f"{kind}/{name}" for kind in ("encoders", "latents") for name in FEATURES),
+        "embedding_table",
+        "embedding_figure",
+    }
     table = outputs["embedding_table"].load()
+    assert table["modality"].tolist() == list(FEATURES)
     assert (table["r2_val"] >= table["pca_r2_val"] - 1e-6).all()
 
 
@@ -201,9 +206,7 @@ def test_real_protein_levels_are_reconstructed_better_than_by_pca(shared_dir):
         "pca": modality("RPPA by PCA", "#009E73", "pca", 32),
     }
     settings = EmbeddingConfig(max_epochs=15, learning_rate=1e-3)
-    _, latents, table, _ = fit_encoders(
-        {"rppa": levels.copy, "pca": levels.copy}, split, modalities, settings, "cpu"
-    )
+    _, latents, table, _ = encode({"rppa": levels, "pca": levels}, split, modalities, settings)
     autoencoder, pca = table["r2_test"]
     assert autoencoder > pca + 0.01
     correlations = np.corrcoef(latents["rppa"].to_numpy().T) - np.eye(32)

@@ -38,6 +38,7 @@ from tcga_coherent.pipelines.ensemble_studies.rejection import (
 from tcga_coherent.pipelines.ensemble_studies.weights import draw_with_weights, tabulate_weights
 from tcga_coherent.pipelines.tuning.nodes import search_hyperparameters
 from tcga_coherent.repeats import all_repeats
+from tests.pipelines.lane_inputs import by_lane
 
 from .latent_cohort import (
     MODALITIES,
@@ -393,20 +394,27 @@ def test_hyperparameters_of_a_finished_search_are_the_best_of_each_model():
 
 
 def test_the_pipeline_writes_every_table_and_figure(
-    models, repo_root, tmp_path, monkeypatch, two_types
+    models, repo_root, tmp_path, monkeypatch, two_types, lanes_of
 ):
+    lanes_of(MODALITIES)
     monkeypatch.chdir(tmp_path)
     config = OmegaConfigLoader(
         conf_source=str(repo_root / "conf"), base_env="base", default_run_env="local", env="demo"
     )
     names = (
         *("{name}_table", "{name}_figure", "former_tuning_state"),
-        *("{study}.repeats", "{study}.finished_repeats"),
+        *("repeats/{study}", "finished_repeats/{study}"),
     )
     catalog = DataCatalog.from_config({name: config["catalog"][name] for name in names})
     memory = {
-        **{name.replace("_denoisers", ".denoisers"): data for name, data in models.items()},
-        "processed": lazily(processed_tables(two_types)),
+        "split": models["split"],
+        **by_lane(
+            latents=models["latents"],
+            single=models["single_denoisers"],
+            multi=models["multi_denoisers"],
+            consensus=models["consensus"],
+            processed=lazily(processed_tables(two_types)),
+        ),
         "params:modalities": {
             name: {**settings, "encoder": {"kind": "pca"}} for name, settings in MODALITIES.items()
         },

@@ -15,6 +15,7 @@ from kedro.runner import SequentialRunner
 from kedro.validation import ParameterValidator
 from matplotlib.image import imread
 
+from tcga_coherent.configuration import join_environment
 from tcga_coherent.datasets.csv_table import read_table
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.pipelines.evaluation import create_pipeline
@@ -23,6 +24,8 @@ from tcga_coherent.pipelines.evaluation.report import export_latex, write_report
 from tcga_coherent.report.parts import Parts
 from tcga_coherent.reported import ReportedByPaper
 from tcga_coherent.source_sets import generative_methods, partition_name, source_sets
+from tests.pipelines.lane_inputs import by_lane, draws_by_lane
+from tests.pipelines.latent_cohort import lazily
 from tests.pipelines.linear_encoders import N_FEATURES, feature_inputs
 from tests.studies.coherence.made_up_probe import made_up_probe
 
@@ -43,8 +46,9 @@ FIGURES = (
 
 
 @pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path, monkeypatch) -> None:
+def in_a_folder_of_its_own(tmp_path, monkeypatch, lanes_of) -> None:
     """The catalog's paths are relative: what a run writes is not to lie in the project."""
+    lanes_of({"cna": {}, "rnaseq": {}})
     monkeypatch.chdir(tmp_path)
 
 
@@ -81,11 +85,10 @@ def inputs_of(names: list[str], seed: int = 0) -> dict:
                 draws[partition_name(target, method, sources)] = lambda frame=frame: frame
     colors = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"]
     return {
-        "test_draws": draws,
+        **draws_by_lane(draws),
         "coherence_probe": made_up_probe(names, names, n_patients=40),
         "params:coherent_sampling": SamplingConfig(n_draws=N_DRAWS, antithetic=False),
-        "latents": {name: lambda name=name: frames[name] for name in names},
-        **feature_inputs(frames, patients[:120]),
+        **by_lane(latents=lazily(frames), **feature_inputs(frames, patients[:120])),
         "split": split,
         "presence": pd.DataFrame(True, index=patients, columns=names),
         "params:modalities": {
@@ -131,6 +134,7 @@ def run(
     written = ("{name}_table", "{name}_figure", "baseline_predictions")
     catalog = DataCatalog.from_config({name: config["catalog"][name] for name in written})
     everything = inputs_of(names) | {"params:evaluation": parameters} | changes
+    join_environment("", {"modalities": everything["params:modalities"]})
     for name, data in everything.items():
         catalog[name] = MemoryDataset(data, copy_mode="assign")
     pipeline = tested_here()
@@ -240,23 +244,17 @@ def test_too_few_patients_for_a_map_are_said_in_its_table_and_figures(
 
 
 def test_a_missing_partition_stops_the_run_with_its_name(parameters, repo_root) -> None:
-    draws = inputs_of(["cna", "rnaseq"])["test_draws"]
-    del draws["rnaseq/multi/cna"]
+    draws = inputs_of(["cna", "rnaseq"])["draws/rnaseq"]
+    del draws["multi/cna"]
     with pytest.raises(ValueError, match="test_draws has no partition rnaseq/multi/cna"):
-        run(["cna", "rnaseq"], parameters, repo_root, test_draws=draws)
+        run(["cna", "rnaseq"], parameters, repo_root, **{"draws/rnaseq": draws})
 
 
 def test_latents_with_nan_stop_the_run_with_modality_and_patient(parameters, repo_root) -> None:
-    latents = inputs_of(["cna", "rnaseq"])["latents"]
-    spoilt = latents["rnaseq"]().copy()
+    spoilt = inputs_of(["cna", "rnaseq"])["latents/rnaseq"].copy()
     spoilt.iloc[160, 1] = np.nan
     with pytest.raises(ValueError, match=r"latents of rnaseq hold values .* TCGA-160:"):
-        run(
-            ["cna", "rnaseq"],
-            parameters,
-            repo_root,
-            latents={"cna": latents["cna"], "rnaseq": lambda: spoilt},
-        )
+        run(["cna", "rnaseq"], parameters, repo_root, **{"latents/rnaseq": spoilt})
 
 
 def test_the_papers_values_are_those_of_its_table(parameters, shared_dir) -> None:
@@ -293,13 +291,13 @@ def test_a_bad_parameter_is_refused_before_the_run_by_its_key(
 def test_the_wiring_reads_persisted_inputs_and_writes_reports_alone() -> None:
     pipeline = tested_here()
     assert pipeline.inputs() == {
-        "test_draws",
-        "latents",
+        *(
+            f"{kind}/{name}"
+            for kind in ("draws", "latents", "processed", "encoders", "preprocessors")
+            for name in ("cna", "rnaseq")
+        ),
         "split",
         "presence",
-        "processed",
-        "encoders",
-        "preprocessors",
         "coherence_probe",
         "params:modalities",
         "params:coherent_sampling",
@@ -323,6 +321,11 @@ def test_the_wiring_reads_persisted_inputs_and_writes_reports_alone() -> None:
         "coherence_error_figure",
         "fig1_umap_table",
         "fig1_umap_figure",
+        *(
+            f"rows/{table}/{name}"
+            for table in ("decoded_reconstruction", "decoded_features", "decoded_correlations")
+            for name in ("cna", "rnaseq")
+        ),
     }
 
 

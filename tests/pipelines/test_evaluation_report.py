@@ -74,4 +74,4 @@ def test_in_the_main_job_nothing_comes_after_the_report():
     configure_project("tcga_coherent")
     pipelines.set_requested(None)
     names = [node.name for node in pipelines["__default__"].nodes]
-    assert set(names[-2:]) == {"evaluation.write_report", "evaluation.export_latex"}
+    assert set(names[-2:]) == {"evaluation.report.write_report", "evaluation.report.export_latex"}

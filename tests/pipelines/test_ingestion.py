@@ -1,4 +1,5 @@
 import gzip
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +13,62 @@ from kedro.io.core import DatasetError
 from kedro.runner import SequentialRunner
 from matplotlib.figure import Figure
 
-from tcga_coherent.datasets.atomic import (
-    AtomicParquetDataset,
-    AtomicPartitionedDataset,
-)
 from tcga_coherent.datasets.raw.clinical_table import ClinicalTableDataset
-from tcga_coherent.datasets.raw.raw_modalities import RawModalitiesDataset
-from tcga_coherent.datasets.raw.xena_hub import XenaClinicalDataset, XenaHubDataset
+from tcga_coherent.datasets.raw.raw_modality import MatrixDataset, RawSamples, TitanDataset
+from tcga_coherent.datasets.raw.xena_hub import XenaClinicalDataset, XenaMatrixDataset
 from tcga_coherent.omics.patients.barcodes import BarcodeRule
 from tcga_coherent.omics.patients.clinical import ClinicalColumns, harmonise_clinical
 from tcga_coherent.pipelines.ingestion import create_pipeline
-from tcga_coherent.pipelines.ingestion.nodes import summarise_cohort, tabulate_modalities
+from tcga_coherent.pipelines.ingestion.nodes import (
+    check_samples,
+    list_samples,
+    summarise_cohort,
+    tabulate_modality,
+)
+from tcga_coherent.pipelines.lanes import join_rows
+from tests.pipelines.latent_cohort import lazily
 
 MODALITIES: dict[str, Any] = {
     name: {"label": name.upper(), "color": "#0072B2", "steps": []} for name in ("cna", "rppa")
 }
 CLINICAL = pd.DataFrame({"cancer_type": "ACC"}, index=["TCGA-AA-0001", "TCGA-AA-0002"])
 RULE = BarcodeRule()
+COLUMNS = ClinicalColumns(
+    cancer_type="type", stage=None, os_event="OS", os_days=None, age=None, sex=None
+)
 
 
-def one_patient(barcode: str) -> pd.DataFrame:
-    return pd.DataFrame({"g": [1.0]}, index=[barcode], dtype=np.float32)
+def one_patient(barcode: str) -> Callable[[], pd.DataFrame]:
+    return lambda: pd.DataFrame({"g": [1.0]}, index=[barcode], dtype=np.float32)
 
 
-def raw(**barcodes: str) -> dict[str, Any]:
-    return {
-        name: lambda barcode=barcode: one_patient(barcode) for name, barcode in barcodes.items()
+def tabulate(
+    raw: Mapping[str, Callable[[], pd.DataFrame]],
+    clinical: pd.DataFrame = CLINICAL,
+    rule: BarcodeRule = RULE,
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Return the tables by modality and the report of all."""
+    return tabulate_samples(
+        {name: RawSamples(lambda read=read: read().index, read) for name, read in raw.items()},
+        clinical,
+        rule,
+    )
+
+
+def tabulate_samples(
+    raw: Mapping[str, RawSamples], clinical: pd.DataFrame, rule: BarcodeRule
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    listed = lazily({name: list_samples(samples) for name, samples in raw.items()})
+    other = check_samples(listed, clinical, rule)
+    made = {
+        name: tabulate_modality(samples, other, clinical, rule, name)
+        for name, samples in raw.items()
     }
+    for table, measured, _ in made.values():
+        pd.testing.assert_index_equal(measured.index, table.index)
+        assert measured.shape[1] == 0
+    reports = lazily({name: report for name, (_, _, report) in made.items()})
+    return {name: table for name, (table, _, _) in made.items()}, join_rows(reports)
 
 
 def config_of(repo_root: Path, environment: str, **runtime_params: str) -> OmegaConfigLoader:
@@ -55,93 +85,65 @@ def config_of(repo_root: Path, environment: str, **runtime_params: str) -> Omega
 def raw_catalog(config: OmegaConfigLoader, repo_root: Path) -> DataCatalog:
     entries = _convert_paths_to_absolute_posix(repo_root, config["catalog"])
     return DataCatalog.from_config(
-        {name: entries[name] for name in ("raw_modalities", "raw_clinical")}
+        {name: entry for name, entry in entries.items() if name.startswith("raw")}
     )
-
-
-def test_a_modality_that_the_parameters_do_not_know_is_named() -> None:
-    with pytest.raises(
-        ValueError,
-        match=r"unknown modality 'methylation': the parameters `modalities` know cna, rppa",
-    ):
-        tabulate_modalities(
-            raw(cna="TCGA-AA-0001", rppa="TCGA-AA-0001", methylation="TCGA-AA-0001"),
-            CLINICAL,
-            MODALITIES,
-            RULE,
-        )
-
-
-def test_a_modality_without_raw_data_is_named() -> None:
-    with pytest.raises(ValueError, match="unknown modality 'rppa': the raw data hold cna"):
-        tabulate_modalities(raw(cna="TCGA-AA-0001"), CLINICAL, MODALITIES, RULE)
-
-
-def test_a_modality_that_is_null_is_not_even_read() -> None:
-    loaders = raw(cna="TCGA-AA-0001", rppa="TCGA-AA-0001") | {"wsi": lambda: 1 / 0}
-    tables, report = tabulate_modalities(loaders, CLINICAL, MODALITIES | {"wsi": None}, RULE)
-    assert list(tables) == ["cna", "rppa"]
-    assert report["modality"].unique().tolist() == ["cna", "rppa"]
 
 
 def test_modalities_without_a_common_patient_are_an_error() -> None:
     with pytest.raises(
         ValueError, match=r"No patient of modality 'cna' .* is in any other modality"
     ):
-        tabulate_modalities(
-            raw(cna="TCGA-AA-0001", rppa="TCGA-AA-0002"), CLINICAL, MODALITIES, RULE
-        )
+        tabulate({"cna": one_patient("TCGA-AA-0001"), "rppa": one_patient("TCGA-AA-0002")})
 
 
 def test_a_matrix_read_the_wrong_way_round_names_modality_and_orientation() -> None:
-    loaders = raw(cna="TCGA-AA-0001", rppa="TP53")
     with pytest.raises(ValueError, match=r"Modality 'rppa': .*such as TP53: .*orientation"):
-        tabulate_modalities(loaders, CLINICAL, MODALITIES, RULE)
+        tabulate({"cna": one_patient("TCGA-AA-0001"), "rppa": one_patient("TP53")})
 
 
 def test_a_fifth_modality_needs_configuration_and_data_only() -> None:
     five = ("cna", "rppa", "wsi", "rnaseq", "methylation")
     modalities = {name: MODALITIES["cna"] | {"label": name} for name in five}
-    loaders = raw(**dict.fromkeys(five, "TCGA-AA-0001-01A"))
-    tables, _ = tabulate_modalities(loaders, CLINICAL, modalities, RULE)
-    counts, figure = summarise_cohort(
-        {name: lambda table=table: table for name, table in tables.items()}, CLINICAL, modalities
-    )
+    tables, _ = tabulate(dict.fromkeys(five, one_patient("TCGA-AA-0001-01A")))
+    counts, figure = summarise_cohort(lazily(tables), CLINICAL, modalities)
     assert counts.columns.tolist() == ["cancer_type", "total", *five, "complete", "incomplete"]
     assert len(figure().axes) == 6
 
 
-def test_the_pipeline_writes_tables_reports_and_counts(tmp_path: Path) -> None:
-    (tmp_path / "cna.tsv").write_text("g\tTCGA-AA-0001-01A\tTCGA-AA-0001-11A\ng1\t2\t3\n")
-    (tmp_path / "rppa.csv").write_text("s,p1\nTCGA-AA-0001-01A,4\nTCGA-AA-0002-01A,5\n")
-    (tmp_path / "clinical.csv").write_text("s,type,OS\nTCGA-AA-0001,X,1\nTCGA-AA-0002,X,7\n")
-    sources = {
-        "cna": {"format": "matrix", "filepath": str(tmp_path / "cna.tsv")},
-        "rppa": {
-            "format": "matrix",
-            "filepath": str(tmp_path / "rppa.csv"),
-            "orientation": "samples_by_features",
-        },
-    }
-    columns = ClinicalColumns(
-        cancer_type="type", stage=None, os_event="OS", os_days=None, age=None, sex=None
-    )
-    tables = AtomicPartitionedDataset(
-        path=str(tmp_path / "tables"), dataset=AtomicParquetDataset, filename_suffix=".parquet"
-    )
-    catalog = DataCatalog(
+def catalog_of(raw: Mapping[str, Any], clinical: Path) -> DataCatalog:
+    return DataCatalog(
         {
-            "raw_modalities": RawModalitiesDataset(modalities=sources),
-            "raw_clinical": ClinicalTableDataset(filepath=str(tmp_path / "clinical.csv")),
+            **{f"raw/{name}": dataset for name, dataset in raw.items()},
+            "raw_clinical": ClinicalTableDataset(filepath=str(clinical)),
             "params:modalities": MemoryDataset(MODALITIES),
-            "params:ingestion.clinical_columns": MemoryDataset(columns),
+            "params:ingestion.clinical_columns": MemoryDataset(COLUMNS),
             "params:ingestion.barcodes": MemoryDataset(RULE),
             "params:ingestion.barcodes.scheme": MemoryDataset("tcga"),
-            "modality_tables": tables,
         }
     )
-    outputs = SequentialRunner().run(create_pipeline(), catalog)
-    assert {name: load().to_dict() for name, load in tables.load().items()} == {
+
+
+@pytest.fixture
+def clinical_file(tmp_path: Path) -> Path:
+    path = tmp_path / "clinical.csv"
+    path.write_text("s,type,OS\nTCGA-AA-0001,X,1\nTCGA-AA-0002,X,7\n")
+    return path
+
+
+def test_the_pipeline_writes_tables_reports_and_counts(
+    tmp_path: Path, clinical_file: Path, lanes_of: Any
+) -> None:
+    (tmp_path / "cna.tsv").write_text("g\tTCGA-AA-0001-01A\tTCGA-AA-0001-11A\ng1\t2\t3\n")
+    (tmp_path / "rppa.csv").write_text("s,p1\nTCGA-AA-0001-01A,4\nTCGA-AA-0002-01A,5\n")
+    raw = {
+        "cna": MatrixDataset(filepath=str(tmp_path / "cna.tsv")),
+        "rppa": MatrixDataset(
+            filepath=str(tmp_path / "rppa.csv"), orientation="samples_by_features"
+        ),
+    }
+    lanes_of(MODALITIES | {"wsi": None})
+    outputs = SequentialRunner().run(create_pipeline(), catalog_of(raw, clinical_file))
+    assert {name: outputs[f"tables/{name}"].load().to_dict() for name in raw} == {
         "cna": {"g1": {"TCGA-AA-0001": 2}},
         "rppa": {"p1": {"TCGA-AA-0001": 4, "TCGA-AA-0002": 5}},
     }
@@ -161,6 +163,28 @@ def test_the_pipeline_writes_tables_reports_and_counts(tmp_path: Path) -> None:
     assert isinstance(outputs["table4_cohort_figure"].load()(), Figure)
 
 
+@pytest.mark.parametrize("wrong", ["cna", "rppa"])
+def test_the_names_of_all_modalities_are_checked_before_a_value_is_read(
+    wrong: str, clinical_file: Path, lanes_of: Any
+) -> None:
+    read = []
+
+    def raw(name: str) -> RawSamples:
+        barcode = "slide 7" if name == wrong else "TCGA-AA-0001-01A"
+
+        def values() -> pd.DataFrame:
+            read.append(name)
+            return one_patient(barcode)()
+
+        return RawSamples(lambda: pd.Index([barcode]), values)
+
+    lanes_of(MODALITIES)
+    datasets = {name: MemoryDataset(raw(name), copy_mode="assign") for name in MODALITIES}
+    with pytest.raises(ValueError, match=rf"Modality '{wrong}': .*slide 7"):
+        SequentialRunner().run(create_pipeline(), catalog_of(datasets, clinical_file))
+    assert read == []
+
+
 def test_the_real_small_cohorts_go_from_raw_files_to_tables(
     shared_dir: Path, repo_root: Path
 ) -> None:
@@ -169,17 +193,16 @@ def test_the_real_small_cohorts_go_from_raw_files_to_tables(
     kinds = {"cna": "gene-level_absolute", "rnaseq": "star_counts", "rppa": "protein"}
     parameters = config_of(repo_root, "base")["parameters"]
     modalities = parameters["modalities"] | {"wsi": None}
-    loaders = XenaHubDataset(
-        folder=str(folder),
-        cohorts=cohorts,
-        modalities={name: {"format": "xena", "kind": kind} for name, kind in kinds.items()},
-    ).load()
+    raw = {
+        name: XenaMatrixDataset(folder=str(folder), cohorts=cohorts, kind=kind).load()
+        for name, kind in kinds.items()
+    }
     clinical, _ = harmonise_clinical(
         XenaClinicalDataset(folder=str(folder), cohorts=cohorts).load(),
         ClinicalColumns(**parameters["ingestion"]["clinical_columns"]),
     )
     rule = BarcodeRule(**parameters["ingestion"]["barcodes"])
-    tables, report = tabulate_modalities(loaders, clinical, modalities, rule)
+    tables, report = tabulate_samples(raw, clinical, rule)
 
     # Patients by the header lines of the files.
     for name, kind in kinds.items():
@@ -205,9 +228,7 @@ def test_the_real_small_cohorts_go_from_raw_files_to_tables(
     assert clinical.loc["TCGA-3X-AAVB", "stage"] == "IV"
     assert clinical.loc["TCGA-3X-AAVB", ["os_event", "os_days"]].tolist() == [0, 402]
 
-    counts, _ = summarise_cohort(
-        {name: lambda table=table: table for name, table in tables.items()}, clinical, modalities
-    )
+    counts, _ = summarise_cohort(lazily(tables), clinical, modalities)
     everyone = set().union(*(table.index for table in tables.values()))
     complete = set.intersection(*(set(table.index) for table in tables.values()))
     total = counts.set_index("cancer_type").loc["TOTAL"]
@@ -218,8 +239,9 @@ def test_the_real_small_cohorts_go_from_raw_files_to_tables(
 def test_the_cohort_environment_reads_the_real_cohort(shared_dir: Path, repo_root: Path) -> None:
     config = config_of(repo_root, "cohort", cohort_dir=str(shared_dir / "cohort"))
     catalog = raw_catalog(config, repo_root)
-    loaders = catalog.load("raw_modalities")
-    assert list(loaders) == ["cna", "rnaseq", "rppa", "wsi"]
+    assert [name for name in catalog if name.startswith("raw/")] == [
+        f"raw/{name}" for name in config["parameters"]["modalities"]
+    ]
     parameters = config["parameters"]
     clinical, _ = harmonise_clinical(
         catalog.load("raw_clinical"), ClinicalColumns(**parameters["ingestion"]["clinical_columns"])
@@ -227,8 +249,8 @@ def test_the_cohort_environment_reads_the_real_cohort(shared_dir: Path, repo_roo
     assert len(clinical) == 7737
     assert set(clinical["stage"].dropna()) == {"I", "II", "III", "IV"}
     assert set(clinical["sex"].dropna()) == {"female", "male"}
-    modalities = parameters["modalities"] | {"cna": None, "rnaseq": None}
-    tables, _ = tabulate_modalities(loaders, clinical, modalities, RULE)
+    raw = {name: catalog.load(f"raw/{name}") for name in ("rppa", "wsi")}
+    tables, _ = tabulate_samples(raw, clinical, RULE)
     assert tables["rppa"].shape == (6061, 303)
     assert tables["wsi"].shape == (2265, 607)
 
@@ -242,22 +264,36 @@ def test_an_absent_cohort_folder_says_how_to_set_it(repo_root: Path, tmp_path: P
     with pytest.raises(DatasetError, match=message.format("clinical")):
         catalog.load("raw_clinical")
     with pytest.raises(DatasetError, match=message.format("cna")):
-        catalog.load("raw_modalities")["cna"]()
+        catalog.load("raw/cna").names()
+    with pytest.raises(DatasetError, match=message.format("cna")):
+        catalog.load("raw/cna").read()
 
 
 def test_the_base_environment_reads_the_hub(repo_root: Path) -> None:
     config = config_of(repo_root, "base", xena_base_url="http://127.0.0.1:9/mirror")
     entries = config["catalog"]
-    assert entries["raw_modalities"]["base_url"] == "http://127.0.0.1:9/mirror"
     catalog = raw_catalog(config, repo_root)
-    assert isinstance(catalog["raw_modalities"], XenaHubDataset)
+    hub = {name for name in catalog if isinstance(catalog[name], XenaMatrixDataset)}
+    assert hub == {"raw/cna", "raw/rnaseq", "raw/rppa"}
+    for name in (*hub, "raw_clinical"):
+        assert entries[name]["base_url"] == "http://127.0.0.1:9/mirror"
+    assert isinstance(catalog["raw/wsi"], TitanDataset)
     assert isinstance(catalog["raw_clinical"], XenaClinicalDataset)
-    assert set(entries["raw_modalities"]["modalities"]) == set(config["parameters"]["modalities"])
+    modalities = config["parameters"]["modalities"]
+    assert {name for name in catalog if name.startswith("raw/")} == {
+        f"raw/{name}" for name in modalities
+    }
 
 
 def matrix(barcodes: list[str], features: list[str] = ["g"]) -> Any:  # noqa: B006
     values = np.arange(len(barcodes) * len(features), dtype=np.float32)
     return lambda: pd.DataFrame(values.reshape(len(barcodes), -1), index=barcodes, columns=features)
+
+
+def test_a_modality_of_normal_samples_alone_is_named() -> None:
+    raw = {name: one_patient("TCGA-AA-0001-01A") for name in ("cna", "wsi")}
+    with pytest.raises(ValueError, match=r"Modality 'rppa' has no patient .* 1 dropped"):
+        tabulate({**raw, "rppa": one_patient("TCGA-AA-0001-11A")})
 
 
 def test_all_modalities_of_a_patient_are_of_one_tumour(caplog: pytest.LogCaptureFixture) -> None:
@@ -267,8 +303,7 @@ def test_all_modalities_of_a_patient_are_of_one_tumour(caplog: pytest.LogCapture
         "rppa": matrix(["TCGA-AA-0000-06A", "TCGA-AA-0001-06A", "TCGA-AA-0002-06A"]),
         "wsi": matrix(["TCGA-AA-0001-06A", "TCGA-AA-0002-06A"]),
     }
-    modalities = {name: MODALITIES["cna"] | {"label": name} for name in loaders}
-    tables, report = tabulate_modalities(loaders, clinical, modalities, RULE)
+    tables, report = tabulate(loaders, clinical)
     # Patient 0 is the primary tumour, patient 1 the metastasis, of which copy numbers exist too.
     assert tables["cna"]["g"].to_dict() == {"TCGA-AA-0000": 0, "TCGA-AA-0001": 2}
     assert tables["rppa"]["g"].to_dict() == {"TCGA-AA-0001": 1, "TCGA-AA-0002": 2}
@@ -288,7 +323,7 @@ def test_a_cancer_type_that_loses_its_patients_is_a_warning(
     solid, blood = ([f"TCGA-{kind}-000{n}" for n in range(5)] for kind in ("AA", "BB"))
     clinical = pd.DataFrame({"cancer_type": ["BRCA"] * 5 + ["LAML"] * 5}, index=solid + blood)
     codes = [f"{name}-01A" for name in solid] + [f"{name}-03A" for name in blood]
-    tabulate_modalities({"cna": matrix(codes), "rppa": matrix(codes)}, clinical, MODALITIES, RULE)
+    tabulate({"cna": matrix(codes), "rppa": matrix(codes)}, clinical)
     assert "cna loses 5 of 10 patients: see ingestion_report.csv" in caplog.text
     assert "rppa loses all 5 patients of LAML" in caplog.text
     assert "No patient of LAML is in any modality" in caplog.text
@@ -304,7 +339,7 @@ def test_sources_that_name_features_differently_are_a_warning(
         first = matrix(names[:3], ["1433BETA", "AKT"])()
         return pd.concat([first, matrix(names[3:], ["X14.3.3_beta", "Akt"])()])
 
-    tabulate_modalities({"cna": matrix(names), "rppa": stacked}, clinical, MODALITIES, RULE)
+    tabulate({"cna": matrix(names), "rppa": stacked}, clinical)
     assert "rppa: 2 of 5 patients, of LUAD, have other features (X14.3.3_beta, Akt" in caplog.text
     assert "than the rest (1433BETA, AKT" in caplog.text
 

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,14 +8,20 @@ from kedro.runner import SequentialRunner
 from omegaconf import OmegaConf
 from pydantic import TypeAdapter, ValidationError
 
+from tcga_coherent.modality import parse_modalities
 from tcga_coherent.omics.features.preprocessor import Preprocessor
 from tcga_coherent.pipelines.preprocessing import create_pipeline
 from tcga_coherent.pipelines.preprocessing.nodes import (
     PreprocessingConfig,
+    check_outlier_keys,
     find_outliers,
-    preprocess_modalities,
+    gather_presence,
+    gather_quality_control,
+    preprocess_modality,
+    share_split,
     split_patients,
 )
+from tests.pipelines.latent_cohort import lazily
 
 MODALITIES = {
     "rnaseq": {
@@ -69,15 +74,36 @@ def tables(clinical) -> dict[str, pd.DataFrame]:
     return frames
 
 
-def loaders(tables: dict[str, pd.DataFrame]) -> dict[str, Callable[[], pd.DataFrame]]:
-    return {name: lambda table=table: table.copy() for name, table in tables.items()}
+FORMER = pd.DataFrame()
+
+
+def find(tables, clinical, preprocessing, modalities=MODALITIES):
+    """Return presence and excluded patients of all modalities."""
+    found = {
+        name: find_outliers(tables[name].copy(), clinical, config, preprocessing, name)
+        for name, config in parse_modalities(modalities).items()
+    }
+    return gather_presence(
+        *(lazily({name: pair[part] for name, pair in found.items()}) for part in (0, 1))
+    )
 
 
 def run(tables, clinical, preprocessing, modalities=MODALITIES) -> dict[str, Any]:
-    presence, excluded = find_outliers(loaders(tables), clinical, modalities, preprocessing)
-    split, split_table = split_patients(presence, clinical, preprocessing)
-    processed, preprocessors, quality_control = preprocess_modalities(
-        loaders(tables), presence, split, excluded, modalities, preprocessing
+    presence, excluded = find(tables, clinical, preprocessing, modalities)
+    split, split_table = split_patients(presence, clinical, FORMER, preprocessing)
+    made = {
+        name: preprocess_modality(
+            tables[name].copy(),
+            share_split(split, presence, name),
+            excluded[excluded["modality"] == name],
+            config,
+            preprocessing,
+            name,
+        )
+        for name, config in parse_modalities(modalities).items()
+    }
+    processed, preprocessors, rows = (
+        {name: found[part] for name, found in made.items()} for part in range(3)
     )
     return {
         "presence": presence,
@@ -86,19 +112,24 @@ def run(tables, clinical, preprocessing, modalities=MODALITIES) -> dict[str, Any
         "split_table": split_table,
         "processed": processed,
         "preprocessors": preprocessors,
-        "quality_control": quality_control,
+        "quality_control": gather_quality_control(lazily(rows)),
     }
 
 
-def test_the_pipeline_runs_and_its_parts_fit_together(tables, clinical, repo_root) -> None:
-    settings = OmegaConf.load(repo_root / "conf/base/parameters/preprocessing.yml").preprocessing
+def test_the_pipeline_runs_and_its_parts_fit_together(
+    tables, clinical, preprocessing, lanes_of
+) -> None:
+    lanes_of(MODALITIES)
     inputs = {
-        "modality_tables": loaders(tables),
+        **{f"tables/{name}": table for name, table in tables.items()},
         "clinical": clinical,
+        "former_split": FORMER,
         "params:modalities": MODALITIES,
-        "params:preprocessing": TypeAdapter(PreprocessingConfig).validate_python(
-            OmegaConf.to_container(settings)
-        ),
+        **{
+            f"params:modalities.{name}": config
+            for name, config in parse_modalities(MODALITIES).items()
+        },
+        "params:preprocessing": preprocessing,
     }
     outputs = SequentialRunner().run(
         create_pipeline(),
@@ -106,8 +137,15 @@ def test_the_pipeline_runs_and_its_parts_fit_together(tables, clinical, repo_roo
             {name: MemoryDataset(data, copy_mode="assign") for name, data in inputs.items()}
         ),
     )
-    assert set(outputs) == {"processed", "preprocessors", "quality_control_figure"}
+    assert set(outputs) == {
+        *(f"{kind}/{name}" for kind in ("processed", "preprocessors") for name in MODALITIES),
+        "excluded_patients_table",
+        "quality_control_figure",
+    }
     assert len(outputs["quality_control_figure"].load()().axes) == 3
+    by_hand = run(tables, clinical, preprocessing)["processed"]
+    for name, table in by_hand.items():
+        pd.testing.assert_frame_equal(outputs[f"processed/{name}"].load(), table)
 
 
 def test_presence_split_and_processed_tables_agree(tables, clinical, preprocessing) -> None:
@@ -197,10 +235,10 @@ def test_a_cancer_type_with_three_patients_stops_the_run(tables, clinical, prepr
         run(tables, clinical, preprocessing)
 
 
-def test_a_modality_without_table_is_named(tables, clinical, preprocessing) -> None:
-    modalities = {**MODALITIES, "methylation": MODALITIES["rppa"] | {"label": "Methylation"}}
-    with pytest.raises(ValueError, match=r"no table of modality methylation; .*rnaseq, rppa"):
-        run(tables, clinical, preprocessing, modalities)
+def test_a_modality_whose_table_is_empty_is_named(tables, clinical, preprocessing) -> None:
+    tables["rppa"] = tables["rppa"].iloc[:0]
+    with pytest.raises(ValueError, match=r"table of rppa has no patient\. Set .* null"):
+        run(tables, clinical, preprocessing)
 
 
 def test_a_further_modality_needs_no_code(tables, clinical, preprocessing) -> None:
@@ -219,12 +257,14 @@ def test_a_clinical_table_of_other_patients_is_an_error(tables, clinical, prepro
         run(tables, clinical.rename(index=lambda p: f"X{p}"), preprocessing)
 
 
-def test_outlier_bounds_of_an_unknown_modality_are_refused(tables, clinical, repo_root) -> None:
-    bad = parameters(repo_root, outliers={"default": {}, "rpa": {"level": 3.0}})
+@pytest.mark.parametrize("outliers", [{"default": {}, "rpa": {"level": 3.0}}, {"rppa": {}}])
+def test_outlier_bounds_of_an_unknown_modality_are_refused(outliers, repo_root) -> None:
+    bad = parameters(repo_root, outliers=outliers)
     with pytest.raises(
-        ValueError, match=r"preprocessing\.outliers must have .* it has default, rpa"
+        ValueError,
+        match=rf"preprocessing\.outliers must have .* it has {', '.join(outliers)}\.",
     ):
-        run(tables, clinical, bad)
+        check_outlier_keys(bad, MODALITIES)
 
 
 def test_unknown_parameters_are_refused(repo_root) -> None:
@@ -246,7 +286,7 @@ def test_a_cancer_type_lost_to_outlier_rules_is_a_warning(
     # OV comes from a source with other names of proteins.
     of_ov = clinical.index[clinical["cancer_type"] == "OV"].intersection(tables["rppa"].index)
     tables["rppa"].loc[of_ov, tables["rppa"].columns[:15]] = np.nan
-    presence, _ = find_outliers(loaders(tables), clinical, MODALITIES, preprocessing)
+    presence, _ = find(tables, clinical, preprocessing)
     assert not presence.loc[of_ov, "rppa"].any()
     assert "rppa loses 30 of 90 patients: missing_share; see excluded_patients.csv" in caplog.text
     assert "rppa loses all 30 patients of OV" in caplog.text
@@ -258,7 +298,7 @@ def test_many_outliers_of_level_are_taken_for_other_units(
 ) -> None:
     of_ov = clinical.index[clinical["cancer_type"] == "OV"].intersection(tables["rppa"].index)
     tables["rppa"].loc[of_ov] += 100
-    find_outliers(loaders(tables), clinical, MODALITIES, preprocessing)
+    find(tables, clinical, preprocessing)
     low, high = tables["rppa"].min(axis=None), tables["rppa"].max(axis=None)
     assert (
         "rppa: so many outliers look like values in other units than modalities.rppa.steps expect: they "
@@ -270,12 +310,8 @@ def test_many_outliers_of_level_are_taken_for_other_units(
 def test_new_patients_are_judged_by_the_bounds_of_the_parameters(
     tables, clinical, preprocessing
 ) -> None:
-    presence, excluded = find_outliers(loaders(tables), clinical, MODALITIES, preprocessing)
-    split, _ = split_patients(presence, clinical, preprocessing)
-    _, checkpoints, _ = preprocess_modalities(
-        loaders(tables), presence, split, excluded, MODALITIES, preprocessing
-    )
-    for name, checkpoint in checkpoints.items():
+    result = run(tables, clinical, preprocessing)
+    for name, checkpoint in result["preprocessors"].items():
         usual = Preprocessor.from_state(checkpoint.arrays, checkpoint.metadata).usual
         bounds = preprocessing.outlier_bounds(name)
         assert dict(zip(usual.rules, usual.bounds, strict=True)) == {
@@ -286,4 +322,4 @@ def test_new_patients_are_judged_by_the_bounds_of_the_parameters(
 def test_a_clinical_table_without_cancer_types_is_named(tables, clinical, preprocessing) -> None:
     without = clinical.rename(columns={"cancer_type": "type"})
     with pytest.raises(ValueError, match=r"no column 'cancer_type'.*Run the ingestion pipeline"):
-        find_outliers(loaders(tables), without, MODALITIES, preprocessing)
+        find(tables, without, preprocessing)

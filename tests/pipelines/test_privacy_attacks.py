@@ -98,7 +98,7 @@ def models(stored) -> list:
 @pytest.fixture(scope="module")
 def draws(cohort, models, stored, parameters) -> dict[str, pd.DataFrame]:
     return regenerate_complete_patients(
-        *cohort, *models, stored["fitted"]["recalibration"], MODALITIES, SAMPLING, parameters, "cpu"
+        *cohort, *models, lazily(stored["recalibration"]), MODALITIES, SAMPLING, parameters, "cpu"
     )
 
 

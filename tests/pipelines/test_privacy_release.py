@@ -102,8 +102,8 @@ def test_the_card_of_a_small_run_states_its_tables_and_names_no_patient(
     parts = Parts("small", {"screening_report": lambda: report}, {})
     text = write_release_card(
         *(lazily(models[name]) for name in ("single", "multi", "consensus")),
-        lazily(encoders), lazily({}), Checkpoint({}), Checkpoint({}), parts, MODALITIES, SAMPLING,
-        parameters, screening_table=table,
+        lazily(encoders), {}, {}, Checkpoint({}), parts, MODALITIES, SAMPLING, parameters,
+        lazily({"screening_table": table}),
     )  # fmt: skip
     assert [name for name in split.index if str(name) in text] == []
     assert all(name in text for name in models["single"])

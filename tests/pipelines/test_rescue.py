@@ -16,13 +16,18 @@ from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.downstream.forests import ForestParameters
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.pipelines.evaluation import create_pipeline
+from tests.pipelines.lane_inputs import by_lane, draws_by_lane
 from tests.simulated_draws import N_DRAWS, simulate
 
 MODALITIES = {
     name: {"label": name.upper(), "color": "#0072B2", "steps": []}
     for name in ("cna", "rnaseq", "rppa")
 }
-NODES = ("predict_incomplete_patients", "measure_rescue", "draw_rescue_figures")
+NODES = (
+    "rescue.predict_incomplete_patients",
+    "rescue.measure_rescue",
+    "rescue.draw_rescue_figures",
+)
 OUTPUTS = (
     "table2_rescue_table",
     "s4_rescue_table",
@@ -69,8 +74,8 @@ def inputs(raw_parameters) -> dict:
         "baseline_predictions": {
             name: lambda frame=frame: frame for name, frame in baselines.items()
         },
-        "test_draws": cohort.test_draws,
-        "latents": cohort.latents,
+        **draws_by_lane(cohort.test_draws),
+        **by_lane(latents=cohort.latents),
         "split": cohort.split,
         "presence": cohort.presence,
         "clinical": clinical,
@@ -88,12 +93,13 @@ def inputs(raw_parameters) -> dict:
 
 
 @pytest.fixture
-def catalog(inputs, tmp_path) -> DataCatalog:
+def catalog(inputs, tmp_path, lanes_of) -> DataCatalog:
+    lanes_of(MODALITIES)
     catalog = DataCatalog(
         {name: MemoryDataset(data, copy_mode="assign") for name, data in inputs.items()}
     )
     repeats = RepeatsDataset(path=str(tmp_path / "repeats"))
-    catalog["rescue.repeats"] = catalog["rescue.finished_repeats"] = repeats
+    catalog["repeats/rescue"] = catalog["finished_repeats/rescue"] = repeats
     return catalog
 
 

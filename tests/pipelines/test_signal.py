@@ -15,6 +15,7 @@ from tcga_coherent.downstream.forests import ForestParameters
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.pipelines.evaluation import create_pipeline
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tests.pipelines.lane_inputs import by_lane, draws_by_lane
 from tests.simulated_draws import N_DRAWS, simulate
 
 MODALITIES = {
@@ -39,14 +40,15 @@ def parameters(repo_root) -> EvaluationParameters:
 
 
 @pytest.fixture
-def catalog(parameters, tmp_path) -> DataCatalog:
+def catalog(parameters, tmp_path, lanes_of) -> DataCatalog:
+    lanes_of(MODALITIES)
     cohort = simulate(list(MODALITIES), n_patients=240)
     clinical = pd.DataFrame({"stage": "II"}, index=cohort.split.index)
     clinical["stage"] = np.where(cohort.split["cancer_type"] == "LUAD", "I", "III")
     repeats = RepeatsDataset(path=str(tmp_path / "repeats"))
     inputs = {
-        "test_draws": cohort.test_draws,
-        "latents": cohort.latents,
+        **draws_by_lane(cohort.test_draws),
+        **by_lane(latents=cohort.latents),
         "split": cohort.split,
         "presence": cohort.presence,
         "clinical": clinical,
@@ -58,7 +60,7 @@ def catalog(parameters, tmp_path) -> DataCatalog:
     catalog = DataCatalog(
         {name: MemoryDataset(data, copy_mode="assign") for name, data in inputs.items()}
     )
-    catalog["signal.repeats"] = catalog["signal.finished_repeats"] = repeats
+    catalog["repeats/signal"] = catalog["finished_repeats/signal"] = repeats
     catalog["baseline_predictions"] = _LoadersDataset()
     return catalog
 

@@ -15,6 +15,7 @@ from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.downstream.forests import ForestParameters
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.pipelines.evaluation import create_pipeline
+from tests.pipelines.lane_inputs import by_lane, draws_by_lane
 from tests.simulated_draws import N_DRAWS, simulate
 
 MODALITIES = {
@@ -54,8 +55,8 @@ def catalog_of(repo_root: Path, folder: Path, **clinical_columns) -> DataCatalog
         index=cohort.split.index,
     )
     inputs = {
-        "test_draws": cohort.test_draws,
-        "latents": cohort.latents,
+        **draws_by_lane(cohort.test_draws),
+        **by_lane(latents=cohort.latents),
         "split": cohort.split,
         "presence": cohort.presence,
         "clinical": clinical.assign(**clinical_columns),
@@ -71,7 +72,7 @@ def catalog_of(repo_root: Path, folder: Path, **clinical_columns) -> DataCatalog
     catalog["baseline_predictions"] = _LoadersDataset()
     for study in STUDIES:
         repeats = RepeatsDataset(path=str(folder / study))
-        catalog[f"{study}.repeats"] = catalog[f"{study}.finished_repeats"] = repeats
+        catalog[f"repeats/{study}"] = catalog[f"finished_repeats/{study}"] = repeats
     for name in ("s6_statistics", "counterfactual_area"):
         catalog[f"{name}_table"] = AtomicCSVDataset(
             filepath=str(folder / f"{name}.csv"), save_args={"index": False}
@@ -85,7 +86,10 @@ def run(catalog: DataCatalog) -> pd.DataFrame:
     return table.assign(note=table["note"].fillna("").astype(str))
 
 
-def test_all_studies_are_tested_over_repeats_and_over_patients(repo_root, tmp_path, caplog) -> None:
+def test_all_studies_are_tested_over_repeats_and_over_patients(
+    repo_root, tmp_path, caplog, lanes_of
+) -> None:
+    lanes_of(MODALITIES)
     with caplog.at_level(logging.INFO, logger="tcga_coherent"):
         table = run(catalog_of(repo_root, tmp_path))
     studies = {"reconstruction", "signal", "rescue", "acquisition"}
@@ -102,7 +106,8 @@ def test_all_studies_are_tested_over_repeats_and_over_patients(repo_root, tmp_pa
     assert "signal, macro_f1_of_mean: of" in caplog.text
 
 
-def test_a_cohort_without_stages_says_so_and_tests_the_rest(repo_root, tmp_path) -> None:
+def test_a_cohort_without_stages_says_so_and_tests_the_rest(repo_root, tmp_path, lanes_of) -> None:
+    lanes_of(MODALITIES)
     table = run(catalog_of(repo_root, tmp_path, stage=None))
     notes = table[table["note"].str.contains("stage")]
     assert set(notes["study"]) == {"signal", "rescue", "acquisition"}

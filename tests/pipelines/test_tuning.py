@@ -25,6 +25,7 @@ from tcga_coherent.pipeline_registry import MAIN_JOB
 from tcga_coherent.pipelines.tuning import create_pipeline
 from tcga_coherent.pipelines.tuning.nodes import search_hyperparameters, tabulate_search
 from tcga_coherent.pipelines.tuning.tables import as_yaml, best_table, trials_table
+from tests.pipelines.lane_inputs import by_lane
 
 MODALITIES = {
     "cna": {"label": "CNA", "color": "#0072B2", "steps": []},
@@ -95,7 +96,7 @@ def run(repo_root: Path, tuning: TuningConfig = TUNING) -> Path:
     catalog = DataCatalog.from_config({name: config["catalog"][name] for name in names})
     inputs = cohort()
     memory = {
-        "latents": inputs["latents"],
+        **by_lane(latents=inputs["latents"]),
         "split": inputs["split"],
         "params:modalities": MODALITIES,
         "params:diffusion_training": CONFIG,
@@ -109,8 +110,9 @@ def run(repo_root: Path, tuning: TuningConfig = TUNING) -> Path:
 
 
 def test_two_runs_give_the_same_tables_and_the_second_trains_nothing(
-    repo_root, tmp_path, monkeypatch, trainings, caplog
+    repo_root, tmp_path, monkeypatch, trainings, caplog, lanes_of
 ):
+    lanes_of(MODALITIES)
     monkeypatch.chdir(tmp_path)
     with caplog.at_level(logging.INFO, logger="tcga_coherent"):
         folder = run(repo_root)

@@ -1,6 +1,5 @@
 """Preprocessing of three small real cohorts in the units of the Xena hub."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,18 @@ import pytest
 from omegaconf import OmegaConf
 from pydantic import TypeAdapter
 
+from tcga_coherent.modality import parse_modalities
 from tcga_coherent.omics.features.preprocessor import Preprocessor
 from tcga_coherent.pipelines.preprocessing.nodes import (
     PreprocessingConfig,
     find_outliers,
-    preprocess_modalities,
+    gather_presence,
+    gather_quality_control,
+    preprocess_modality,
+    share_split,
     split_patients,
 )
+from tests.pipelines.latent_cohort import lazily
 
 COHORTS = ("ACC", "CHOL", "UCS")
 KINDS = {"cna": "gene-level_absolute", "rnaseq": "star_counts", "rppa": "protein"}
@@ -42,7 +46,7 @@ def raw(shared_dir) -> dict[str, pd.DataFrame]:
 def result(raw, shared_dir, repo_root) -> dict[str, Any]:
     folder = repo_root / "conf/base/parameters"
     modalities = OmegaConf.to_container(OmegaConf.load(folder / "modalities.yml").modalities)
-    modalities["wsi"] = None
+    configs = parse_modalities({**modalities, "wsi": None})
     preprocessing = TypeAdapter(PreprocessingConfig).validate_python(
         OmegaConf.to_container(OmegaConf.load(folder / "preprocessing.yml").preprocessing)
     )
@@ -54,13 +58,27 @@ def result(raw, shared_dir, repo_root) -> dict[str, Any]:
         ).index
     }
     clinical = pd.DataFrame({"cancer_type": pd.Series(types)})
-    loaders: dict[str, Callable[[], pd.DataFrame]] = {
-        name: lambda table=table: table for name, table in raw.items()
+    outliers = {
+        name: find_outliers(raw[name], clinical, config, preprocessing, name)
+        for name, config in configs.items()
     }
-    presence, excluded = find_outliers(loaders, clinical, modalities, preprocessing)
-    split, split_table = split_patients(presence, clinical, preprocessing)
-    processed, preprocessors, quality_control = preprocess_modalities(
-        loaders, presence, split, excluded, modalities, preprocessing
+    presence, excluded = gather_presence(
+        *(lazily({name: found[part] for name, found in outliers.items()}) for part in (0, 1))
+    )
+    split, split_table = split_patients(presence, clinical, pd.DataFrame(), preprocessing)
+    made = {
+        name: preprocess_modality(
+            raw[name],
+            share_split(split, presence, name),
+            outliers[name][1],
+            config,
+            preprocessing,
+            name,
+        )
+        for name, config in configs.items()
+    }
+    processed, preprocessors, rows = (
+        {name: found[part] for name, found in made.items()} for part in range(3)
     )
     return {
         "presence": presence,
@@ -72,7 +90,7 @@ def result(raw, shared_dir, repo_root) -> dict[str, Any]:
             name: Preprocessor.from_state(checkpoint.arrays, checkpoint.metadata)
             for name, checkpoint in preprocessors.items()
         },
-        "quality_control": quality_control.set_index(["modality", "step"]),
+        "quality_control": gather_quality_control(lazily(rows)).set_index(["modality", "step"]),
     }
 
 

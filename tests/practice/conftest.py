@@ -138,6 +138,9 @@ def built(repo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     )
     project = Project.copy(repo_root, root / "project", "mini")
     shutil.copytree(cases / "conf" / "mini", project.conf)
+    # It lies as the cohort does, however its catalog was written when it was collected.
+    catalog = project.root / "conf" / "cohort" / "catalog" / "ingestion.yml"
+    shutil.copy(catalog, project.conf / "catalog" / "ingestion.yml")
     project.change_globals({"cohort_dir": str(cases / "work" / "mini_raw")})
     project.run(
         "ingestion", "preprocessing", "embedding", "diffusion_training", "coherent_sampling"

@@ -11,6 +11,9 @@ from tests.practice.conftest import Practice
 
 pytestmark = pytest.mark.practice
 
+MATRIX = "tcga_coherent.datasets.raw.raw_modality.MatrixDataset"
+TITAN = "tcga_coherent.datasets.raw.raw_modality.TitanDataset"
+
 
 def change_source(modality: str | None, **source: object):
     """Return what replaces a modality's source, or that of the clinical table, in the catalog."""
@@ -21,7 +24,7 @@ def change_source(modality: str | None, **source: object):
         if modality is None:
             catalog["raw_clinical"] |= source
         else:
-            catalog["raw_modalities"]["modalities"][modality] = source
+            catalog[f"raw/{modality}"] = source
         file.write_text(yaml.safe_dump(catalog), encoding="utf-8")
 
     return change
@@ -125,7 +128,7 @@ def test_clinical_parquet_whose_patients_are_not_the_first_column(practice: Prac
 
 def test_a_single_file_of_star_as_it_is(practice: Practice) -> None:
     name = built(practice, "23")
-    source = {"format": "matrix", "filepath": str(practice.input(name) / "rnaseq.tsv")}
+    source = {"type": MATRIX, "filepath": str(practice.input(name) / "rnaseq.tsv")}
     outcome = practice.ingest(name, "ingestion", change=change_source("rnaseq", **source))
     assert outcome.stopped
     assert "unstranded" in outcome.said
@@ -139,7 +142,7 @@ def leave_out(conf: Path, *modalities: str) -> None:
     file = conf / "parameters" / "modalities.yml"
     parameters = yaml.safe_load(file.read_text(encoding="utf-8"))
     for name in modalities:
-        del entries["raw_modalities"]["modalities"][name]
+        del entries[f"raw/{name}"]
         parameters["modalities"][name] = None
     catalog.write_text(yaml.safe_dump(entries), encoding="utf-8")
     file.write_text(yaml.safe_dump(parameters), encoding="utf-8")
@@ -150,7 +153,7 @@ def test_slides_of_a_clinic(practice: Practice) -> None:
 
     def change(conf: Path) -> None:
         folder = str(practice.input(name) / "wsi")
-        change_source("wsi", format="titan", folder=folder, patient_pattern=r"(P\d+)_.*")(conf)
+        change_source("wsi", type=TITAN, folder=folder, patient_pattern=r"(P\d+)_.*")(conf)
         leave_out(conf, "cna")
         file = conf / "parameters" / "ingestion.yml"
         ingestion = yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -229,7 +232,7 @@ def test_mutations_and_types_that_are_numbers(practice: Practice) -> None:
     name = built(practice, "25")
 
     def change(conf: Path) -> None:
-        source = {"format": "matrix", "filepath": str(practice.input(name) / "mutations.parquet")}
+        source = {"type": MATRIX, "filepath": str(practice.input(name) / "mutations.parquet")}
         change_source("mutations", **source)(conf)
         modalities = conf / "parameters" / "modalities.yml"
         merged = yaml.safe_load(modalities.read_text(encoding="utf-8"))

@@ -51,7 +51,7 @@ def test_only_complete_patients_validate_and_test_and_everyone_has_a_split() -> 
     assert presence.loc[held_out].all(axis=None)
     assert list(split.index) == sorted(presence.index)
     assert split.index.name == "patient_id"
-    assert list(split.columns) == ["split", "cancer_type"]
+    assert list(split.columns) == ["split", "cancer_type", "assigned_by"]
     pd.testing.assert_series_equal(
         split["cancer_type"], cancer_type.sort_index(), check_names=False
     )
@@ -105,3 +105,81 @@ def test_an_empty_split_is_an_error_that_says_how_many_are_complete() -> None:
 def test_impossible_shares_are_refused(settings: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SplitConfig(**settings)
+
+
+def assert_nobody_moved(before: pd.DataFrame, after: pd.DataFrame) -> None:
+    pd.testing.assert_series_equal(after.loc[before.index, "split"], before["split"])
+
+
+def test_assigned_patients_never_move_when_others_join() -> None:
+    before, _ = split_patients(*cohort(TYPES), SplitConfig(), seed=0)
+    more = {name: (2 * n, 2 * complete) for name, (n, complete) in TYPES.items()}
+    presence, cancer_type = cohort({**more, "UCS": (40, 40)})
+    # Whom the former split does not know comes last, or is in the midst of those it knows.
+    assert not presence.index.equals(before.index)
+    after, table = split_patients(presence, cancer_type, SplitConfig(), seed=0, former=before)
+    assert_nobody_moved(before, after)
+    # Those who joined fill the parts up to what a cohort of this size holds out.
+    table = table.set_index("cancer_type")
+    assert table.loc["BRCA", ["val", "test"]].tolist() == [20, 60]
+    assert table.loc["SKCM", ["val", "test"]].tolist() == [4, 12]
+    assert table.loc["UCS", ["val", "test"]].tolist() == [2, 6]
+    joined = after.loc[~after.index.isin(before.index)]
+    assert presence.loc[joined.index[joined["split"] != "train"]].all(axis=None)
+
+
+def test_assigned_patients_never_move_when_a_modality_joins() -> None:
+    presence, cancer_type = cohort(TYPES)
+    before, _ = split_patients(presence, cancer_type, SplitConfig(), seed=0)
+    measured = np.random.default_rng(1).random(len(presence)) < 0.5
+    more = presence.assign(methylation=measured)
+    after, _ = split_patients(more, cancer_type, SplitConfig(), seed=0, former=before)
+    pd.testing.assert_frame_equal(after, before)
+    # Without a memory of it the split would be another one.
+    anew, _ = split_patients(more, cancer_type, SplitConfig(), seed=0)
+    assert (anew["split"] != before["split"]).any()
+
+
+def test_patients_who_leave_are_forgotten_and_the_others_stay() -> None:
+    presence, cancer_type = cohort(TYPES)
+    before, _ = split_patients(presence, cancer_type, SplitConfig(), seed=0)
+    left = presence.index[::3]
+    after, _ = split_patients(
+        presence.drop(left), cancer_type, SplitConfig(), seed=0, former=before
+    )
+    assert list(after.index) == sorted(presence.index.difference(left))
+    assert_nobody_moved(before.drop(left), after)
+
+
+@pytest.mark.parametrize(
+    ("seed", "config"), [(1, SplitConfig()), (0, SplitConfig(test_fraction=0.2))]
+)
+def test_another_rule_draws_everybody_anew_and_says_so(
+    seed: int, config: SplitConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    before, _ = split_patients(*cohort(TYPES), SplitConfig(), seed=0)
+    after, _ = split_patients(*cohort(TYPES), config, seed=seed, former=before)
+    fresh, _ = split_patients(*cohort(TYPES), config, seed=seed)
+    pd.testing.assert_frame_equal(after, fresh)
+    assert (after["split"] != before["split"]).any()
+    assert "were assigned by another rule" in caplog.text
+    assert "everybody is drawn anew" in caplog.text
+
+
+@pytest.mark.parametrize("columns", [["split", "cancer_type"], []])
+def test_a_split_of_unknown_origin_binds_nobody(columns: list[str]) -> None:
+    """An older version did not say by which rule it assigned patients."""
+    fresh, _ = split_patients(*cohort(TYPES), SplitConfig(), seed=0)
+    former = fresh.assign(split="train")[columns]
+    after, _ = split_patients(*cohort(TYPES), SplitConfig(), seed=0, former=former)
+    pd.testing.assert_frame_equal(after, fresh)
+
+
+def test_the_same_cohort_again_keeps_its_split_to_the_last_patient(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    before, _ = split_patients(*cohort(TYPES), SplitConfig(), seed=0)
+    with caplog.at_level("INFO"):
+        after, _ = split_patients(*cohort(TYPES), SplitConfig(), seed=0, former=before)
+    pd.testing.assert_frame_equal(after, before)
+    assert "400 patients keep the part they had, 0 are new" in caplog.text

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.studies.reconstruction.decoded import DecodedTarget, Decoder, decode_targets
+from tcga_coherent.studies.reconstruction.decoded import DecodedTarget, Decoder, decode_target
 
 N_FEATURES = 30
 NOISE = 1.5
@@ -15,24 +15,21 @@ def to_features(latents: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(latents.to_numpy(float) @ AXES, latents.index, FEATURES)
 
 
-def inputs(simulation) -> dict:
+def inputs(simulation, target: str) -> dict:
     """Features are the decoded latents and noise, so that the ceiling is known."""
-    processed = {}
-    rng = np.random.default_rng(1)
-    for name, load in simulation.latents.items():
-        frame = to_features(load())
-        noisy = frame + NOISE * rng.standard_normal(frame.shape)
-        # In another order of patients than the latents.
-        processed[name] = lambda noisy=noisy[::-1]: noisy
-    decoder = Decoder(to_features, lambda frame: np.exp(frame))
+    rng = np.random.default_rng([1, list(simulation.modalities).index(target)])
+    frame = to_features(simulation.latents[target]())
+    noisy = frame + NOISE * rng.standard_normal(frame.shape)
     return {
+        "target": target,
         "test_draws": simulation.test_draws,
         "baseline_predictions": simulation.baseline_predictions,
-        "processed": processed,
-        "decoders": dict.fromkeys(simulation.modalities, decoder),
+        # In another order of patients than the latents.
+        "processed": noisy[::-1],
+        "decoder": Decoder(to_features, lambda frame: np.exp(frame)),
         "cohort": simulation.cohort,
     }
 
 
 def decode(simulation) -> dict[str, DecodedTarget]:
-    return {one.target: one for one in decode_targets(**inputs(simulation))}
+    return {name: decode_target(**inputs(simulation, name)) for name in simulation.modalities}

@@ -4,20 +4,21 @@ import pytest
 
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.measures.fidelity import r2
-from tcga_coherent.studies.reconstruction.decoded import decode_targets, decoded_lines, decoded_rows
-from tests.studies.reconstruction.linear_decoder import AXES, N_FEATURES, NOISE, inputs
+from tcga_coherent.studies.reconstruction.decoded import decode_target, decoded_lines, decoded_rows
+from tests.studies.reconstruction.linear_decoder import (
+    AXES,
+    N_FEATURES,
+    NOISE,
+    decode,
+    inputs,
+)
 
 BOOTSTRAP = BootstrapParameters(repeats=120, level=0.95)
 
 
 @pytest.fixture(scope="module")
-def given(simulation):
-    return inputs(simulation)
-
-
-@pytest.fixture(scope="module")
-def decoded(given):
-    return {one.target: one for one in decode_targets(**given)}
+def decoded(simulation):
+    return decode(simulation)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def table(decoded):
 
 
 def test_every_method_is_decoded_from_all_other_modalities(simulation, decoded) -> None:
-    assert list(decoded) == ["cna", "rnaseq", "rppa"]
+    assert [one.target for one in decoded.values()] == ["cna", "rnaseq", "rppa"]
     one = decoded["cna"]
     assert one.source == "rnaseq+rppa"
     methods = ["ceiling", "multi", "coherent", "ridge", "knn", "mean"]
@@ -40,11 +41,11 @@ def test_every_method_is_decoded_from_all_other_modalities(simulation, decoded) 
     np.testing.assert_allclose(one.predictions["input"]["coherent"].loc[patient], np.exp(found))
 
 
-def test_truth_is_that_of_the_test_patients_in_their_order(simulation, given, decoded) -> None:
+def test_truth_is_that_of_the_test_patients_in_their_order(simulation, decoded) -> None:
     truth = decoded["rppa"].truth
     assert list(truth["standardised"].index) == list(simulation.cohort.test)
     patient = simulation.cohort.test[3]
-    measured = given["processed"]["rppa"]().loc[patient]
+    measured = inputs(simulation, "rppa")["processed"].loc[patient]
     np.testing.assert_array_equal(truth["standardised"].loc[patient], measured)
     np.testing.assert_array_equal(truth["input"].loc[patient], np.exp(measured))
 
@@ -96,14 +97,11 @@ def test_input_units_have_scores_of_single_features_only(table) -> None:
     assert (rows["correlation_median"].to_numpy() < standardised["correlation_median"]).all()
 
 
-def test_features_of_another_run_are_refused(given) -> None:
-    other = given["processed"]["cna"]().rename(columns={"GENE0": "GENE99"})
-    changed = given | {"processed": given["processed"] | {"cna": lambda: other}}
+def test_features_of_another_run_are_refused(simulation) -> None:
+    given = inputs(simulation, "cna")
+    other = given["processed"].rename(columns={"GENE0": "GENE99"})
     with pytest.raises(ValueError, match="processed table of cna has other patients or features"):
-        list(decode_targets(**changed))
-    changed = given | {"processed": {}}
-    with pytest.raises(ValueError, match="processed has no modality cna"):
-        list(decode_targets(**changed))
+        decode_target(**given | {"processed": other})
 
 
 def test_a_line_a_target_says_r2_and_median_correlation(table) -> None:
