@@ -14,7 +14,6 @@ from tcga_coherent.embedding.autoencoder import EmbeddingConfig
 from tcga_coherent.embedding.encoder import Encoder, fit_encoder
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.figures.embedding import draw_embedding
-from tcga_coherent.measures.fidelity import r2
 from tcga_coherent.modality import ModalityConfig, parse_modalities
 
 logger = logging.getLogger(__name__)
@@ -94,14 +93,8 @@ def describe_encoder(
         "kept_epoch": int(history.loc[history["kept"], "epoch"].sum()) if len(history) else 0,
     }
     for part in ("train", "val", "test"):
-        patients = processed.index.isin(split.index[split["split"] == part])
-        truth = processed[patients]
-        row[f"rows_{part}"] = len(truth)
-        if len(truth) == 0:
-            row |= {f"r2_{part}": float("nan"), f"pca_r2_{part}": float("nan")}
-            continue
-        values = truth.to_numpy()
-        pca = encoder.pca
-        row[f"r2_{part}"] = r2(values, encoder.decode(encoder.encode(truth)).to_numpy())
-        row[f"pca_r2_{part}"] = r2(values, pca.reconstruct(pca.project(values)))
+        patients = split.index[split["split"] == part]
+        row[f"rows_{part}"] = int(processed.index.isin(patients).sum())
+        own, linear = encoder.reconstruction_r2(processed, patients)
+        row |= {f"r2_{part}": own, f"pca_r2_{part}": linear}
     return row
