@@ -122,6 +122,12 @@ def format_p_value(value: float, digits: int) -> str:
     return format_number(value, digits)
 
 
+def with_interval(row: pd.Series, quantity: str, centre: str = "") -> str:
+    """Write a quantity of a table's row with its interval; `centre` ends the column of its value."""
+    value, low, high = (format_number(row[quantity + end], 3) for end in (centre, "_low", "_high"))
+    return f"{value} [{low}, {high}]"
+
+
 def join_labels(names: str, modalities: Mapping[str, str]) -> str:
     """Write modality names that are joined by ``+`` by their labels."""
     return " + ".join(modalities[name] for name in names.split("+"))
