@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.baselines.predictions import BaselinePrediction, read_baseline
+from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.cohort import Cohort, Partitions, read_draws
 from tcga_coherent.measures.calibration import independent_sets
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.source_sets import (
-    BASELINE_METHODS,
     generative_methods,
     partition_name,
     source_sets,
@@ -24,7 +24,7 @@ from tcga_coherent.source_sets import (
 
 ABLATION = "ablation"
 # The simple ones first, as in every table.
-IMPUTATIONS = ("mean", "knn", "ridge")
+IMPUTATIONS = tuple(reversed(BASELINES))
 GENERATORS = ("multi", "coherent")
 COMPLETIONS = (ABLATION, *IMPUTATIONS, *GENERATORS)
 
@@ -113,7 +113,7 @@ class TestProfiles:
         removed
             Modalities to remove; at least one must be left.
         completion
-            ``ablation`` (leaves NaN), ``mean``, ``knn``, ``ridge``, ``multi`` or ``coherent``. A
+            ``ablation`` (leaves NaN), a baseline, ``multi`` or ``coherent``. A
             coherent ensemble of one source is its single-condition model.
         draw
             Number of the draw of a generator; None for the mean of all draws.
@@ -151,7 +151,7 @@ class TestProfiles:
             patients x dimensions.
         """
         sources = [name for name in self.real if name not in removed]
-        if completion in BASELINE_METHODS:
+        if completion in BASELINES:
             return self.baselines[partition_name(target, completion, sources)].mean
         draws = self.draws_of(target, removed, completion)
         return draws.mean(axis=0, dtype=float) if draw is None else draws[draw].astype(float)
@@ -194,7 +194,7 @@ def read_profiles(
                 name = partition_name(target, method, sources)
                 values = read_draws(test_draws, name, cohort.test, dimensions)
                 draws[name] = values.astype(np.float32)
-            for method in BASELINE_METHODS:
+            for method in BASELINES:
                 name = partition_name(target, method, sources)
                 baselines[name] = read_baseline(baseline_predictions, name, cohort.test, dimensions)
     real = {name: cohort.truth(name) for name in cohort.modalities}

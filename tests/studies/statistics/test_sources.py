@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tcga_coherent.baselines.models import BaselineParameters
+from tcga_coherent.baselines.baseline import BaselineParameters
 from tcga_coherent.baselines.predictions import predict_baselines
 from tcga_coherent.downstream.profiles import TestProfiles, read_profiles
 from tcga_coherent.measures.bootstrap import BootstrapParameters, resample_patients

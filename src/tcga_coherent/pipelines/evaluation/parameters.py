@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from tcga_coherent.baselines.models import BaselineParameters
+from tcga_coherent.baselines.baseline import BaselineParameters
 from tcga_coherent.downstream.forests import ForestParameters
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.modality import STRICT

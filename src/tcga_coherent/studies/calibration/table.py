@@ -17,6 +17,7 @@ from pydantic.dataclasses import dataclass as validated_dataclass
 
 from tcga_coherent.baselines.models import standard_normal_draws
 from tcga_coherent.baselines.predictions import read_baseline
+from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.cohort import Cohort, Partitions, read_draws
 from tcga_coherent.measures.bootstrap import (
     BootstrapParameters,
@@ -89,7 +90,7 @@ def calibration_table(
     parameters
         Levels and bins.
     seed
-        Seed of the bootstrap and of the noise of ridge.
+        Seed of the bootstrap and of the noise of the simple method.
 
     Returns
     -------
@@ -185,10 +186,10 @@ def _draws_from_all_sources(
         name = partition_name(target, method, sources)
         draws = read_draws(test_draws, name, cohort.test, dimensions)
         yield method, join_sources(sources), draws
-    name = partition_name(target, "ridge", sources)
-    ridge = read_baseline(baseline_predictions, name, cohort.test, dimensions)
+    name = partition_name(target, STRONGEST, sources)
+    simple = read_baseline(baseline_predictions, name, cohort.test, dimensions)
     noise = standard_normal_draws(cohort.test, len(draws), len(dimensions), seed)
-    yield "ridge", join_sources(sources), ridge.mean + ridge.noise_sd * noise
+    yield STRONGEST, join_sources(sources), simple.mean + simple.noise_sd * noise
 
 
 def _measure(truth: Array, sets: tuple[Array, ...], levels: tuple[float, ...]) -> _Measured:

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.baselines.predictions import read_baseline
+from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.cohort import Cohort, Partitions, read_draws
 from tcga_coherent.downstream.outcomes import CannotEvaluate
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.source_sets import (
-    BASELINE_METHODS,
     generative_methods,
     partition_name,
     source_sets,
@@ -110,7 +110,7 @@ def patient_sets(
                 cohort.test,
                 dimensions,
             ).mean
-            for method in BASELINE_METHODS
+            for method in BASELINES
         }
         for key, values in made.items():
             blocks.setdefault(key, {})[target] = values

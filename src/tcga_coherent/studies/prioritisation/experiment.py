@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.downstream.forests import ForestParameters
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.repeats import Stored, identity_of, run_repeats
@@ -34,8 +35,8 @@ Unacquired = Literal["missing", "generated"]
 # coherent versions, whose predictions are averaged.
 UNACQUIRED: tuple[Unacquired, ...] = ("missing", "generated")
 
-# What makes the versions; ridge is the simple one.
-VERSIONS_BY = ("coherent", "multi", "ridge")
+# What makes the versions; the last is the simple one.
+VERSIONS_BY = ("coherent", "multi", STRONGEST)
 VARIANCE_STRATEGIES = {name: name for name in VERSIONS_BY}
 CHANGE_STRATEGIES = {name: f"{name}_expected_change" for name in VERSIONS_BY}
 ENTROPY, RANDOM, ORACLE = "entropy", "random", "oracle"

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.figures.palette import STRATEGY_LABELS, STRATEGY_STYLES, Style
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.studies.prioritisation.experiment import (
@@ -32,7 +33,7 @@ PAPER_MODALITIES = ("rnaseq", "wsi")
 COHERENT_CHANGE = CHANGE_STRATEGIES["coherent"]
 # From the reference through the simple ones to those of this project and the bound.
 DRAWN = (
-    RANDOM, ENTROPY, VARIANCE_STRATEGIES["ridge"], VARIANCE_STRATEGIES["multi"],
+    RANDOM, ENTROPY, VARIANCE_STRATEGIES[STRONGEST], VARIANCE_STRATEGIES["multi"],
     VARIANCE_STRATEGIES["coherent"], COHERENT_CHANGE, ORACLE,
 )  # fmt: skip
 WITH_BAND = (RANDOM, VARIANCE_STRATEGIES["coherent"], COHERENT_CHANGE)

@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass as validated_dataclass
 
 from tcga_coherent.baselines.models import standard_normal_draws
+from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.outcomes import (
     CannotEvaluate,
@@ -131,7 +132,7 @@ def counterfactual_inputs(
     n_counterfactuals
         Versions that a repeat takes.
     seed
-        Seed of the noise around the predictions of ridge.
+        Seed of the noise around the predictions of the simple method.
     """
     training: dict[Task, TrainingSet] = {}
     obstacles: dict[tuple[Task, str], str] = {}
@@ -181,11 +182,11 @@ def training_set(task: Task, cohort: Cohort, clinical: pd.DataFrame) -> Training
 
 def _versions(profiles: TestProfiles, name: str, seed: int) -> dict[str, Array]:
     others = [other for other in profiles.modalities if other != name]
-    ridge = profiles.baselines[partition_name(name, "ridge", others)]
+    simple = profiles.baselines[partition_name(name, STRONGEST, others)]
     noise = standard_normal_draws(
-        profiles.patients, profiles.n_independent, ridge.mean.shape[1], seed
+        profiles.patients, profiles.n_independent, simple.mean.shape[1], seed
     )
     return {
         **{by: profiles.independent_draws(name, (name,), by) for by in ("coherent", "multi")},
-        "ridge": ridge.mean + ridge.noise_sd * noise,
+        STRONGEST: simple.mean + simple.noise_sd * noise,
     }

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES
 from tcga_coherent.measures.cancer_types import type_groups
 from tcga_coherent.modality import ModalityConfig
@@ -15,7 +16,7 @@ from tcga_coherent.source_sets import join_sources, source_sets
 
 PANEL_WIDTH = 1.8  # inches: four targets make the text width of a page
 SMALL = 7
-METHODS = ("multi", "coherent", "ridge")
+METHODS = ("multi", "coherent", STRONGEST)
 
 
 def draw_reconstruction_by_type(

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.baselines.predictions import read_baseline
+from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.cohort import Cohort, Partitions, read_draws
 from tcga_coherent.measures.bootstrap import (
     BootstrapParameters,
@@ -25,7 +26,6 @@ from tcga_coherent.measures.feature_correlation import (
 )
 from tcga_coherent.measures.fidelity import Array, r2
 from tcga_coherent.source_sets import (
-    BASELINE_METHODS,
     generative_methods,
     join_sources,
     partition_name,
@@ -116,7 +116,7 @@ def decode_targets(
         for method in generative_methods(sources):
             name = partition_name(target, method, sources)
             latents[method] = read_draws(test_draws, name, cohort.test, columns).mean(axis=0)
-        for method in BASELINE_METHODS:
+        for method in BASELINES:
             name = partition_name(target, method, sources)
             latents[method] = read_baseline(baseline_predictions, name, cohort.test, columns).mean
         decoder = decoders[target]

@@ -7,6 +7,7 @@ import pandas as pd
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.measures.bootstrap import BootstrapParameters, resample_patients
 from tcga_coherent.measures.feature_correlation import (
     feature_correlations,
@@ -36,14 +37,14 @@ def correlations_by_method(decoded: DecodedTarget) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Features x methods, without the mean, which predicts the same for all patients; NaN where
+        Features x methods, without a baseline that predicts the same for all patients; NaN where
         another does.
     """
     truth = decoded.truth[STANDARDISED]
     values = {
         method: feature_correlations(truth.to_numpy(float), frame.to_numpy(float))
         for method, frame in decoded.predictions[STANDARDISED].items()
-        if method != "mean"
+        if method not in BASELINES or not BASELINES[method].constant
     }
     return pd.DataFrame(values, index=truth.columns)
 

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.studies.reconstruction.decoded import CEILING
@@ -14,7 +15,10 @@ from tcga_coherent.studies.reconstruction.decoded import CEILING
 PANEL_WIDTH = 1.8  # inches: four targets make the text width of a page
 SMALL = 7
 # From top to bottom. The mean predicts the same for all patients: it has no correlation.
-METHODS = (CEILING, "coherent", "multi", "ridge", "knn")
+METHODS = (
+    *(CEILING, "coherent", "multi"),
+    *(name for name, baseline in BASELINES.items() if not baseline.constant),
+)
 LABELS = METHOD_LABELS | {CEILING: "Encoder alone\n(ceiling)"}
 
 

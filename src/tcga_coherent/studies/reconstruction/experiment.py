@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from tcga_coherent.baselines.models import standard_normal_draws
 from tcga_coherent.baselines.predictions import read_baseline
+from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.cohort import Cohort, Partitions, read_draws
 from tcga_coherent.measures.calibration import independent_sets
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.source_sets import (
-    BASELINE_METHODS,
     generative_methods,
     join_sources,
     partition_name,
@@ -90,7 +90,7 @@ def reconstructions(
     # The same noise for all of them: their differences are then theirs alone.
     noise = standard_normal_draws(cohort.test, n_draws or 0, len(dimensions), seed)
     for sources in every_set:
-        for method in BASELINE_METHODS:
+        for method in BASELINES:
             name = partition_name(target, method, sources)
             baseline = read_baseline(baseline_predictions, name, cohort.test, dimensions)
             draws = baseline.mean + baseline.noise_sd * noise

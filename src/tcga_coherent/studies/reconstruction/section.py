@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.figures.palette import METHOD_LABELS
 from tcga_coherent.report.display import with_interval
 from tcga_coherent.report.views import FigureView, Headline, Section, TableView
 
 # Beside the methods of the paper stands the strongest of the simple ones.
-COMPARED = ("coherent", "multi", "ridge")
+COMPARED = ("coherent", "multi", STRONGEST)
 
 
 def of_the_paper(table: pd.DataFrame) -> pd.DataFrame:
@@ -21,7 +22,7 @@ def of_the_paper(table: pd.DataFrame) -> pd.DataFrame:
 def from_all_sources(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows from all sources of the methods that are worth comparing."""
     n_sources = table["source"].str.count(r"\+")
-    compared = table["method"].isin(["multi", "coherent", "ridge"])
+    compared = table["method"].isin(COMPARED)
     return table[compared & (n_sources == n_sources.max())]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from pydantic.dataclasses import dataclass
 
+from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.cohort import Cohort, Partitions
 from tcga_coherent.measures.bootstrap import (
     BootstrapParameters,
@@ -35,8 +36,7 @@ from tcga_coherent.measures.fidelity import (
 )
 from tcga_coherent.modality import STRICT
 from tcga_coherent.source_sets import (
-    BASELINE_METHODS,
-    METHODS,
+    GENERATIVE_METHODS,
     join_sources,
     source_sets,
 )
@@ -121,7 +121,7 @@ def table1(
             test_draws, baseline_predictions, cohort, target, antithetic, seed
         ):
             scores = _scores(truth, made.sets, made.mean, resamples, bootstrap.level)
-            if made.method in BASELINE_METHODS:
+            if made.method in BASELINES:
                 scores["r2_of_mean_corrected"] = scores["r2_of_mean"]
             rows.append({"target": target, "method": made.method, "source": made.source, **scores})
     table = pd.DataFrame(rows)
@@ -155,7 +155,7 @@ def in_order(table: pd.DataFrame) -> pd.DataFrame:
     """Sort rows by target as they come, then by method, then as they come."""
     rank = {
         "target": {name: i for i, name in enumerate(table["target"].unique())},
-        "method": {name: i for i, name in enumerate(METHODS)},
+        "method": {name: i for i, name in enumerate((*GENERATIVE_METHODS, *BASELINES))},
     }
     return table.sort_values(
         ["target", "method"],

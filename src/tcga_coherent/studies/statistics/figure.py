@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.downstream.outcomes import TASK_LABELS
 from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES, legend_key
 from tcga_coherent.studies.statistics.downstream import ACQUISITION, RESCUE
@@ -44,7 +45,7 @@ class Panel:
 
 
 PANELS = (
-    Panel(RECONSTRUCTION, "r2_of_mean", "ridge", "", "Reconstruction: R² − ridge"),
+    Panel(RECONSTRUCTION, "r2_of_mean", STRONGEST, "", f"Reconstruction: R² − {STRONGEST}"),
     Panel(ACQUISITION, "area", "random", "", "Acquisition: area − random"),
     Panel(SIGNAL, "macro_f1_of_mean", "real", "cancer_type from ", "Type signal: F1 − measured"),
     Panel(SIGNAL, "macro_f1_of_mean", "real", "stage from ", "Stage signal: F1 − measured"),

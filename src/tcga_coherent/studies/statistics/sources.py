@@ -6,6 +6,7 @@ The treatment that others are held against comes first.
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.outcomes import CLASS_TASKS, CannotEvaluate
 from tcga_coherent.downstream.profiles import GENERATORS, TestProfiles
@@ -26,7 +27,7 @@ def reconstruction_comparisons(
 ) -> list[Comparison]:
     """Compare R2 from all sources: of single draws over repeats, and of the mean of all draws.
 
-    Ridge says the same in every repeat. Of the single-condition models the best one on the test
+    The simple method says the same in every repeat. Of the single-condition models the best one on the test
     patients is taken, which favours it.
 
     Parameters
@@ -122,13 +123,13 @@ def _reconstructions(
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Return reconstructions from all sources, repeats x patients x dimensions.
 
-    Single draws of generators, and the one mean of them; ridge predicts in both.
+    Single draws of generators, and the one mean of them; the simple method predicts in both.
     """
     truth, removed = profiles.real[target], (target,)
     sources = [name for name in profiles.modalities if name != target]
-    ridge = profiles.generated(target, removed, "ridge")
-    draws = {"ridge": np.stack([ridge] * n_repeats)}
-    means = {"ridge": ridge[None]}
+    simple = profiles.generated(target, removed, STRONGEST)
+    draws = {STRONGEST: np.stack([simple] * n_repeats)}
+    means = {STRONGEST: simple[None]}
     if len(sources) > 1:
         # Of one source the coherent ensemble is the single-condition model itself.
         singles = {source: [name for name in sources if name != source] for source in sources}
