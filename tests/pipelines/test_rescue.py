@@ -134,7 +134,7 @@ def test_finished_repeats_are_not_run_again(catalog, caplog, monkeypatch) -> Non
     def refuse(*args, **kwargs) -> None:
         raise AssertionError("a forest was trained again")
 
-    monkeypatch.setattr("tcga_coherent.downstream.tasks.fit_classifier", refuse)
+    monkeypatch.setattr("tcga_coherent.downstream.classification.fit_classifier", refuse)
     with caplog.at_level(logging.INFO, logger="tcga_coherent"):
         again = run(catalog)["s4_rescue_table"]
     pd.testing.assert_frame_equal(first, again)

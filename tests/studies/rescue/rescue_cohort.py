@@ -12,6 +12,8 @@ from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.forests import ForestParameters
 from tcga_coherent.downstream.profiles import TestProfiles
+from tcga_coherent.downstream.task import possible_tasks
+from tcga_coherent.downstream.tasks import chosen
 from tcga_coherent.source_sets import (
     generative_methods,
     partition_name,
@@ -63,7 +65,8 @@ def rescue_study_of(
     n_repeats: int = 2,
 ) -> RescueStudy:
     """Return the study with small forests."""
-    return rescue_study(cohort, clinical, profiles, FORESTS, n_draws, n_repeats, seed=0)
+    tasks = possible_tasks(chosen(["stage", "survival"]), cohort, clinical, FORESTS)
+    return rescue_study(cohort, tasks, profiles, FORESTS, n_draws, n_repeats, seed=0)
 
 
 def _profiles(cohort: Cohort, rng: np.random.Generator) -> TestProfiles:

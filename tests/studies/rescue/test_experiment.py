@@ -121,13 +121,13 @@ def test_a_repeat_takes_its_draw_and_pools_it_with_those_that_no_other_repeat_ha
         train, test = CLINICAL.loc[COHORT.train[10:]], CLINICAL.loc[COHORT.test]
 
         def fit(self, features, forests, seed):
-            return self.predict
+            return self
 
-        def predict(self, rows):
+        def quantities(self, rows):
             seen.append(rows)
             return rows
 
-        def columns(self, predicted):
+        def kept(self, predicted):
             return {"risk": predicted[:, 0]}
 
     study = rescue_study_of(COHORT, CLINICAL, replace(PROFILES, draws=marked), 4, n_repeats=2)

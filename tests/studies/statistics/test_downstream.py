@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from tcga_coherent.downstream.tasks import RescueTasks, StageTask, SurvivalTask
+from tcga_coherent.downstream.classification import ClassOutcomes
+from tcga_coherent.downstream.task import PossibleTasks
+from tcga_coherent.downstream.tasks.survival import SurvivalOutcomes
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.studies.statistics.downstream import (
     acquisition_comparisons,
@@ -43,8 +45,12 @@ def predictions() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def comparisons() -> dict:
-    tasks = RescueTasks(
-        {"stage": StageTask(STAGES, STAGES), "survival": SurvivalTask(OUTCOMES, OUTCOMES, 5.0)}, {}
+    tasks = PossibleTasks(
+        {
+            "stage": ClassOutcomes(STAGES, STAGES),
+            "survival": SurvivalOutcomes(OUTCOMES, OUTCOMES, 5.0),
+        },
+        {},
     )
     found = rescue_comparisons(predictions(), tasks, "draw", BOOTSTRAP, seed=0)
     return {one.condition: one for one in found}
@@ -63,7 +69,7 @@ def test_rescue_compares_single_draws_with_ablation_and_full_data(comparisons) -
 
 
 def test_the_pooling_of_the_draws_is_named() -> None:
-    tasks = RescueTasks({"stage": StageTask(STAGES, STAGES)}, {})
+    tasks = PossibleTasks({"stage": ClassOutcomes(STAGES, STAGES)}, {})
     stages = predictions().query("task == 'stage'")
     one, _ = rescue_comparisons(stages, tasks, "mean_of_draws", BOOTSTRAP, seed=0)
     assert one.metric == "macro_f1_of_mean"
@@ -80,7 +86,9 @@ def test_risks_in_order_of_death_are_concordant(comparisons) -> None:
 
 
 def test_a_rescue_task_that_was_skipped_keeps_its_reason() -> None:
-    tasks = RescueTasks({"stage": StageTask(STAGES, STAGES)}, {"survival": "all are censored"})
+    tasks = PossibleTasks(
+        {"stage": ClassOutcomes(STAGES, STAGES)}, {"survival": "all are censored"}
+    )
     found = rescue_comparisons(
         predictions().query("task == 'stage'"), tasks, "draw", BOOTSTRAP, seed=0
     )

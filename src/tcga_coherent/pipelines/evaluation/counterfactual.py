@@ -10,7 +10,10 @@ import pandas as pd
 from tcga_coherent.cohort import Partitions, read_cohort
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.downstream.profiles import read_profiles
+from tcga_coherent.downstream.task import possible_tasks
+from tcga_coherent.downstream.tasks import chosen
 from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.figures.reason import draw_reason
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.repeats import Stored, all_repeats
@@ -49,9 +52,10 @@ def predict_counterfactuals(
     asked = asked_modalities(parameters.counterfactual, modalities)
     cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
     profiles = read_profiles(cohort, test_draws, baseline_predictions, sampling.antithetic)
+    tasks = possible_tasks(chosen(parameters.tasks), cohort, clinical, parameters.forests)
     inputs = counterfactual_inputs(
         cohort,
-        clinical,
+        tasks,
         profiles,
         asked,
         parameters.counterfactual.n_counterfactuals,
@@ -75,8 +79,9 @@ def follow_acquisition(
     cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
     predicted = all_repeats(repeats, STUDY)
     asked = asked_modalities(parameters.counterfactual, modalities)
+    tasks = possible_tasks(chosen(parameters.tasks), cohort, clinical, parameters.forests)
     acquisitions = follow_acquisitions(
-        predicted, cohort, clinical, asked, parameters.bootstrap, parameters.seed
+        predicted, tasks, asked, parameters.bootstrap, parameters.seed
     )
     areas = area_table(acquisitions, predicted, parameters.bootstrap.level)
     for line in area_lines(areas):
@@ -93,15 +98,23 @@ def rank_patients(
 ) -> pd.DataFrame:
     """Rank the test patients by what measuring a modality may change."""
     asked = asked_modalities(parameters.counterfactual, modalities)
-    return ranking_table(all_repeats(repeats, STUDY), split["cancer_type"], asked)
+    tasks = chosen(parameters.tasks)
+    return ranking_table(all_repeats(repeats, STUDY), tasks, split["cancer_type"], asked)
 
 
 def draw_acquisition_figures(
     curves: pd.DataFrame, areas: pd.DataFrame, modalities: dict[str, Any]
 ) -> tuple[Drawing, Drawing]:
-    """Draw Figure 4 (stage) and S5 (survival)."""
+    """Draw Figure 4 (stage, or whatever classes are predicted) and S5 (survival)."""
     parsed = parse_modalities(modalities)
+    tasks = chosen(curves["task"].unique())
+    of_classes = [task for task in tasks if task.has_classes]
+    of_risks = [task for task in tasks if not task.has_classes]
     return (
-        partial(draw_acquisition, curves, areas, "stage", parsed),
-        partial(draw_acquisition, curves, areas, "survival", parsed),
+        partial(draw_acquisition, curves, areas, of_classes, parsed)
+        if of_classes
+        else partial(draw_reason, "No task predicts classes"),
+        partial(draw_acquisition, curves, areas, of_risks, parsed)
+        if of_risks
+        else partial(draw_reason, "No task predicts a risk"),
     )

@@ -10,7 +10,8 @@ import pandas as pd
 from tcga_coherent.cohort import Partitions, read_cohort
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.downstream.profiles import read_profiles
-from tcga_coherent.downstream.tasks import rescue_tasks
+from tcga_coherent.downstream.task import possible_tasks
+from tcga_coherent.downstream.tasks import chosen
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
@@ -41,9 +42,10 @@ def predict_incomplete_patients(
     """Train forests on whole patients; predict test patients whole, incomplete and completed."""
     cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
     profiles = read_profiles(cohort, test_draws, baseline_predictions, sampling.antithetic)
+    tasks = possible_tasks(chosen(parameters.tasks), cohort, clinical, parameters.forests)
     study = rescue_study(
         cohort,
-        clinical,
+        tasks,
         profiles,
         parameters.forests,
         parameters.rescue.n_draws,
@@ -65,7 +67,7 @@ def measure_rescue(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Score all repeats: Table 2, all scores, the verdict on them, and the scores by repeat."""
     cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
-    tasks = rescue_tasks(cohort, clinical, parameters.forests)
+    tasks = possible_tasks(chosen(parameters.tasks), cohort, clinical, parameters.forests)
     scores = score_rescue(all_repeats(repeats, STUDY), tasks, parameters.bootstrap, parameters.seed)
     level = parameters.bootstrap.level
     table = rescue_table(scores, tasks, reported.table2, level)

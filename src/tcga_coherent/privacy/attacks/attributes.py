@@ -19,13 +19,8 @@ from sklearn.covariance import LedoitWolf
 from sklearn.metrics.pairwise import euclidean_distances
 
 from tcga_coherent.cohort import Cohort
-from tcga_coherent.downstream.outcomes import (
-    CLASS_TASKS,
-    CannotEvaluate,
-    ClassTask,
-    check_classes,
-    class_labels,
-)
+from tcga_coherent.downstream.outcomes import CannotEvaluate, check_classes
+from tcga_coherent.downstream.tasks import CLASS_TASKS
 from tcga_coherent.measures.bootstrap import BootstrapParameters, Counts, resample_patients
 from tcga_coherent.measures.classification_scores import class_scores
 from tcga_coherent.measures.fidelity import Array
@@ -73,26 +68,26 @@ def infer_attributes(
     """
     known = cohort.complete(cohort.train).difference(groups.members, sort=False)
     rows: list[dict[str, Any]] = []
-    for task in CLASS_TASKS:
-        labels = class_labels(task, cohort, clinical)
+    for name, task in CLASS_TASKS.items():
+        labels = task.labels(cohort, clinical)
         parts = {
             "known": known[known.isin(labels.index)],
             "members": groups.members[groups.members.isin(labels.index)],
             "nonmembers": groups.nonmembers[groups.nonmembers.isin(labels.index)],
         }
         try:
-            for name in GROUPS:
-                check_classes(task, labels[parts["known"]], labels[parts[name]])
+            for group in GROUPS:
+                check_classes(task.label, labels[parts["known"]], labels[parts[group]])
         except CannotEvaluate as reason:
-            rows.append({"attack": task, "note": str(reason)})
+            rows.append({"attack": name, "note": str(reason)})
             continue
         for target in cohort.modalities:
-            rows += _infer(task, target, cohort, labels, parts, generated, bootstrap, seed)
+            rows += _infer(name, target, cohort, labels, parts, generated, bootstrap, seed)
     return pd.DataFrame(rows)
 
 
 def _infer(
-    task: ClassTask,
+    task: str,
     target: str,
     cohort: Cohort,
     labels: pd.Series,
@@ -133,7 +128,7 @@ def _infer(
 
 
 def _key(
-    task: ClassTask, method: str, target: str, sources: list[str], setting: str, group: str
+    task: str, method: str, target: str, sources: list[str], setting: str, group: str
 ) -> dict[str, Any]:
     return {
         "attack": task,

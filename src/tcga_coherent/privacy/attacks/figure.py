@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from tcga_coherent.downstream.outcomes import TASK_LABELS
+from tcga_coherent.downstream.tasks import CLASS_TASKS
 from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.privacy.attacks.attributes import GAIN
@@ -86,10 +86,10 @@ def draw_attacks(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]) 
         )
     }
     attributes = {
-        f"{TASK_LABELS[task]}, {label}": _rows(
-            table, attack=task, statistic=GAIN, target=name, group="members"
+        f"{task.label}, {label}": _rows(
+            table, attack=task.name, statistic=GAIN, target=name, group="members"
         )
-        for task in ("cancer_type", "stage")
+        for task in CLASS_TASKS.values()
         for name, label in labels.items()
     }
     heights = [len(MEMBERSHIP_LINES), max(len(nearest) + 1, len(linkage)), 8]

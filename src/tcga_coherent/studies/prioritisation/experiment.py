@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.downstream.forests import ForestParameters
+from tcga_coherent.downstream.task import Model
+from tcga_coherent.downstream.tasks import TASKS
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.repeats import Stored, identity_of, run_repeats
 from tcga_coherent.studies.prioritisation.inputs import CounterfactualInputs
-from tcga_coherent.studies.prioritisation.models import Model, Task, fit_model
 from tcga_coherent.studies.prioritisation.scores import (
     change_probability,
     decision_spread,
@@ -104,7 +105,7 @@ def predict_repeat(
     frames = [pd.DataFrame(notes, columns=["task", "modality", "patient_id", "note"], dtype=str)]
     chosen = _choose_versions(inputs, rng)
     for task, training in inputs.training.items():
-        model = fit_model(task, training.features, training.target, forests, forest_seed)
+        model = training.outcomes.fit(training.features, forests, forest_seed)
         real = model.predict(whole)
         for name in inputs.versions:
             values = _assess(task, model, real, inputs, name, chosen)
@@ -137,7 +138,7 @@ def _choose_versions(inputs: CounterfactualInputs, rng: np.random.Generator) -> 
 
 
 def _assess(
-    task: Task,
+    task: str,
     model: Model,
     real: Array,
     inputs: CounterfactualInputs,
@@ -153,10 +154,10 @@ def _assess(
     current = {"missing": model.predict(without), "generated": predicted["coherent"].mean(axis=0)}
     doubt = model.doubt(without)
     values = _columns("real", model, real)
+    # Only the decision for a class counts in its score, every change of a risk in its own.
+    expect = expected_gain if TASKS[task].has_classes else expected_change
     for unacquired in UNACQUIRED:
         values |= _columns(unacquired, model, current[unacquired])
-        # Only the decision for a class counts in its score, every change of a risk in its own.
-        expect = expected_gain if task == "stage" else expected_change
         for by, versions in predicted.items():
             values[score_column(VARIANCE_STRATEGIES[by], unacquired)] = variance_score(versions)
             values[score_column(CHANGE_STRATEGIES[by], unacquired)] = expect(
@@ -166,7 +167,7 @@ def _assess(
     versions, now = predicted["coherent"], current["missing"]
     values["change"] = expected_change(versions, now)
     values["spread"] = decision_spread(versions, now)
-    if task == "stage":
+    if TASKS[task].has_classes:
         values["change_probability"] = change_probability(versions, now)
     return values
 

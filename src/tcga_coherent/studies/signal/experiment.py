@@ -14,14 +14,9 @@ import pandas as pd
 
 from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.forests import ForestParameters, fit_classifier
-from tcga_coherent.downstream.outcomes import (
-    CLASS_TASKS,
-    CannotEvaluate,
-    ClassTask,
-    check_classes,
-    class_labels,
-)
+from tcga_coherent.downstream.outcomes import CannotEvaluate
 from tcga_coherent.downstream.profiles import GENERATORS, IMPUTATIONS, TestProfiles
+from tcga_coherent.downstream.tasks import CLASS_TASKS
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.repeats import Stored, identity_of, run_repeats
 
@@ -58,7 +53,7 @@ class SignalCell:
         independent draws x patients x dimensions.
     """
 
-    task: ClassTask
+    task: str
     modality: str
     train_labels: pd.Series
     test_labels: pd.Series
@@ -67,7 +62,7 @@ class SignalCell:
 
 
 def labelled_patients(
-    task: ClassTask, modality: str, cohort: Cohort, clinical: pd.DataFrame
+    task: str, modality: str, cohort: Cohort, clinical: pd.DataFrame
 ) -> tuple[pd.Series, pd.Series]:
     """Return the labels that a modality's classifier is trained and tested with.
 
@@ -88,11 +83,9 @@ def labelled_patients(
     CannotEvaluate
         When there is nothing to learn or to test.
     """
-    labels = class_labels(task, cohort, clinical)
     measured = cohort.train.intersection(cohort.latents[modality].index)
-    train, test = (labels.reindex(patients).dropna() for patients in (measured, cohort.test))
-    check_classes(task, train, test)
-    return train, test
+    known = CLASS_TASKS[task].outcomes(cohort, clinical, measured)
+    return known.train, known.test
 
 
 def signal_cells(

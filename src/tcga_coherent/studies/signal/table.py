@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.cohort import Cohort
-from tcga_coherent.downstream.outcomes import CLASS_TASKS, CannotEvaluate
+from tcga_coherent.downstream.classification import METRICS
+from tcga_coherent.downstream.outcomes import CannotEvaluate
+from tcga_coherent.downstream.tasks import CLASS_TASKS
 from tcga_coherent.measures.bootstrap import (
     BootstrapParameters,
     Counts,
@@ -19,7 +21,6 @@ from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.studies.signal.claims import ReportedClaim
 from tcga_coherent.studies.signal.experiment import CHANCE, INPUTS, REAL, labelled_patients
 
-METRICS = ("macro_f1", "balanced_accuracy")
 KEY = ["task", "modality", "method", "input"]
 SCORES = [
     f"{metric}{of}_{part}"

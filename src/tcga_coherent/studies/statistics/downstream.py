@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.downstream.profiles import ABLATION, GENERATORS
-from tcga_coherent.downstream.tasks import RescueTasks
+from tcga_coherent.downstream.task import PossibleTasks
+from tcga_coherent.downstream.tasks import TASKS
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.measures.statistical_tests import Comparison
 from tcga_coherent.studies.rescue.experiment import POINT, REAL, Cell, Pooling
-from tcga_coherent.studies.rescue.scores import FULL, HEADLINE, score_rescue
+from tcga_coherent.studies.rescue.scores import FULL, score_rescue
 
 RESCUE, ACQUISITION = "rescue", "acquisition"
 METRIC_OF_POOLING = {"draw": "of_draws", "mean_of_draws": "of_mean", "multiple": "of_multiple"}
@@ -22,7 +23,7 @@ STRATEGIES = ("random", "multi", "coherent", "coherent_expected_change")
 
 def rescue_comparisons(
     predictions: pd.DataFrame,
-    tasks: RescueTasks,
+    tasks: PossibleTasks,
     pooling: Pooling,
     bootstrap: BootstrapParameters,
     seed: int,
@@ -47,11 +48,11 @@ def rescue_comparisons(
     ]
     scores = score_rescue(predictions[np.logical_or.reduce(wanted)], tasks, bootstrap, seed)
     comparisons = [
-        Comparison(RESCUE, task, HEADLINE[task], note=reason)
+        Comparison(RESCUE, task, TASKS[task].headline, note=reason)
         for task, reason in tasks.reasons.items()
     ]
     for task, by_metric in scores.items():
-        cells = by_metric[HEADLINE[task]]
+        cells = by_metric[TASKS[task].headline]
         for removed in dict.fromkeys(cell.removed for cell in cells if cell != FULL):
             compared = {
                 method: cells[Cell(removed, method, kind)] for method, kind in inputs.items()
@@ -61,9 +62,9 @@ def rescue_comparisons(
                 Comparison(
                     RESCUE,
                     f"{task} without {removed}",
-                    f"{HEADLINE[task]}_{METRIC_OF_POOLING[pooling]}",
+                    f"{TASKS[task].headline}_{METRIC_OF_POOLING[pooling]}",
                     {method: score.by_repeat for method, score in compared.items()},
-                    {method: score.resampled for method, score in compared.items()},
+                    {method: score.by_sample for method, score in compared.items()},
                     len(tasks.possible[task].test),
                 )
             )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tcga_coherent.baselines.registry import STRONGEST
-from tcga_coherent.downstream.outcomes import TASK_LABELS
+from tcga_coherent.downstream.profiles import ABLATION
+from tcga_coherent.downstream.tasks import TASKS, chosen
 from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES, legend_key
 from tcga_coherent.studies.statistics.downstream import ACQUISITION, RESCUE
 from tcga_coherent.studies.statistics.sources import RECONSTRUCTION, SIGNAL
@@ -49,11 +51,22 @@ PANELS = (
     Panel(ACQUISITION, "area", "random", "", "Acquisition: area − random"),
     Panel(SIGNAL, "macro_f1_of_mean", "real", "cancer_type from ", "Type signal: F1 − measured"),
     Panel(SIGNAL, "macro_f1_of_mean", "real", "stage from ", "Stage signal: F1 − measured"),
-    Panel(RESCUE, "macro_f1", "ablation", "stage without ", "Stage rescue: F1 − ablation"),
-    Panel(
-        RESCUE, "c_index", "ablation", "survival without ", "Survival rescue: C-index − ablation"
-    ),
 )
+
+
+def _panels(table: pd.DataFrame) -> list[Panel]:
+    """Return the panels, with one of rescue for each task that the table has."""
+    of_rescue = table.loc[table["study"] == RESCUE, "condition"].str.split(" without ").str[0]
+    return [*PANELS] + [
+        Panel(
+            RESCUE,
+            task.headline,
+            ABLATION,
+            f"{task.name} without ",
+            f"{task.label.capitalize()} rescue: {task.short} − ablation",
+        )
+        for task in chosen(of_rescue.unique())
+    ]
 
 
 def draw_statistics(table: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
@@ -68,16 +81,21 @@ def draw_statistics(table: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     """
     # A file does not tell an empty note from none.
     table = table.assign(note=table["note"].fillna(""))
-    shown = [_rows(table, panel) for panel in PANELS]
+    panels = _panels(table)
+    shown = [_rows(table, panel) for panel in panels]
     sizes = [max(rows["condition"].nunique(), 4) for rows in shown]
-    heights = [ROW_HEIGHT * max(pair) + 0.75 for pair in zip(sizes[::2], sizes[1::2], strict=True)]
+    heights = [
+        ROW_HEIGHT * max(pair) + 0.75 for pair in zip_longest(sizes[::2], sizes[1::2], fillvalue=0)
+    ]
     figure = Figure(figsize=(WIDTH, sum(heights) + 0.5), layout="constrained")
     grid = figure.subplots(len(heights), 2, height_ratios=heights)
-    for axes, panel, rows in zip(grid.flat, PANELS, shown, strict=True):
+    for axes, panel, rows in zip(grid.flat, panels, shown, strict=False):
         _draw(axes, rows, panel, labels)
         if rows.empty:
             reasons = _reasons(table, panel)
             axes.text(0.5, 0.5, reasons, fontsize=SMALL, ha="center", transform=axes.transAxes)
+    for axes in grid.flat[len(panels) :]:
+        axes.set_axis_off()
     figure.legend(
         handles=_legend(), loc="outside upper center", ncols=4, fontsize=SMALL, frameon=False
     )
@@ -123,7 +141,7 @@ def _draw(axes: Axes, rows: pd.DataFrame, panel: Panel, labels: Mapping[str, str
 
 def _label(condition: str, labels: Mapping[str, str]) -> str:
     """Name modalities and tasks as in the other figures."""
-    names = {**TASK_LABELS, **labels}
+    names = {name: task.label for name, task in TASKS.items()} | dict(labels)
     parts = condition.split(", ")
     return ", ".join("+".join(names.get(name, name) for name in part.split("+")) for part in parts)
 

@@ -8,8 +8,9 @@ import pandas as pd
 
 from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.cohort import Cohort
-from tcga_coherent.downstream.outcomes import CLASS_TASKS, CannotEvaluate
+from tcga_coherent.downstream.outcomes import CannotEvaluate
 from tcga_coherent.downstream.profiles import GENERATORS, TestProfiles
+from tcga_coherent.downstream.tasks import CLASS_TASKS
 from tcga_coherent.measures.bootstrap import BootstrapParameters, resample_patients
 from tcga_coherent.measures.fidelity import Array, resampled_r2
 from tcga_coherent.measures.statistical_tests import Comparison
