@@ -26,7 +26,7 @@ def profiles(simulation) -> TestProfiles:
     predictions = {
         name: lambda frame=frame: frame for name, frame in predict_baselines(cohort, PARAMETERS)
     }
-    return read_profiles(cohort, simulation.test_draws, predictions, antithetic=False)
+    return read_profiles(simulation.held_out(baseline_predictions=predictions))
 
 
 @pytest.fixture

@@ -26,11 +26,9 @@ def inputs(simulation) -> dict:
         processed[name] = lambda noisy=noisy[::-1]: noisy
     decoder = Decoder(to_features, lambda frame: np.exp(frame))
     return {
-        "test_draws": simulation.test_draws,
-        "baseline_predictions": simulation.baseline_predictions,
+        "held_out": simulation.held_out(),
         "processed": processed,
         "decoders": dict.fromkeys(simulation.modalities, decoder),
-        "cohort": simulation.cohort,
     }
 
 

@@ -22,7 +22,7 @@ def profiles(simulation) -> TestProfiles:
     parameters = BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10,))
     frames = dict(predict_baselines(simulation.cohort, parameters))
     loaders = {name: lambda frame=frame: frame for name, frame in frames.items()}
-    return read_profiles(simulation.cohort, simulation.test_draws, loaders, antithetic=False)
+    return read_profiles(simulation.held_out(baseline_predictions=loaders))
 
 
 def test_scores_by_repeat_are_those_of_the_draws(profiles) -> None:

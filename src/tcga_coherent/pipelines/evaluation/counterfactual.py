@@ -14,6 +14,7 @@ from tcga_coherent.downstream.task import possible_tasks
 from tcga_coherent.downstream.tasks import chosen
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.figures.reason import draw_reason
+from tcga_coherent.held_out import read_held_out
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.repeats import Stored, all_repeats
@@ -50,8 +51,10 @@ def predict_counterfactuals(
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Predict stage and survival with measured, missing and counterfactual modalities."""
     asked = asked_modalities(parameters.counterfactual, modalities)
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
-    profiles = read_profiles(cohort, test_draws, baseline_predictions, sampling.antithetic)
+    held_out = read_held_out(
+        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
+    )
+    cohort, profiles = held_out.cohort, read_profiles(held_out)
     tasks = possible_tasks(chosen(parameters.tasks), cohort, clinical, parameters.forests)
     inputs = counterfactual_inputs(
         cohort,

@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from tcga_coherent.cohort import Partitions, read_cohort
+from tcga_coherent.cohort import Partitions
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.held_out import read_held_out
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.studies.reconstruction.by_type import by_type_lines, reconstruction_by_type
@@ -46,16 +47,10 @@ def compare_reconstructions(
     parameters: EvaluationParameters,
 ) -> pd.DataFrame:
     """Score all methods on all targets and sources: Table 1."""
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
-    table = table1(
-        test_draws,
-        baseline_predictions,
-        cohort,
-        parameters.bootstrap,
-        parameters.reported_by_paper,
-        sampling.antithetic,
-        parameters.seed,
+    held_out = read_held_out(
+        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
     )
+    table = table1(held_out, parameters.bootstrap, parameters.reported_by_paper, parameters.seed)
     for line in summary_lines(table):
         logger.info(line)
     if (table["nominal_90"] < 0.9).any():
@@ -85,15 +80,11 @@ def compare_by_type(
     parameters: EvaluationParameters,
 ) -> pd.DataFrame:
     """Score all methods on all targets and sources within each cancer type."""
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    held_out = read_held_out(
+        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
+    )
     table = reconstruction_by_type(
-        test_draws,
-        baseline_predictions,
-        cohort,
-        parameters.bootstrap,
-        parameters.reconstruction_by_type,
-        sampling.antithetic,
-        parameters.seed,
+        held_out, parameters.bootstrap, parameters.reconstruction_by_type, parameters.seed
     )
     for line in by_type_lines(table):
         logger.info(line)
@@ -124,10 +115,13 @@ def compare_decoded(
 ) -> tuple[pd.DataFrame, pd.DataFrame, Drawing]:
     """Score reconstruction from all sources feature by feature, and name the best and the worst."""
     parsed = parse_modalities(modalities)
-    cohort = read_cohort(latents, split, presence, list(parsed))
+    # Only means of draws are decoded, of which it does not matter how they were made.
+    held_out = read_held_out(
+        test_draws, baseline_predictions, latents, split, presence, modalities, antithetic=False
+    )
     decoders = {name: _decoder(encoders[name](), preprocessors[name]()) for name in parsed}
     rows, features, correlations = [], [], {}
-    for decoded in decode_targets(test_draws, baseline_predictions, processed, decoders, cohort):
+    for decoded in decode_targets(held_out, processed, decoders):
         own = correlations_by_method(decoded)
         correlations[decoded.target] = own
         rows += decoded_rows(decoded, parameters.bootstrap, parameters.seed)

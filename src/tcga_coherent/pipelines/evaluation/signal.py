@@ -11,6 +11,7 @@ from tcga_coherent.cohort import Partitions, read_cohort
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.downstream.profiles import read_profiles
 from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.held_out import read_held_out
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.repeats import Stored, all_repeats
@@ -36,8 +37,10 @@ def classify_modalities(
     parameters: EvaluationParameters,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Train a forest a task, modality and repeat; classify measured and generated test patients."""
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
-    profiles = read_profiles(cohort, test_draws, baseline_predictions, sampling.antithetic)
+    held_out = read_held_out(
+        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
+    )
+    cohort, profiles = held_out.cohort, read_profiles(held_out)
     yield from predict_from_modalities(
         cohort,
         clinical,

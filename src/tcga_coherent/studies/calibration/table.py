@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 from pydantic.dataclasses import dataclass as validated_dataclass
 
-from tcga_coherent.baselines.models import standard_normal_draws
-from tcga_coherent.baselines.predictions import read_baseline
 from tcga_coherent.baselines.registry import STRONGEST
-from tcga_coherent.cohort import Cohort, Partitions, read_draws
+from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.bootstrap import (
     BootstrapParameters,
     patient_interval,
@@ -27,7 +25,6 @@ from tcga_coherent.measures.bootstrap import (
 )
 from tcga_coherent.measures.calibration import (
     coverage_by_patient,
-    independent_sets,
     rank_shares,
     spread_and_error,
 )
@@ -38,8 +35,6 @@ from tcga_coherent.source_sets import (
     GENERATIVE_METHODS,
     generative_methods,
     join_sources,
-    partition_name,
-    source_sets,
 )
 
 LEVELS_OF_A_TYPE = (0.5, 0.9)
@@ -67,10 +62,7 @@ class CalibrationParameters:
 
 
 def calibration_table(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    cohort: Cohort,
-    antithetic: bool,
+    held_out: HeldOut,
     bootstrap: BootstrapParameters,
     parameters: CalibrationParameters,
     seed: int,
@@ -79,12 +71,8 @@ def calibration_table(
 
     Parameters
     ----------
-    test_draws
-        ``<target>/<method>/<source+source>`` to a function that loads its draws.
-    cohort
-        Measured latents and splits.
-    antithetic
-        Whether the draws were made in pairs of mirrored noise.
+    held_out
+        Draws and predictions of the test patients.
     bootstrap
         Settings of the intervals.
     parameters
@@ -118,16 +106,15 @@ def calibration_table(
     ValueError
         When a partition is missing or does not fit the cohort.
     """
+    cohort = held_out.cohort
     rows: list[dict[str, Any]] = []
     types = cohort.cancer_type[cohort.test].to_numpy(str)
     # What a row is about that names no cancer type.
     overall = {"cancer_type": name_of_all(types), "every_type": True}
     for target in cohort.modalities:
         truth = cohort.truth(target)
-        for method, source, draws in _draws_from_all_sources(
-            test_draws, baseline_predictions, cohort, target, seed
-        ):
-            measured = _measure(truth, independent_sets(draws, antithetic), parameters.levels)
+        for method, source, draws in _draws_from_all_sources(held_out, target, seed):
+            measured = _measure(truth, held_out.independent(draws), parameters.levels)
             own = [*_rows(measured, types, bootstrap, seed)]
             # Ridge has one spread for all patients: nothing that could tell them apart.
             if method in GENERATIVE_METHODS:
@@ -173,22 +160,15 @@ class _Measured:
 
 
 def _draws_from_all_sources(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    cohort: Cohort,
-    target: str,
-    seed: int,
+    held_out: HeldOut, target: str, seed: int
 ) -> Iterator[tuple[str, str, Array]]:
     """Yield method, sources and draws."""
-    sources = source_sets(target, cohort.modalities)[-1]
-    dimensions = list(cohort.latents[target].columns)
+    sources = held_out.others(target)
     for method in generative_methods(sources):
-        name = partition_name(target, method, sources)
-        draws = read_draws(test_draws, name, cohort.test, dimensions)
+        draws = held_out.draws(target, method, sources)
         yield method, join_sources(sources), draws
-    name = partition_name(target, STRONGEST, sources)
-    simple = read_baseline(baseline_predictions, name, cohort.test, dimensions)
-    noise = standard_normal_draws(cohort.test, len(draws), len(dimensions), seed)
+    simple = held_out.prediction(target, STRONGEST, sources)
+    noise = held_out.noise(target, len(draws), seed)
     yield STRONGEST, join_sources(sources), simple.mean + simple.noise_sd * noise
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.baselines.predictions import read_baseline
 from tcga_coherent.baselines.registry import BASELINES
-from tcga_coherent.cohort import Cohort, Partitions, read_draws
+from tcga_coherent.cohort import Partitions
+from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.bootstrap import (
     BootstrapParameters,
     Counts,
@@ -28,8 +28,6 @@ from tcga_coherent.measures.fidelity import Array, r2
 from tcga_coherent.source_sets import (
     generative_methods,
     join_sources,
-    partition_name,
-    source_sets,
 )
 from tcga_coherent.studies.reconstruction.table import r2_interval
 
@@ -82,11 +80,9 @@ class DecodedTarget:
 
 
 def decode_targets(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
+    held_out: HeldOut,
     processed: Partitions,
     decoders: Mapping[str, Decoder],
-    cohort: Cohort,
 ) -> Iterator[DecodedTarget]:
     """Decode the reconstruction of each modality from all others, one modality at a time.
 
@@ -94,14 +90,12 @@ def decode_targets(
 
     Parameters
     ----------
-    test_draws, baseline_predictions
-        ``<target>/<method>/<source+source>`` to a function that loads its frame.
+    held_out
+        Draws and predictions of the test patients.
     processed
         Modality to a function that loads its features, patients x features, standardised.
     decoders
         Modality to its decoder.
-    cohort
-        Measured latents and splits.
 
     Raises
     ------
@@ -109,16 +103,15 @@ def decode_targets(
         When a partition is missing or does not fit the cohort, or features and encoder are of
         different runs.
     """
+    cohort = held_out.cohort
     for target in cohort.modalities:
-        sources = source_sets(target, cohort.modalities)[-1]
+        sources = held_out.others(target)
         columns = list(cohort.latents[target].columns)
         latents = {CEILING: cohort.truth(target)}
         for method in generative_methods(sources):
-            name = partition_name(target, method, sources)
-            latents[method] = read_draws(test_draws, name, cohort.test, columns).mean(axis=0)
+            latents[method] = held_out.draws(target, method, sources).mean(axis=0)
         for method in BASELINES:
-            name = partition_name(target, method, sources)
-            latents[method] = read_baseline(baseline_predictions, name, cohort.test, columns).mean
+            latents[method] = held_out.prediction(target, method, sources).mean
         decoder = decoders[target]
         decoded = {
             method: decoder.to_features(
