@@ -21,6 +21,31 @@ from tcga_coherent.measures.score import Score
 METRICS = {"macro_f1": "macro F1", "balanced_accuracy": "balanced accuracy"}
 
 
+def score_classes(
+    truth: np.ndarray, predicted: Sequence[np.ndarray], counts: Counts
+) -> dict[str, Score]:
+    """Score predicted classes by :data:`METRICS`.
+
+    Parameters
+    ----------
+    truth
+        Class of each patient.
+    predicted
+        Of each repeat the predicted class of each patient.
+    counts
+        How often each patient is drawn, samples x patients.
+    """
+    own = [class_scores(truth, classes) for classes in predicted]
+    resampled = [class_scores(truth, classes, counts) for classes in predicted]
+    return {
+        metric: Score(
+            np.array([getattr(score, metric)[0] for score in own]),
+            np.mean([getattr(score, metric) for score in resampled], axis=0),
+        )
+        for metric in METRICS
+    }
+
+
 @dataclass(frozen=True)
 class ClassForest:
     """Random Forest: probabilities of the classes; in doubt where their entropy is high."""
@@ -58,17 +83,8 @@ class ClassOutcomes(Outcomes):
 
     def scores(self, repeats: Sequence[pd.DataFrame], counts: Counts) -> dict[str, Score]:
         """Return :data:`METRICS` of the predicted classes."""
-        truth = self.test.to_numpy(object)
         classes = [repeat["predicted"].to_numpy(object) for repeat in repeats]
-        own = [class_scores(truth, predicted) for predicted in classes]
-        resampled = [class_scores(truth, predicted, counts) for predicted in classes]
-        return {
-            metric: Score(
-                np.array([getattr(score, metric)[0] for score in own]),
-                np.mean([getattr(score, metric) for score in resampled], axis=0),
-            )
-            for metric in METRICS
-        }
+        return score_classes(self.test.to_numpy(object), classes, counts)
 
     def scorer(self, outputs: list[str], counts: Counts) -> MacroF1Scorer:
         """Judge by the macro F1 of the most probable class."""

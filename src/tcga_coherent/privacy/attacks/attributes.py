@@ -21,7 +21,12 @@ from sklearn.metrics.pairwise import euclidean_distances
 from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.outcomes import CannotEvaluate, check_classes
 from tcga_coherent.downstream.tasks import CLASS_TASKS
-from tcga_coherent.measures.bootstrap import BootstrapParameters, Counts, resample_patients
+from tcga_coherent.measures.bootstrap import (
+    BootstrapParameters,
+    Counts,
+    central_interval,
+    resample_patients,
+)
 from tcga_coherent.measures.classification_scores import class_scores
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.privacy.attacks.groups import MatchedGroups
@@ -169,7 +174,7 @@ def _row(
     statistic: str, values: Array, null: float, bootstrap: BootstrapParameters
 ) -> dict[str, Any]:
     value, resampled = values[0], values[1:]
-    low, high = np.quantile(resampled, [(1 - bootstrap.level) / 2, (1 + bootstrap.level) / 2])
+    low, high = central_interval(resampled, bootstrap.level)
     return {
         "statistic": statistic,
         "value": float(value),

@@ -7,7 +7,11 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.cohort import Cohort
-from tcga_coherent.measures.bootstrap import BootstrapParameters, resample_patients
+from tcga_coherent.measures.bootstrap import (
+    BootstrapParameters,
+    central_interval,
+    resample_patients,
+)
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.privacy.attacks.controls import (
     GAUSSIAN,
@@ -221,8 +225,7 @@ def _linkage_row(
     # Pairs are drawn: they have the same cancer type.
     counts = resample_patients(len(members), bootstrap.repeats, seed)
     resampled = counts @ (members - nonmembers) / len(members)
-    shares = [(1 - bootstrap.level) / 2, (1 + bootstrap.level) / 2]
-    low, high = np.quantile(resampled, shares)
+    low, high = central_interval(resampled, bootstrap.level)
     null: dict[str, float] = {"null": np.nan}
     if linked_control:
         expected = linked_control[0] - linked_control[1]
@@ -249,7 +252,7 @@ def _linkage_row(
 
 def _difference(resampled: Array, bootstrap: BootstrapParameters) -> dict[str, float]:
     """Return the interval of a statistic less that of the control over the same patients."""
-    low, high = np.quantile(resampled, [(1 - bootstrap.level) / 2, (1 + bootstrap.level) / 2])
+    low, high = central_interval(resampled, bootstrap.level)
     return {"difference_low": float(low), "difference_high": float(high)}
 
 

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tcga_coherent.measures.bootstrap import BootstrapParameters, Counts, resample_patients
+from tcga_coherent.measures.bootstrap import (
+    BootstrapParameters,
+    Counts,
+    central_interval,
+    resample_patients,
+)
 
 Scores = NDArray[np.floating]
 
@@ -201,6 +206,5 @@ def _counts(
 def _estimate(
     value: NDArray[np.float64], resampled: NDArray[np.float64], parameters: BootstrapParameters
 ) -> Estimate:
-    shares = [(1 - parameters.level) / 2, (1 + parameters.level) / 2]
-    low, high = np.quantile(resampled, shares)
+    low, high = central_interval(resampled, parameters.level)
     return Estimate(float(value[0]), float(low), float(high))

@@ -8,7 +8,11 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from tcga_coherent.baselines.registry import BASELINES
-from tcga_coherent.measures.bootstrap import BootstrapParameters, resample_patients
+from tcga_coherent.measures.bootstrap import (
+    BootstrapParameters,
+    central_interval,
+    resample_patients,
+)
 from tcga_coherent.measures.feature_correlation import (
     feature_correlations,
     resampled_correlations,
@@ -89,9 +93,7 @@ def best_and_worst_features(
     prediction = decoded.predictions[STANDARDISED][ranked_by][listed].to_numpy(float)
     counts = resample_patients(len(truth), bootstrap.repeats, seed)
     resampled = np.concatenate(list(resampled_correlations(truth, prediction, counts)))
-    low, high = np.nanquantile(
-        resampled, [(1 - bootstrap.level) / 2, (1 + bootstrap.level) / 2], axis=0
-    )
+    low, high = central_interval(resampled, bootstrap.level)
     others = correlations.drop(columns=ranked_by).add_prefix("correlation_")
     return pd.DataFrame(
         {

@@ -12,6 +12,7 @@ from tcga_coherent.downstream.profiles import ABLATION, GENERATORS
 from tcga_coherent.downstream.task import PossibleTasks
 from tcga_coherent.downstream.tasks import TASKS
 from tcga_coherent.measures.bootstrap import BootstrapParameters
+from tcga_coherent.measures.score import Score
 from tcga_coherent.measures.statistical_tests import Comparison
 from tcga_coherent.studies.rescue.experiment import POINT, REAL, Cell, Pooling
 from tcga_coherent.studies.rescue.scores import FULL, score_rescue
@@ -63,8 +64,7 @@ def rescue_comparisons(
                     RESCUE,
                     f"{task} without {removed}",
                     f"{TASKS[task].headline}_{METRIC_OF_POOLING[pooling]}",
-                    {method: score.by_repeat for method, score in compared.items()},
-                    {method: score.by_sample for method, score in compared.items()},
+                    compared,
                     len(tasks.possible[task].test),
                 )
             )
@@ -89,13 +89,15 @@ def acquisition_comparisons(curves: pd.DataFrame) -> list[Comparison]:
         ["task", "modality", "unacquired"], sort=False
     ):
         heights = own.groupby(["strategy", "repeat"])["score"].mean()
-        by_repeat = {name: heights[name].to_numpy() for name in STRATEGIES}
+        # Their intervals over patients are those of the table of areas.
+        none = np.empty(0)
+        scores = {name: Score(heights[name].to_numpy(), none) for name in STRATEGIES}
         comparisons.append(
             Comparison(
                 ACQUISITION,
                 _acquisition(str(task), str(modality), str(unacquired)),
                 "area",
-                by_repeat,
+                scores,
             )
         )
     return comparisons

@@ -13,6 +13,7 @@ from tcga_coherent.downstream.profiles import GENERATORS, TestProfiles
 from tcga_coherent.downstream.tasks import CLASS_TASKS
 from tcga_coherent.measures.bootstrap import BootstrapParameters, resample_patients
 from tcga_coherent.measures.fidelity import Array, resampled_r2
+from tcga_coherent.measures.score import Score
 from tcga_coherent.measures.statistical_tests import Comparison
 from tcga_coherent.studies.signal.experiment import REAL, labelled_patients
 from tcga_coherent.studies.signal.table import cell_scores
@@ -57,11 +58,10 @@ def reconstruction_comparisons(
                     target,
                     metric,
                     {
-                        name: resampled_r2(truth, error, everyone)[:, 0]
-                        for name, error in errors.items()
-                    },
-                    {
-                        name: resampled_r2(truth, error, counts).mean(axis=0)
+                        name: Score(
+                            resampled_r2(truth, error, everyone)[:, 0],
+                            resampled_r2(truth, error, counts).mean(axis=0),
+                        )
                         for name, error in errors.items()
                     },
                     n_patients,
@@ -101,9 +101,7 @@ def signal_comparisons(
                 continue
             own = predictions[(predictions["task"] == task) & (predictions["modality"] == modality)]
             counts = resample_patients(len(truth), bootstrap.repeats, seed)
-            scores, resampled = (
-                cell_scores(own, truth, weights)["macro_f1"] for weights in (None, counts)
-            )
+            scores = cell_scores(own, truth, counts)["macro_f1"]
             for suffix, kind in SIGNAL_INPUTS.items():
                 keys = [REAL, *((method, kind) for method in GENERATORS)]
                 comparisons.append(
@@ -111,8 +109,7 @@ def signal_comparisons(
                         SIGNAL,
                         condition,
                         f"macro_f1_{suffix}",
-                        {key[0]: scores[key][:, 0] for key in keys},
-                        {key[0]: resampled[key].mean(axis=0) for key in keys},
+                        {key[0]: scores[key] for key in keys},
                         len(truth),
                     )
                 )
