@@ -17,11 +17,7 @@ from tcga_coherent.cohort import Cohort
 from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.calibration import independent_sets
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.source_sets import (
-    generative_methods,
-    partition_name,
-    source_sets,
-)
+from tcga_coherent.source_sets import generative_methods, partition_name, source_sets
 
 ABLATION = "ablation"
 # The simple ones first, as in every table.

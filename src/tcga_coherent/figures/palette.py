@@ -101,3 +101,17 @@ def legend_key(label: str, color: str = "0.3", **style: Any) -> Line2D:
         Further properties of the line.
     """
     return Line2D([], [], color=color, markersize=4, label=label, **style)
+
+
+def method_key(method: str, **style: Any) -> Line2D:
+    """Return a key for a method, with its colour and marker.
+
+    Parameters
+    ----------
+    method
+        Name of the method.
+    style
+        Further properties of the line.
+    """
+    own = METHOD_STYLES[method]
+    return legend_key(METHOD_LABELS[method], own.color, marker=own.marker, **style)

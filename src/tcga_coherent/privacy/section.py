@@ -43,10 +43,7 @@ SECTION = Section(
             "Strength of each attack with its interval, by method.",
             "Attacks on training patients.",
         ),
-        TableView(
-            "privacy_utility",
-            "Risk beside use, for each method.",
-        ),
+        TableView("privacy_utility", "Risk beside use, for each method."),
         FigureView(
             "privacy_utility",
             "Risk of each method against how well it reconstructs.",

@@ -201,10 +201,7 @@ def _headers(frame: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _side_by_side(
-    frame: pd.DataFrame,
-    keys: list[tuple[str, str]],
-    across: list[tuple[str, str]],
-    name: str,
+    frame: pd.DataFrame, keys: list[tuple[str, str]], across: list[tuple[str, str]], name: str
 ) -> pd.DataFrame:
     """Turn the values of the columns `across` into groups of columns, all in the order they come in."""
     rows = pd.MultiIndex.from_frame(frame[keys])

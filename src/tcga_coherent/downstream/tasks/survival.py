@@ -10,11 +10,7 @@ import pandas as pd
 
 from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.acquisition_curves import ConcordanceScorer
-from tcga_coherent.downstream.forests import (
-    ForestParameters,
-    fit_survival_forest,
-    survival_time,
-)
+from tcga_coherent.downstream.forests import ForestParameters, fit_survival_forest, survival_time
 from tcga_coherent.downstream.outcomes import CannotEvaluate, check_survival, survival_outcomes
 from tcga_coherent.downstream.task import DownstreamTask, Outcomes
 from tcga_coherent.measures.bootstrap import Counts
@@ -119,8 +115,7 @@ class SurvivalOutcomes(Outcomes):
         briers = np.stack([repeat[BRIER].to_numpy() for repeat in repeats])
         return {
             metric: Score(
-                np.array([score.value(pairs)[0] for pairs in concordant]),
-                score.value(mean, counts),
+                np.array([score.value(pairs)[0] for pairs in concordant]), score.value(mean, counts)
             )
             for metric, score in self.pairs.items()
         } | {BRIER: Score(briers.mean(axis=1), counts @ briers.mean(axis=0) / len(self.test))}

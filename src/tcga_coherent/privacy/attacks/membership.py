@@ -20,11 +20,7 @@ from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.privacy.attacks.groups import MatchedGroups
 from tcga_coherent.privacy.attacks.losses import Losses, Noising, denoising_losses, model_losses
-from tcga_coherent.privacy.attacks.scores import (
-    AttackResult,
-    Scores,
-    attack_result,
-)
+from tcga_coherent.privacy.attacks.scores import AttackResult, Scores, attack_result
 
 METHODS = ("single", "multi", "coherent")
 CONTROL = "standard_normal"

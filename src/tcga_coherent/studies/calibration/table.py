@@ -23,19 +23,11 @@ from tcga_coherent.measures.bootstrap import (
     resampled_spearman,
     spearman,
 )
-from tcga_coherent.measures.calibration import (
-    coverage_by_patient,
-    rank_shares,
-    spread_and_error,
-)
+from tcga_coherent.measures.calibration import coverage_by_patient, rank_shares, spread_and_error
 from tcga_coherent.measures.cancer_types import name_of_all
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.modality import STRICT
-from tcga_coherent.source_sets import (
-    GENERATIVE_METHODS,
-    generative_methods,
-    join_sources,
-)
+from tcga_coherent.source_sets import GENERATIVE_METHODS, generative_methods, join_sources
 
 LEVELS_OF_A_TYPE = (0.5, 0.9)
 COLUMNS = [
@@ -62,10 +54,7 @@ class CalibrationParameters:
 
 
 def calibration_table(
-    held_out: HeldOut,
-    bootstrap: BootstrapParameters,
-    parameters: CalibrationParameters,
-    seed: int,
+    held_out: HeldOut, bootstrap: BootstrapParameters, parameters: CalibrationParameters, seed: int
 ) -> pd.DataFrame:
     """Measure the calibration of the generation from all sources, and of ridge for comparison.
 
@@ -187,10 +176,7 @@ def _measure(truth: Array, sets: tuple[Array, ...], levels: tuple[float, ...]) -
 
 
 def _rows(
-    measured: _Measured,
-    types: NDArray[np.str_],
-    bootstrap: BootstrapParameters,
-    seed: int,
+    measured: _Measured, types: NDArray[np.str_], bootstrap: BootstrapParameters, seed: int
 ) -> Iterator[dict[str, Any]]:
     """Yield coverage, ranks and spread over error; `types` are the patients' cancer types."""
     everyone = np.arange(len(types))

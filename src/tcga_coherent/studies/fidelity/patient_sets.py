@@ -16,9 +16,7 @@ from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.outcomes import CannotEvaluate
 from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.source_sets import (
-    generative_methods,
-)
+from tcga_coherent.source_sets import generative_methods
 
 logger = logging.getLogger(__name__)
 
@@ -84,9 +82,7 @@ def patient_sets(held_out: HeldOut, seed: int) -> dict[str, list[PatientSet]]:
     blocks: dict[tuple[str, Reading], dict[str, Array]] = {}
     for target in cohort.modalities:
         sources = held_out.others(target)
-        made: dict[tuple[str, Reading], Array] = {
-            (REAL, "measured"): cohort.truth(target),
-        }
+        made: dict[tuple[str, Reading], Array] = {(REAL, "measured"): cohort.truth(target)}
         if not others.empty:
             made[TRAIN, "measured"] = cohort.latents[target].loc[others].to_numpy(float)
         drawn = {

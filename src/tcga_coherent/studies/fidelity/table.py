@@ -40,10 +40,7 @@ class ManifoldParameters:
 
 
 def project(
-    sets: Mapping[str, list[PatientSet]],
-    cohort: Cohort,
-    parameters: ManifoldParameters,
-    seed: int,
+    sets: Mapping[str, list[PatientSet]], cohort: Cohort, parameters: ManifoldParameters, seed: int
 ) -> dict[str, dict[str, Array]]:
     """Project each space with a UMAP that is fitted on the complete training patients.
 

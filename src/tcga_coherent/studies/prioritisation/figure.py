@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.downstream.task import DownstreamTask
 from tcga_coherent.figures.palette import STRATEGY_LABELS, STRATEGY_STYLES, Style
+from tcga_coherent.figures.panels import SMALL, WIDTH, band, legend_above
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.studies.prioritisation.experiment import (
     CHANGE_STRATEGIES,
@@ -23,9 +24,7 @@ from tcga_coherent.studies.prioritisation.experiment import (
     VARIANCE_STRATEGIES,
 )
 
-WIDTH = 7.2  # inches: the text width of a page
 CURVE_HEIGHT, AREA_HEIGHT = 1.75, 2.0
-SMALL = 7
 # Of the range of all curves but the oracle's: how far above it a panel reaches.
 HEADROOM = 0.8
 # The paper's Figure 4 shows these two.
@@ -117,9 +116,7 @@ def _draw_task(
             _write_reason(axes, "")
         if column == 0:
             axes.set_ylabel("Mean advantage\nover random", fontsize=SMALL)
-    figure.legend(
-        handles=_legend(task), loc="outside upper center", ncols=3, fontsize=SMALL, frameon=False
-    )
+    legend_above(figure, _legend(task), 3)
 
 
 def _draw_curves(axes: Axes, rows: pd.DataFrame) -> None:
@@ -127,13 +124,13 @@ def _draw_curves(axes: Axes, rows: pd.DataFrame) -> None:
         row = rows[rows["strategy"] == strategy]
         style = _style(strategy)
         if strategy in WITH_BAND:
-            axes.fill_between(
+            band(
+                axes,
                 row["ratio"],
                 row["score_mean"] - row["score_std"],
                 row["score_mean"] + row["score_std"],
-                color=style.color,
-                alpha=0.15,
-                linewidth=0,
+                style.color,
+                0.15,
             )
         axes.plot(
             row["ratio"],

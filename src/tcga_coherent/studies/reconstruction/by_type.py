@@ -45,10 +45,7 @@ class ByTypeParameters:
 
 
 def reconstruction_by_type(
-    held_out: HeldOut,
-    bootstrap: BootstrapParameters,
-    parameters: ByTypeParameters,
-    seed: int,
+    held_out: HeldOut, bootstrap: BootstrapParameters, parameters: ByTypeParameters, seed: int
 ) -> pd.DataFrame:
     """Score every method on every target from every set of sources within each cancer type.
 

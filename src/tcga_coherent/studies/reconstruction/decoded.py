@@ -20,15 +20,9 @@ from tcga_coherent.measures.bootstrap import (
     central_interval,
     resample_patients,
 )
-from tcga_coherent.measures.feature_correlation import (
-    feature_correlations,
-    resampled_correlations,
-)
+from tcga_coherent.measures.feature_correlation import feature_correlations, resampled_correlations
 from tcga_coherent.measures.fidelity import Array, r2
-from tcga_coherent.source_sets import (
-    generative_methods,
-    join_sources,
-)
+from tcga_coherent.source_sets import generative_methods, join_sources
 from tcga_coherent.studies.reconstruction.table import r2_interval
 
 CEILING = "ceiling"
@@ -80,9 +74,7 @@ class DecodedTarget:
 
 
 def decode_targets(
-    held_out: HeldOut,
-    processed: Partitions,
-    decoders: Mapping[str, Decoder],
+    held_out: HeldOut, processed: Partitions, decoders: Mapping[str, Decoder]
 ) -> Iterator[DecodedTarget]:
     """Decode the reconstruction of each modality from all others, one modality at a time.
 

@@ -13,10 +13,7 @@ from tcga_coherent.measures.bootstrap import (
     central_interval,
     resample_patients,
 )
-from tcga_coherent.measures.feature_correlation import (
-    feature_correlations,
-    resampled_correlations,
-)
+from tcga_coherent.measures.feature_correlation import feature_correlations, resampled_correlations
 from tcga_coherent.modality import STRICT
 from tcga_coherent.source_sets import generative_methods
 from tcga_coherent.studies.reconstruction.decoded import STANDARDISED, DecodedTarget

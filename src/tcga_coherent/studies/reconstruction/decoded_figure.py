@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 
 from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES
+from tcga_coherent.figures.panels import SMALL, plain
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.studies.reconstruction.decoded import CEILING
 
 PANEL_WIDTH = 1.8  # inches: four targets make the text width of a page
-SMALL = 7
 # From top to bottom. The mean predicts the same for all patients: it has no correlation.
 METHODS = (
     *(CEILING, "coherent", "multi"),
@@ -61,8 +61,7 @@ def draw_decoded(
     grid[0, 0].set_ylim(len(methods) - 0.5, -0.5)
     grid[1, 0].set_ylabel(f"correlation,\n{LABELS[ensemble]}", fontsize=SMALL)
     for axes in figure.axes:
-        axes.tick_params(labelsize=SMALL)
-        axes.spines[["top", "right"]].set_visible(False)
+        plain(axes)
     figure.supxlabel(
         "Above: correlation of single features over test patients, their distribution and quartiles. "
         "Below: each feature.",

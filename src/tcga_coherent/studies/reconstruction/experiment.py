@@ -6,12 +6,7 @@ from dataclasses import dataclass
 from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.source_sets import (
-    generative_methods,
-    join_sources,
-    partition_name,
-    source_sets,
-)
+from tcga_coherent.source_sets import generative_methods, join_sources, partition_name, source_sets
 
 
 @dataclass(frozen=True)

@@ -59,15 +59,7 @@ SECTION = Section(
             "table1_reconstruction",
             "Table 1. ± is the standard deviation over draws, [ ] the bootstrap interval over "
             "test patients. The paper's ± is over its 10 draws.",
-            columns=(
-                "target",
-                "method",
-                "source",
-                "r2",
-                "variance_percent",
-                "r2_of_mean",
-                "crps",
-            ),
+            columns=("target", "method", "source", "r2", "variance_percent", "r2_of_mean", "crps"),
             rows=of_the_paper,
         ),
         FigureView(

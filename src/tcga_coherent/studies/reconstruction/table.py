@@ -35,11 +35,7 @@ from tcga_coherent.measures.fidelity import (
     variance_percent,
 )
 from tcga_coherent.modality import STRICT
-from tcga_coherent.source_sets import (
-    GENERATIVE_METHODS,
-    join_sources,
-    source_sets,
-)
+from tcga_coherent.source_sets import GENERATIVE_METHODS, join_sources, source_sets
 from tcga_coherent.studies.reconstruction.experiment import reconstructions
 
 
@@ -68,10 +64,7 @@ class ReportedRow:
 
 
 def table1(
-    held_out: HeldOut,
-    bootstrap: BootstrapParameters,
-    reported: Sequence[ReportedRow],
-    seed: int,
+    held_out: HeldOut, bootstrap: BootstrapParameters, reported: Sequence[ReportedRow], seed: int
 ) -> pd.DataFrame:
     """Score every method on every target from every set of sources.
 

@@ -12,12 +12,11 @@ from tcga_coherent.downstream.profiles import ABLATION, GENERATORS, IMPUTATIONS
 from tcga_coherent.downstream.task import DownstreamTask
 from tcga_coherent.downstream.tasks import chosen, less_is_better
 from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES
+from tcga_coherent.figures.panels import SMALL, WIDTH, legend_above
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.studies.rescue.experiment import CANCER_TYPE, POINT, POOLINGS, REAL, Pooling
 from tcga_coherent.studies.rescue.scores import MEAN_OF_PATTERNS
 
-WIDTH = 7.2  # inches: the text width of a page
-SMALL = 7
 LEGEND_HEIGHT = 0.75
 METHODS = (ABLATION, *IMPUTATIONS, *GENERATORS)
 # Share of a pattern's width that its methods take.
@@ -112,9 +111,7 @@ def _draw_panels(
             )
             axes.set_title(text, fontsize=SMALL, loc="right")
     _draw_missing(figure.add_subplot(grid[len(panels)]), patterns, modalities)
-    figure.legend(
-        handles=_legend(pooling), loc="outside upper center", ncols=3, fontsize=SMALL, frameon=False
-    )
+    legend_above(figure, _legend(pooling), 3)
 
 
 def _tasks(table: pd.DataFrame) -> list[DownstreamTask]:

@@ -14,13 +14,7 @@ from tcga_coherent.downstream.task import PossibleTasks
 from tcga_coherent.downstream.tasks import TASKS, less_is_better
 from tcga_coherent.measures.bootstrap import BootstrapParameters, resample_patients
 from tcga_coherent.measures.score import Score
-from tcga_coherent.studies.rescue.experiment import (
-    ALL_REMOVED,
-    NONE_REMOVED,
-    POINT,
-    REAL,
-    Cell,
-)
+from tcga_coherent.studies.rescue.experiment import ALL_REMOVED, NONE_REMOVED, POINT, REAL, Cell
 
 FULL = Cell(NONE_REMOVED, REAL, POINT)
 # A row of its own: the mean over all patterns.

@@ -124,15 +124,7 @@ SECTION = Section(
             "Is one way better than another? Yes: by more than its spread over repeats, and by the "
             "whole bootstrap interval over patients; no: not above zero. Measured data (real) are "
             "held against ablation and against the cancer type alone. Spreads as above.",
-            columns=(
-                "task",
-                "removed",
-                "method",
-                "pooling",
-                "against",
-                "difference",
-                "verdict",
-            ),
+            columns=("task", "removed", "method", "pooling", "against", "difference", "verdict"),
         ),
         TableView(
             "s4_rescue",

@@ -10,17 +10,8 @@ from tcga_coherent.downstream.tasks import TASKS
 from tcga_coherent.measures.bootstrap import central_interval
 from tcga_coherent.measures.score import PARTS, Score
 from tcga_coherent.reported import ReportedRescue
-from tcga_coherent.studies.rescue.experiment import (
-    ALL_REMOVED,
-    NONE_REMOVED,
-    POINT,
-    Cell,
-)
-from tcga_coherent.studies.rescue.scores import (
-    FULL,
-    Scores,
-    gain,
-)
+from tcga_coherent.studies.rescue.experiment import ALL_REMOVED, NONE_REMOVED, POINT, Cell
+from tcga_coherent.studies.rescue.scores import FULL, Scores, gain
 
 KEY = ["task", "metric", "removed", "method", "pooling"]
 QUANTITIES = ("score", "drop_from_full", "gain_over_ablation", "share_of_drop_recovered")

@@ -19,12 +19,7 @@ from tcga_coherent.studies.rescue.experiment import (
     Cell,
     Pooling,
 )
-from tcga_coherent.studies.rescue.scores import (
-    FULL,
-    MEAN_OF_PATTERNS,
-    Scores,
-    gain,
-)
+from tcga_coherent.studies.rescue.scores import FULL, MEAN_OF_PATTERNS, Scores, gain
 
 BEST_SIMPLE = "best simple imputation"
 CANCER_TYPE_ALONE = Cell(ALL_REMOVED, CANCER_TYPE, POINT)

@@ -12,12 +12,11 @@ from matplotlib.lines import Line2D
 from tcga_coherent.downstream.classification import METRICS
 from tcga_coherent.downstream.tasks import CLASS_TASKS
 from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES, legend_key
+from tcga_coherent.figures.panels import SMALL, WIDTH, legend_above, plain
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.studies.signal.claims import rows_by_input
 from tcga_coherent.studies.signal.experiment import INPUTS
 
-WIDTH = 7.2  # inches: the text width of a page
-SMALL = 7
 # Share of the place of a modality that its points take.
 GROUP_WIDTH = 0.78
 
@@ -54,11 +53,8 @@ def draw_signal(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]) -
         axes.set_ylabel(label, fontsize=8)
         axes.set_ylim(bottom=0)
     for axes in grid.flat:
-        axes.tick_params(labelsize=SMALL)
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(
-        handles=_legend(table), loc="outside upper center", ncols=4, fontsize=SMALL, frameon=False
-    )
+        plain(axes)
+    legend_above(figure, _legend(table), 4)
     return figure
 
 

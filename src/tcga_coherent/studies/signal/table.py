@@ -10,11 +10,7 @@ from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.classification import METRICS, score_classes
 from tcga_coherent.downstream.outcomes import CannotEvaluate
 from tcga_coherent.downstream.tasks import CLASS_TASKS
-from tcga_coherent.measures.bootstrap import (
-    BootstrapParameters,
-    Counts,
-    resample_patients,
-)
+from tcga_coherent.measures.bootstrap import BootstrapParameters, Counts, resample_patients
 from tcga_coherent.measures.score import PARTS, Score
 from tcga_coherent.studies.signal.claims import ReportedClaim
 from tcga_coherent.studies.signal.experiment import CHANCE, INPUTS, REAL, labelled_patients

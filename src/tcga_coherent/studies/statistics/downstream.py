@@ -94,10 +94,7 @@ def acquisition_comparisons(curves: pd.DataFrame) -> list[Comparison]:
         scores = {name: Score(heights[name].to_numpy(), none) for name in STRATEGIES}
         comparisons.append(
             Comparison(
-                ACQUISITION,
-                _acquisition(str(task), str(modality), str(unacquired)),
-                "area",
-                scores,
+                ACQUISITION, _acquisition(str(task), str(modality), str(unacquired)), "area", scores
             )
         )
     return comparisons

@@ -13,14 +13,13 @@ from matplotlib.lines import Line2D
 from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.downstream.profiles import ABLATION
 from tcga_coherent.downstream.tasks import TASKS, chosen
-from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES, legend_key
+from tcga_coherent.figures.palette import METHOD_STYLES, legend_key, method_key
+from tcga_coherent.figures.panels import SMALL, WIDTH, legend_above
 from tcga_coherent.studies.statistics.downstream import ACQUISITION, RESCUE
 from tcga_coherent.studies.statistics.sources import RECONSTRUCTION, SIGNAL
 from tcga_coherent.studies.statistics.table import BOOTSTRAP
 
-WIDTH = 7.2  # inches: the text width of a page
 ROW_HEIGHT = 0.17
-SMALL = 7
 TREATMENTS = ("multi", "coherent")
 
 
@@ -96,9 +95,7 @@ def draw_statistics(table: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
             axes.text(0.5, 0.5, reasons, fontsize=SMALL, ha="center", transform=axes.transAxes)
     for axes in grid.flat[len(panels) :]:
         axes.set_axis_off()
-    figure.legend(
-        handles=_legend(), loc="outside upper center", ncols=4, fontsize=SMALL, frameon=False
-    )
+    legend_above(figure, _legend(), 4)
     return figure
 
 
@@ -153,15 +150,7 @@ def _reasons(table: pd.DataFrame, panel: Panel) -> str:
 
 
 def _legend() -> list[Line2D]:
-    handles = [
-        legend_key(
-            METHOD_LABELS[method],
-            color=METHOD_STYLES[method].color,
-            marker=METHOD_STYLES[method].marker,
-            linewidth=0,
-        )
-        for method in TREATMENTS
-    ]
+    handles = [method_key(method, linewidth=0) for method in TREATMENTS]
     handles.append(legend_key("bootstrap interval over patients", linewidth=0.9))
     handles.append(legend_key("± SD over repeats (seeds)", linewidth=2.6, alpha=0.45))
     return handles
