@@ -10,7 +10,6 @@ from tcga_coherent.studies.rescue.experiment import (
     draws_of_repeat,
     drop_modalities,
     predict_repeat,
-    rescue_repeats,
 )
 from tests.studies.rescue.rescue_cohort import (
     N_DRAWS,
@@ -190,9 +189,8 @@ def test_a_skipped_task_leaves_the_other() -> None:
 def test_more_draws_than_there_are_stop_the_run_with_the_parameter(
     n_repeats, n_draws, name
 ) -> None:
-    study = rescue_study_of(COHORT, CLINICAL, PROFILES, n_draws, n_repeats)
     with pytest.raises(ValueError, match=f"{name}, but test_draws hold only 8 draws"):
-        next(rescue_repeats(study, {}, 1))
+        rescue_study_of(COHORT, CLINICAL, PROFILES, n_draws, n_repeats)
 
 
 def test_dropped_modalities_are_whole_and_one_is_always_left() -> None:

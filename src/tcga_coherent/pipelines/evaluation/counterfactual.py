@@ -10,6 +10,7 @@ import pandas as pd
 from tcga_coherent.cohort import Partitions, read_cohort
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.downstream.profiles import read_profiles
+from tcga_coherent.downstream.repeated import repeat_study
 from tcga_coherent.downstream.task import possible_tasks
 from tcga_coherent.downstream.tasks import chosen
 from tcga_coherent.figures.drawing import Drawing
@@ -19,7 +20,7 @@ from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.repeats import Stored, all_repeats
 from tcga_coherent.studies.prioritisation.acquisition import follow_acquisitions
-from tcga_coherent.studies.prioritisation.experiment import STUDY, run_counterfactuals
+from tcga_coherent.studies.prioritisation.experiment import STUDY, predict_repeat
 from tcga_coherent.studies.prioritisation.figure import draw_acquisition
 from tcga_coherent.studies.prioritisation.inputs import (
     asked_modalities,
@@ -64,8 +65,15 @@ def predict_counterfactuals(
         parameters.counterfactual.n_counterfactuals,
         parameters.seed,
     )
-    yield from run_counterfactuals(
-        inputs, parameters.forests, parameters.n_repeats, parameters.seed, finished, workers
+    yield from repeat_study(
+        STUDY,
+        predict_repeat,
+        parameters.n_repeats,
+        finished,
+        workers,
+        inputs=inputs,
+        forests=parameters.forests,
+        seed=parameters.seed,
     )
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from tcga_coherent.cohort import Partitions, read_cohort
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.downstream.profiles import read_profiles
+from tcga_coherent.downstream.repeated import repeat_study
 from tcga_coherent.downstream.task import possible_tasks
 from tcga_coherent.downstream.tasks import chosen
 from tcga_coherent.figures.drawing import Drawing
@@ -18,7 +19,7 @@ from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.repeats import Stored, all_repeats
 from tcga_coherent.reported import ReportedByPaper
-from tcga_coherent.studies.rescue.experiment import STUDY, rescue_repeats, rescue_study
+from tcga_coherent.studies.rescue.experiment import STUDY, predict_repeat, rescue_study
 from tcga_coherent.studies.rescue.figure import draw_rescue, draw_rescue_metrics
 from tcga_coherent.studies.rescue.scores import rescue_scores_by_repeat, score_rescue
 from tcga_coherent.studies.rescue.table import headline_rows, rescue_table
@@ -55,7 +56,9 @@ def predict_incomplete_patients(
         parameters.n_repeats,
         parameters.seed,
     )
-    yield from rescue_repeats(study, finished, workers)
+    yield from repeat_study(
+        STUDY, predict_repeat, parameters.n_repeats, finished, workers, study=study
+    )
 
 
 def measure_rescue(

@@ -6,8 +6,7 @@ patients. Where its predictions differ between the versions, the measured modali
 others do not (paper, Methods, "Downstream task implementation").
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -19,7 +18,6 @@ from tcga_coherent.downstream.forests import ForestParameters
 from tcga_coherent.downstream.task import Model
 from tcga_coherent.downstream.tasks import TASKS
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.repeats import Stored, identity_of, run_repeats
 from tcga_coherent.studies.prioritisation.inputs import CounterfactualInputs
 from tcga_coherent.studies.prioritisation.scores import (
     change_probability,
@@ -45,35 +43,6 @@ ENTROPY, RANDOM, ORACLE = "entropy", "random", "oracle"
 SCORED_STRATEGIES = (*VARIANCE_STRATEGIES.values(), *CHANGE_STRATEGIES.values(), ENTROPY)
 
 
-def run_counterfactuals(
-    inputs: CounterfactualInputs,
-    forests: ForestParameters,
-    n_repeats: int,
-    seed: int,
-    stored: Stored,
-    workers: int,
-) -> Iterator[dict[str, pd.DataFrame]]:
-    """Predict and score every test patient, once for each repeat.
-
-    Parameters
-    ----------
-    inputs
-        Result of :func:`tcga_coherent.studies.prioritisation.inputs.counterfactual_inputs`.
-    forests, n_repeats, seed
-        Settings of the forests, number of repeats and their seed.
-    stored, workers
-        As in :func:`tcga_coherent.repeats.run_repeats`.
-
-    Yields
-    ------
-    dict
-        ``<identity>/<repeat>`` to the result of :func:`predict_repeat`.
-    """
-    identity = identity_of(STUDY, inputs, forests, seed)
-    experiment = partial(predict_repeat, inputs=inputs, forests=forests, seed=seed)
-    yield from run_repeats(experiment, range(n_repeats), identity, stored, workers, STUDY)
-
-
 def predict_repeat(
     repeat: int, inputs: CounterfactualInputs, forests: ForestParameters, seed: int
 ) -> pd.DataFrame:
@@ -83,8 +52,10 @@ def predict_repeat(
     ----------
     repeat
         Seeds the forests and the choice of the versions.
-    inputs, forests, seed
-        As in :func:`run_counterfactuals`.
+    inputs
+        Result of :func:`tcga_coherent.studies.prioritisation.inputs.counterfactual_inputs`.
+    forests, seed
+        Settings of the forests; seed of all repeats.
 
     Returns
     -------

@@ -7,7 +7,6 @@ those that are left (paper, section "Data generation to mitigate predictive degr
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
@@ -28,7 +27,6 @@ from tcga_coherent.downstream.profiles import (
 from tcga_coherent.downstream.task import Outcomes, PossibleTasks
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.modality import STRICT
-from tcga_coherent.repeats import Stored, identity_of, run_repeats
 from tcga_coherent.source_sets import join_sources
 
 STUDY = "rescue"
@@ -117,7 +115,18 @@ def rescue_study(
         Latents and splits; what forests learn; test patients, whole and completed.
     forests, n_draws, n_repeats, seed
         As in :class:`RescueStudy`.
+
+    Raises
+    ------
+    ValueError
+        When there are too few draws for every repeat to have its own.
     """
+    profiles.check_independent("evaluation.n_repeats", n_repeats)
+    profiles.check_independent(
+        f"evaluation.n_repeats ({n_repeats}) times the independent ones of "
+        f"evaluation.rescue.n_draws ({n_draws})",
+        n_repeats * _n_independent(n_draws, profiles.antithetic),
+    )
     complete = cohort.complete(cohort.train)
     return RescueStudy(
         profiles,
@@ -128,36 +137,6 @@ def rescue_study(
         n_draws,
         n_repeats,
         seed,
-    )
-
-
-def rescue_repeats(
-    study: RescueStudy, stored: Stored, workers: int
-) -> Iterator[dict[str, pd.DataFrame]]:
-    """Run :func:`predict_repeat` for every repeat that is not stored yet.
-
-    Parameters
-    ----------
-    study
-        Result of :func:`rescue_study`.
-    stored, workers
-        As in :func:`tcga_coherent.repeats.run_repeats`.
-
-    Raises
-    ------
-    ValueError
-        When there are too few draws for every repeat to have its own.
-    """
-    study.profiles.check_independent("evaluation.n_repeats", study.n_repeats)
-    n_own = study.n_repeats * _n_independent(study.n_draws, study.profiles.antithetic)
-    study.profiles.check_independent(
-        f"evaluation.n_repeats ({study.n_repeats}) times the independent ones of "
-        f"evaluation.rescue.n_draws ({study.n_draws})",
-        n_own,
-    )
-    experiment = partial(predict_repeat, study=study)
-    yield from run_repeats(
-        experiment, range(study.n_repeats), identity_of(STUDY, study), stored, workers, STUDY
     )
 
 

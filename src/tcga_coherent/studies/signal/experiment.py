@@ -7,7 +7,6 @@ test patients' measured modality and on the one generated from all others (paper
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,6 @@ from tcga_coherent.downstream.outcomes import CannotEvaluate
 from tcga_coherent.downstream.profiles import GENERATORS, IMPUTATIONS, TestProfiles
 from tcga_coherent.downstream.tasks import CLASS_TASKS
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.repeats import Stored, identity_of, run_repeats
 
 STUDY = "signal"
 # What a classifier is shown: a method and which of its outputs.
@@ -89,7 +87,7 @@ def labelled_patients(
 
 
 def signal_cells(
-    cohort: Cohort, clinical: pd.DataFrame, profiles: TestProfiles
+    cohort: Cohort, clinical: pd.DataFrame, profiles: TestProfiles, n_repeats: int
 ) -> Iterator[SignalCell]:
     """Yield what each task and modality is judged with; those that cannot be are left out.
 
@@ -99,7 +97,15 @@ def signal_cells(
         Latents and splits; clinical table.
     profiles
         Measured and generated latents of the test patients.
+    n_repeats
+        Number of repeats, each of which takes another draw.
+
+    Raises
+    ------
+    ValueError
+        When there are fewer independent draws than repeats.
     """
+    profiles.check_independent("evaluation.n_repeats", n_repeats)
     for task in CLASS_TASKS:
         for modality in cohort.modalities:
             try:
@@ -157,48 +163,6 @@ def predict_repeat(
                 )
             )
     return pd.concat(frames, ignore_index=True) if frames else NO_PREDICTIONS
-
-
-def predict_from_modalities(
-    cohort: Cohort,
-    clinical: pd.DataFrame,
-    profiles: TestProfiles,
-    forests: ForestParameters,
-    n_repeats: int,
-    seed: int,
-    stored: Stored,
-    workers: int,
-) -> Iterator[dict[str, pd.DataFrame]]:
-    """Run :func:`predict_repeat` for every repeat that is not stored yet.
-
-    Parameters
-    ----------
-    cohort, clinical, profiles
-        As in :func:`signal_cells`.
-    forests
-        Settings of the forests.
-    n_repeats
-        Number of repeats, each with another draw.
-    seed
-        Seed of all repeats.
-    stored, workers
-        As in :func:`tcga_coherent.repeats.run_repeats`.
-
-    Raises
-    ------
-    ValueError
-        When there are fewer independent draws than repeats.
-    """
-    profiles.check_independent("evaluation.n_repeats", n_repeats)
-    cells = list(signal_cells(cohort, clinical, profiles))
-    yield from run_repeats(
-        partial(predict_repeat, cells=cells, forests=forests, seed=seed),
-        range(n_repeats),
-        identity_of(STUDY, cells, forests, seed),
-        stored,
-        workers,
-        STUDY,
-    )
 
 
 def _test_latents(profiles: TestProfiles, modality: str, method: str, kind: str) -> Array:
