@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tcga_coherent.measures.score import Score
+from tcga_coherent.measures.bootstrap import BootstrapParameters, resample_patients
+from tcga_coherent.measures.score import Score, estimate, patient_estimate
 
 
 def test_an_interval_over_patients_is_of_the_paired_difference() -> None:
@@ -34,3 +35,14 @@ def test_a_curve_has_each_number_once_a_point() -> None:
     np.testing.assert_allclose(columns["score_std"], by_repeat.std(axis=0, ddof=1))
     for name, share in (("score_low", 0.1), ("score_high", 0.9)):
         np.testing.assert_allclose(columns[name], np.quantile(by_sample, share, axis=0))
+
+
+def test_an_estimate_is_of_all_patients_and_its_interval_of_those_drawn() -> None:
+    values = np.random.default_rng(2).random(30)
+    bootstrap = BootstrapParameters(200, 0.9)
+    found = patient_estimate(lambda counts: counts @ values / 30, 30, bootstrap, seed=4)
+    drawn = resample_patients(30, 200, 4) @ values / 30
+    assert found.value == pytest.approx(values.mean())
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, [0.05, 0.95])))
+    same = estimate(values.mean(), drawn, 0.9)
+    assert (same.low, same.high) == (found.low, found.high)

@@ -1,11 +1,18 @@
-"""A score with the two spreads that every table shows: over repeats, and over patients."""
+"""Numbers with the spreads that every table shows: over repeats, and over patients."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tcga_coherent.measures.bootstrap import central_interval
+from tcga_coherent.measures.bootstrap import (
+    BootstrapParameters,
+    Counts,
+    central_interval,
+    patient_interval,
+)
 from tcga_coherent.measures.fidelity import Array
 
 PARTS = ("mean", "std", "low", "high")
@@ -58,3 +65,35 @@ class Score:
         """
         values = (self.mean, self.std, *self.interval(level))
         return {f"{name}_{part}": value for part, value in zip(PARTS, values, strict=True)}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number, or several, with the interval over bootstrap samples."""
+
+    value: Any
+    low: Any
+    high: Any
+
+
+def estimate(value: Any, by_sample: Array, level: float) -> Estimate:
+    """Return a number with the interval of its values in bootstrap samples."""
+    low, high = central_interval(by_sample, level)
+    return Estimate(float(value), float(low), float(high))
+
+
+def patient_estimate(
+    statistic: Callable[[Counts], NDArray[np.float64]],
+    n_patients: int,
+    bootstrap: BootstrapParameters,
+    seed: int,
+) -> Estimate:
+    """Return statistics of all patients, each drawn once, with their intervals.
+
+    Parameters
+    ----------
+    statistic, n_patients, bootstrap, seed
+        As in :func:`tcga_coherent.measures.bootstrap.patient_interval`.
+    """
+    once = np.ones((1, n_patients), dtype=np.int64)
+    return Estimate(statistic(once)[0], *patient_interval(statistic, n_patients, bootstrap, seed))

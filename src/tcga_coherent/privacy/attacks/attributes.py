@@ -28,8 +28,9 @@ from tcga_coherent.measures.bootstrap import (
 )
 from tcga_coherent.measures.classification_scores import class_scores
 from tcga_coherent.measures.fidelity import Array
+from tcga_coherent.measures.score import estimate
 from tcga_coherent.privacy.attacks.groups import MatchedGroups
-from tcga_coherent.privacy.attacks.scores import attack_row, estimate
+from tcga_coherent.privacy.attacks.scores import attack_row
 from tcga_coherent.source_sets import join_sources
 
 CONDITIONS, REAL = "conditions", "real"

@@ -13,6 +13,7 @@ from tcga_coherent.measures.bootstrap import (
     resample_patients,
 )
 from tcga_coherent.measures.fidelity import Array
+from tcga_coherent.measures.score import estimate
 from tcga_coherent.privacy.attacks.controls import (
     GAUSSIAN,
     VALIDATION,
@@ -28,7 +29,7 @@ from tcga_coherent.privacy.attacks.nearest_records import (
     own_distances,
 )
 from tcga_coherent.privacy.attacks.parameters import NearestRecordParameters
-from tcga_coherent.privacy.attacks.scores import attack_result, attack_row, auroc, estimate
+from tcga_coherent.privacy.attacks.scores import attack_result, attack_row, auroc
 from tcga_coherent.source_sets import join_sources
 
 NEAREST_RECORD, REGENERATION, LINKAGE = "nearest_record", "regeneration", "linkage"

@@ -12,22 +12,13 @@ from numpy.typing import NDArray
 from tcga_coherent.measures.bootstrap import (
     BootstrapParameters,
     Counts,
-    central_interval,
     resample_patients,
 )
+from tcga_coherent.measures.score import Estimate, estimate
 
 Scores = NDArray[np.floating]
 
 FALSE_POSITIVE_RATE = 0.01
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number and its bootstrap interval over patients."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -236,11 +227,3 @@ def _counts(
     if counts is not None:
         return counts
     return np.ones((1, len(members)), np.int64), np.ones((1, len(nonmembers)), np.int64)
-
-
-def estimate(
-    value: NDArray[np.floating] | float, by_sample: NDArray[np.floating], level: float
-) -> Estimate:
-    """Return a number and its interval over bootstrap samples."""
-    low, high = central_interval(by_sample, level)
-    return Estimate(float(value), float(low), float(high))

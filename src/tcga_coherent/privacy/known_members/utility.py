@@ -11,8 +11,9 @@ from tcga_coherent.measures.bootstrap import (
     BootstrapParameters,
     resample_patients,
 )
+from tcga_coherent.measures.score import estimate
 from tcga_coherent.privacy.attacks.membership import ALL, CONTROL, METHODS
-from tcga_coherent.privacy.attacks.scores import attack_row, estimate
+from tcga_coherent.privacy.attacks.scores import attack_row
 from tcga_coherent.privacy.known_members.canaries import NOT_IMPLANTED, expected_exposure
 from tcga_coherent.privacy.known_members.references import read_shadow_losses, tell_members
 from tcga_coherent.privacy.known_members.shadows import CANARY, SELECTED, UTILITY
