@@ -23,7 +23,8 @@ from torch.nn import functional
 import results
 from environment import Environment, open_environment, trained_models
 from sampling import raw_draws
-from tcga_coherent.baselines.models import BaselineParameters, fit_baseline
+from tcga_coherent.baselines.baseline import BaselineParameters
+from tcga_coherent.baselines.models import fit_baseline
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, describe_denoiser, load_denoiser
 from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame

@@ -1,16 +1,18 @@
 """A simulated cohort whose conditional distributions are known exactly."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tcga_coherent.baselines.models import BaselineParameters
+from tcga_coherent.baselines.baseline import BaselineParameters
 from tcga_coherent.baselines.predictions import predict_baselines
 from tcga_coherent.cohort import Cohort, read_cohort
+from tcga_coherent.held_out import HeldOut
 from tcga_coherent.source_sets import generative_methods, partition_name, source_sets
 
 N_DIMENSIONS = 4
@@ -40,6 +42,11 @@ class Simulation:
         parameters = BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10, 30))
         made = dict(predict_baselines(self.cohort, parameters))
         return {name: lambda frame=frame: frame for name, frame in made.items()}
+
+    def held_out(self, antithetic: bool = False, **changes: Any) -> HeldOut:
+        """Return draws and predictions as studies read them, some of it changed."""
+        given = HeldOut(self.cohort, self.test_draws, self.baseline_predictions, antithetic)
+        return replace(given, **changes)
 
     def conditional(self, target: str, sources: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients and covariance of the target given the sources."""

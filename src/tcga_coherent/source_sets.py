@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from itertools import combinations
 
 GENERATIVE_METHODS = ("single", "multi", "coherent")
-BASELINE_METHODS = ("ridge", "knn", "mean")
-METHODS = GENERATIVE_METHODS + BASELINE_METHODS
 
 
 def source_sets(target: str, modalities: Sequence[str]) -> list[tuple[str, ...]]:

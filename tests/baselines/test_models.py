@@ -4,8 +4,8 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
+from tcga_coherent.baselines.baseline import BaselineParameters
 from tcga_coherent.baselines.models import (
-    BaselineParameters,
     fit_baseline,
     source_features,
     standard_normal_draws,

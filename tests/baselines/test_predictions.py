@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from tcga_coherent.baselines.models import BaselineParameters, fit_baseline
+from tcga_coherent.baselines.baseline import BaselineParameters
+from tcga_coherent.baselines.models import fit_baseline
 from tcga_coherent.baselines.predictions import predict_baselines, read_baseline
 
 PARAMETERS = BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10, 30))

@@ -6,9 +6,9 @@ from tcga_coherent.downstream.outcomes import (
     CannotEvaluate,
     check_classes,
     check_survival,
-    class_labels,
     survival_outcomes,
 )
+from tcga_coherent.downstream.tasks import CLASS_TASKS
 
 
 def outcomes(events: list[bool], days: list[float]) -> pd.DataFrame:
@@ -19,9 +19,9 @@ def test_patients_without_a_stage_have_no_label(simulation) -> None:
     cohort = simulation.cohort
     clinical = pd.DataFrame({"stage": "II"}, index=cohort.cancer_type.index)
     clinical.iloc[:5, 0] = None
-    labels = class_labels("stage", cohort, clinical)
+    labels = CLASS_TASKS["stage"].labels(cohort, clinical)
     assert len(labels) == len(clinical) - 5
-    assert len(class_labels("cancer_type", cohort, clinical)) == len(clinical)
+    assert len(CLASS_TASKS["cancer_type"].labels(cohort, clinical)) == len(clinical)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tcga_coherent.baselines.models import BaselineParameters
+from tcga_coherent.baselines.baseline import BaselineParameters
 from tcga_coherent.baselines.predictions import predict_baselines
 from tcga_coherent.downstream.profiles import (
     COMPLETIONS,
@@ -20,7 +20,7 @@ def profiles(simulation) -> TestProfiles:
     predictions = {
         name: lambda frame=frame: frame for name, frame in predict_baselines(cohort, PARAMETERS)
     }
-    return read_profiles(cohort, simulation.test_draws, predictions, antithetic=False)
+    return read_profiles(simulation.held_out(baseline_predictions=predictions))
 
 
 def test_four_modalities_have_fourteen_removal_patterns() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
+from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.figures.palette import (
     METHOD_LABELS,
     METHOD_STYLES,
@@ -12,7 +13,7 @@ from tcga_coherent.figures.palette import (
     Style,
     cancer_type_styles,
 )
-from tcga_coherent.source_sets import METHODS
+from tcga_coherent.source_sets import GENERATIVE_METHODS
 
 # Linear RGB as seen without green or without red cones: Machado et al. (2009), severity 1.
 VISION = {
@@ -55,7 +56,11 @@ def test_groups_stay_apart_for_red_green_colour_blind_readers(
 
 
 def test_every_method_has_a_style_a_label_and_a_marker_of_its_own() -> None:
-    assert set(METHOD_STYLES) == set(METHOD_LABELS) == {*METHODS, "real", "ablation"}
+    assert (
+        set(METHOD_STYLES)
+        == set(METHOD_LABELS)
+        == {*(*GENERATIVE_METHODS, *BASELINES), "real", "ablation"}
+    )
     assert len({style.marker for style in METHOD_STYLES.values()}) == len(METHOD_STYLES)
 
 

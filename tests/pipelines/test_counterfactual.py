@@ -13,7 +13,9 @@ from kedro.validation import ParameterValidator
 from tcga_coherent.datasets.atomic import AtomicCSVDataset, AtomicParquetDataset
 from tcga_coherent.datasets.repeats import RepeatsDataset
 from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.downstream.classification import ClassOutcomes
 from tcga_coherent.downstream.forests import ForestParameters
+from tcga_coherent.downstream.tasks.survival import SurvivalOutcomes
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.pipelines.evaluation import create_pipeline
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
@@ -134,7 +136,8 @@ def test_finished_repeats_are_not_run_again(catalog, caplog, monkeypatch) -> Non
     def refuse(*args: object, **kwargs: object) -> None:
         raise AssertionError("a forest was trained again")
 
-    monkeypatch.setattr("tcga_coherent.studies.prioritisation.experiment.fit_model", refuse)
+    for outcomes in (ClassOutcomes, SurvivalOutcomes):
+        monkeypatch.setattr(outcomes, "fit", refuse)
     with caplog.at_level(logging.INFO, logger="tcga_coherent"):
         again = run(catalog)
     for name, table in first.items():

@@ -9,7 +9,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from kedro.validation import ParameterValidator
 
-from tcga_coherent.baselines.models import BaselineParameters
+from tcga_coherent.baselines.baseline import BaselineParameters
 from tcga_coherent.baselines.predictions import predict_baselines
 from tcga_coherent.datasets.repeats import RepeatsDataset
 from tcga_coherent.diffusion.config import SamplingConfig
@@ -140,7 +140,7 @@ def test_finished_repeats_are_not_run_again(catalog, caplog, monkeypatch) -> Non
     def refuse(*args, **kwargs) -> None:
         raise AssertionError("a forest was trained again")
 
-    monkeypatch.setattr("tcga_coherent.downstream.tasks.fit_classifier", refuse)
+    monkeypatch.setattr("tcga_coherent.downstream.classification.fit_classifier", refuse)
     with caplog.at_level(logging.INFO, logger="tcga_coherent"):
         again = run(catalog)["s4_rescue_table"]
     pd.testing.assert_frame_equal(first, again)

@@ -1,9 +1,5 @@
-import pandas as pd
-
-from tcga_coherent.report.display import display
-from tcga_coherent.report.sections import SECTIONS
-from tcga_coherent.report.selections import RANKS_SHOWN, excerpt_of_ranking
-from tcga_coherent.report.views import FigureView, TableView
+from tcga_coherent.report.sections import SECTIONS, chapters
+from tcga_coherent.report.views import FigureView, Section, TableView
 
 VIEWS = [view for section in SECTIONS for view in section.views]
 
@@ -22,18 +18,19 @@ def test_every_command_names_a_pipeline():
     assert all(command.startswith("--pipeline ") for command in commands if command)
 
 
-def test_the_clinics_table_shows_ranks_and_no_names():
-    ranking = pd.DataFrame(
-        {
-            "task": "stage",
-            "modality": ["cna"] * 30 + ["wsi"] * 30,
-            "patient_id": [f"TCGA-{i:04d}" for i in range(60)],
-            "rank": [*range(1, 31), *range(1, 31)],
-        }
+def test_a_section_without_a_title_goes_on_with_the_chapter_before_it():
+    own, other, more = (TableView(name, f"{name}.") for name in ("own", "other", "more"))
+    (chapter,) = chapters(
+        [
+            Section("One", "Text.", (own,), "--pipeline evaluation"),
+            Section(views=(other, more), command="--pipeline tuning"),
+        ]
     )
-    (view,) = [view for view in VIEWS if view.name == "counterfactual_ranking_report"]
-    assert view.rows is excerpt_of_ranking
-    cells = display(ranking, view, {}).cells
-    assert len(cells) == 2 * RANKS_SHOWN
-    assert "TCGA" not in cells.to_string()
-    assert cells["", "rank"].astype(int).max() == RANKS_SHOWN
+    assert (chapter.title, chapter.text) == ("One", "Text.")
+    assert [view.name for view in chapter.views] == ["own", "other", "more"]
+    # Each view still says what makes it.
+    assert [view.command for view in chapter.views] == [
+        "",
+        "--pipeline tuning",
+        "--pipeline tuning",
+    ]

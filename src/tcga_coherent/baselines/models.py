@@ -1,4 +1,4 @@
-"""Ridge, nearest neighbours and the mean: what a generative model has to beat.
+"""Fitting what a generative model has to beat.
 
 Each predicts a target's latents from any set of sources and learns from the training patients who
 have the target and at least one of the sources. An absent source is filled with zeros, the training
@@ -14,48 +14,18 @@ squared error on the validation patients.
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Protocol
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
-from pydantic.dataclasses import dataclass as validated_dataclass
-from sklearn.dummy import DummyRegressor
-from sklearn.linear_model import RidgeCV
-from sklearn.neighbors import KNeighborsRegressor
 
+from tcga_coherent.baselines.baseline import BaselineParameters, Examples, Regressor
+from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.modality import STRICT
-from tcga_coherent.source_sets import BASELINE_METHODS, join_sources
-
-
-@validated_dataclass(frozen=True, config=STRICT)
-class BaselineParameters:
-    """Candidates for the settings of the baselines.
-
-    Attributes
-    ----------
-    ridge_alphas
-        Penalties; the one with the least leave-one-out error on the training patients is taken.
-    knn_neighbors
-        Numbers of neighbours; the one with the least error on the validation patients is taken.
-        Those above the number of training patients are left out.
-    """
-
-    ridge_alphas: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
-    knn_neighbors: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
-
-
-class Regressor(Protocol):
-    """A fitted scikit-learn regressor."""
-
-    def predict(self, features: Array) -> Array:
-        """Predict patients x dimensions."""
-        ...
+from tcga_coherent.source_sets import join_sources
 
 
 @dataclass(frozen=True)
-class Baseline:
+class FittedBaseline:
     """A fitted baseline.
 
     Attributes
@@ -88,13 +58,13 @@ def fit_baseline(
     train: pd.Index,
     val: pd.Index,
     parameters: BaselineParameters,
-) -> Baseline:
+) -> FittedBaseline:
     """Fit a baseline on the training patients and its noise on the validation patients.
 
     Parameters
     ----------
     method
-        ``ridge``, ``knn`` or ``mean``.
+        Name of a baseline.
     target, sources
         Modality to predict and modalities to predict it from.
     latents
@@ -109,19 +79,15 @@ def fit_baseline(
     ValueError
         When the method is unknown, or a split has no patient with the target and a source.
     """
-    train_x, train_y = _paired(target, sources, latents, train, "training")
-    val_x, val_y = _paired(target, sources, latents, val, "validation")
-    regressor: Regressor
-    if method == "ridge":
-        regressor = RidgeCV(alphas=list(parameters.ridge_alphas)).fit(train_x, train_y)
-    elif method == "knn":
-        regressor = _best_knn(train_x, train_y, val_x, val_y, parameters.knn_neighbors)
-    elif method == "mean":
-        regressor = DummyRegressor().fit(train_x, train_y)
-    else:
-        raise ValueError(f"No baseline {method!r}; there are {', '.join(BASELINE_METHODS)}.")
-    error = val_y - regressor.predict(val_x)
-    return Baseline(target, tuple(sources), regressor, np.sqrt(np.mean(error**2, axis=0)))
+    if method not in BASELINES:
+        raise ValueError(f"No baseline {method!r}; there are {', '.join(BASELINES)}.")
+    examples = Examples(
+        *_paired(target, sources, latents, train, "training"),
+        *_paired(target, sources, latents, val, "validation"),
+    )
+    regressor = BASELINES[method].fit(examples, parameters)
+    error = examples.val_y - regressor.predict(examples.val_x)
+    return FittedBaseline(target, tuple(sources), regressor, np.sqrt(np.mean(error**2, axis=0)))
 
 
 def source_features(
@@ -176,19 +142,3 @@ def _paired(
             f"baselines for it cannot be fitted."
         )
     return source_features(latents, sources, usable), latents[target].loc[usable].to_numpy(float)
-
-
-def _best_knn(
-    train_x: Array, train_y: Array, val_x: Array, val_y: Array, candidates: Sequence[int]
-) -> KNeighborsRegressor:
-    possible = [k for k in candidates if k <= len(train_x)]
-    if not possible:
-        raise ValueError(
-            f"All of evaluation.baselines.knn_neighbors ({', '.join(map(str, candidates))}) exceed "
-            f"the {len(train_x)} training patients: add a smaller one."
-        )
-    knn = KNeighborsRegressor(n_neighbors=max(possible)).fit(train_x, train_y)
-    # Nearest first: the neighbours for a smaller k are the head of those for the largest.
-    neighbors = train_y[knn.kneighbors(val_x, return_distance=False)]
-    errors = [np.mean((val_y - neighbors[:, :k].mean(axis=1)) ** 2) for k in possible]
-    return knn.set_params(n_neighbors=possible[int(np.argmin(errors))])

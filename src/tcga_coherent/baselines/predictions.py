@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tcga_coherent.baselines.models import BaselineParameters, fit_baseline
+from tcga_coherent.baselines.baseline import BaselineParameters
+from tcga_coherent.baselines.models import fit_baseline
+from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.cohort import Cohort, Partitions
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.source_sets import BASELINE_METHODS, partition_name, source_sets
+from tcga_coherent.source_sets import partition_name, source_sets
 
 PREDICTION, NOISE_SD = "prediction", "noise_sd"
 
@@ -55,7 +57,7 @@ def predict_baselines(
     for target in cohort.modalities:
         columns = cohort.latents[target].columns
         for sources in source_sets(target, cohort.modalities):
-            for method in BASELINE_METHODS:
+            for method in BASELINES:
                 baseline = fit_baseline(
                     method, target, sources, cohort.latents, cohort.train, cohort.val, parameters
                 )

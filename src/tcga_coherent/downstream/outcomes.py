@@ -5,48 +5,24 @@ A cohort may lack what a task needs: a cancer without stages, one class only, no
 """
 
 import logging
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.cohort import Cohort
-
 logger = logging.getLogger(__name__)
-
-ClassTask = Literal["cancer_type", "stage"]
-CLASS_TASKS: tuple[ClassTask, ...] = ("cancer_type", "stage")
-
-TASK_LABELS = {"cancer_type": "cancer type", "stage": "stage", "survival": "survival"}
 
 
 class CannotEvaluate(ValueError):
     """A cohort lacks what a task needs; the message is the reason a report gives."""
 
 
-def class_labels(task: ClassTask, cohort: Cohort, clinical: pd.DataFrame) -> pd.Series:
-    """Return the label of every patient who has one.
-
-    Parameters
-    ----------
-    task
-        ``cancer_type`` or ``stage`` (I to IV).
-    cohort
-        Latents and splits.
-    clinical
-        Index ``patient_id``, with the columns ``cancer_type`` and ``stage``.
-    """
-    labels = cohort.cancer_type if task == "cancer_type" else clinical[task]
-    return labels.dropna().astype(str)
-
-
-def check_classes(task: ClassTask, train: pd.Series, test: pd.Series) -> None:
+def check_classes(label: str, train: pd.Series, test: pd.Series) -> None:
     """Refuse labels that no classifier can be trained on or tested with.
 
     Parameters
     ----------
-    task
-        For the message.
+    label
+        What the classes are called in the message.
     train, test
         Labels of the patients of the splits that have one.
 
@@ -55,13 +31,12 @@ def check_classes(task: ClassTask, train: pd.Series, test: pd.Series) -> None:
     CannotEvaluate
         When a split has no label, or one class only.
     """
-    name = TASK_LABELS[task]
     for split, labels in (("training", train), ("test", test)):
         if labels.empty:
-            raise CannotEvaluate(f"no {split} patient has a {name}")
+            raise CannotEvaluate(f"no {split} patient has a {label}")
         if labels.nunique() < 2:
             raise CannotEvaluate(
-                f"all {len(labels)} {split} patients have the {name} {labels.iloc[0]}"
+                f"all {len(labels)} {split} patients have the {label} {labels.iloc[0]}"
             )
 
 

@@ -11,20 +11,17 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.baselines.predictions import BaselinePrediction, read_baseline
-from tcga_coherent.cohort import Cohort, Partitions, read_draws
+from tcga_coherent.baselines.predictions import BaselinePrediction
+from tcga_coherent.baselines.registry import BASELINES
+from tcga_coherent.cohort import Cohort
+from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.calibration import independent_sets
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.source_sets import (
-    BASELINE_METHODS,
-    generative_methods,
-    partition_name,
-    source_sets,
-)
+from tcga_coherent.source_sets import generative_methods, partition_name, source_sets
 
 ABLATION = "ablation"
 # The simple ones first, as in every table.
-IMPUTATIONS = ("mean", "knn", "ridge")
+IMPUTATIONS = tuple(reversed(BASELINES))
 GENERATORS = ("multi", "coherent")
 COMPLETIONS = (ABLATION, *IMPUTATIONS, *GENERATORS)
 
@@ -113,7 +110,7 @@ class TestProfiles:
         removed
             Modalities to remove; at least one must be left.
         completion
-            ``ablation`` (leaves NaN), ``mean``, ``knn``, ``ridge``, ``multi`` or ``coherent``. A
+            ``ablation`` (leaves NaN), a baseline, ``multi`` or ``coherent``. A
             coherent ensemble of one source is its single-condition model.
         draw
             Number of the draw of a generator; None for the mean of all draws.
@@ -151,7 +148,7 @@ class TestProfiles:
             patients x dimensions.
         """
         sources = [name for name in self.real if name not in removed]
-        if completion in BASELINE_METHODS:
+        if completion in BASELINES:
             return self.baselines[partition_name(target, completion, sources)].mean
         draws = self.draws_of(target, removed, completion)
         return draws.mean(axis=0, dtype=float) if draw is None else draws[draw].astype(float)
@@ -167,35 +164,23 @@ class TestProfiles:
         return independent_sets(self.draws_of(target, removed, completion), self.antithetic)[0]
 
 
-def read_profiles(
-    cohort: Cohort, test_draws: Partitions, baseline_predictions: Partitions, antithetic: bool
-) -> TestProfiles:
+def read_profiles(held_out: HeldOut) -> TestProfiles:
     """Load the draws and predictions of the test patients for every target and set of sources.
-
-    Parameters
-    ----------
-    cohort
-        Measured latents and splits.
-    test_draws, baseline_predictions
-        ``<target>/<method>/<source+source>`` to a function that loads its frame.
-    antithetic
-        Whether draw k and draw k + K / 2 are a pair.
 
     Raises
     ------
     ValueError
         When a partition is missing or does not fit the cohort.
     """
+    cohort = held_out.cohort
     draws, baselines = {}, {}
     for target in cohort.modalities:
-        dimensions = list(cohort.latents[target].columns)
         for sources in source_sets(target, cohort.modalities):
             for method in generative_methods(sources):
+                values = held_out.draws(target, method, sources)
+                draws[partition_name(target, method, sources)] = values.astype(np.float32)
+            for method in BASELINES:
                 name = partition_name(target, method, sources)
-                values = read_draws(test_draws, name, cohort.test, dimensions)
-                draws[name] = values.astype(np.float32)
-            for method in BASELINE_METHODS:
-                name = partition_name(target, method, sources)
-                baselines[name] = read_baseline(baseline_predictions, name, cohort.test, dimensions)
+                baselines[name] = held_out.prediction(target, method, sources)
     real = {name: cohort.truth(name) for name in cohort.modalities}
-    return TestProfiles(cohort.test, real, draws, baselines, antithetic)
+    return TestProfiles(cohort.test, real, draws, baselines, held_out.antithetic)

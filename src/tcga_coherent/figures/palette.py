@@ -12,6 +12,8 @@ from typing import Any
 
 from matplotlib.lines import Line2D
 
+from tcga_coherent.baselines.registry import BASELINES, STRONGEST
+
 
 @dataclass(frozen=True)
 class Style:
@@ -25,9 +27,7 @@ METHOD_STYLES = {
     "single": Style("#56B4E9", "s"),
     "multi": Style("#E69F00", "^"),
     "coherent": Style("#000000", "o"),
-    "ridge": Style("#AA3377", "v"),
-    "knn": Style("#117733", "P"),
-    "mean": Style("#BBBBBB", "d"),
+    **{name: Style(baseline.color, baseline.marker) for name, baseline in BASELINES.items()},
     # What methods are held against: measured data, and a modality that is left missing.
     "real": Style("#1F3FBF", "*"),
     "ablation": Style("#C3E187", "X"),
@@ -37,9 +37,7 @@ METHOD_LABELS = {
     "single": "Single-condition",
     "multi": "Multi-condition",
     "coherent": "Coherent Denoising",
-    "ridge": "Ridge",
-    "knn": "kNN",
-    "mean": "Mean",
+    **{name: baseline.label for name, baseline in BASELINES.items()},
     "real": "Real",
     "ablation": "Ablation",
 }
@@ -47,7 +45,7 @@ METHOD_LABELS = {
 # Ways to choose whom to measure next. Generators keep the colours they have as methods; the oracle
 # has that of the real data, which it alone sees.
 STRATEGY_STYLES = {
-    "ridge": METHOD_STYLES["ridge"],
+    STRONGEST: METHOD_STYLES[STRONGEST],
     "multi": METHOD_STYLES["multi"],
     "coherent": METHOD_STYLES["coherent"],
     "entropy": Style("#A0522D", "D"),
@@ -56,7 +54,7 @@ STRATEGY_STYLES = {
 }
 
 STRATEGY_LABELS = {
-    "ridge": METHOD_LABELS["ridge"],
+    STRONGEST: METHOD_LABELS[STRONGEST],
     "multi": METHOD_LABELS["multi"],
     "coherent": METHOD_LABELS["coherent"],
     "entropy": "Entropy",
@@ -103,3 +101,17 @@ def legend_key(label: str, color: str = "0.3", **style: Any) -> Line2D:
         Further properties of the line.
     """
     return Line2D([], [], color=color, markersize=4, label=label, **style)
+
+
+def method_key(method: str, **style: Any) -> Line2D:
+    """Return a key for a method, with its colour and marker.
+
+    Parameters
+    ----------
+    method
+        Name of the method.
+    style
+        Further properties of the line.
+    """
+    own = METHOD_STYLES[method]
+    return legend_key(METHOD_LABELS[method], own.color, marker=own.marker, **style)

@@ -62,9 +62,7 @@ def draw_tuning(
         mean over the models; below one with each model.
     """
     present = trials[trials["trial"] == 0].set_index("model")[criterion]
-    relative = trials.assign(
-        change=100 * (trials[criterion] / trials["model"].map(present) - 1),
-    )
+    relative = trials.assign(change=100 * (trials[criterion] / trials["model"].map(present) - 1))
     means = relative.groupby("trial", as_index=False).agg(
         dict.fromkeys([*hyperparameters, "state"], "first") | {criterion: "mean"}
     )

@@ -1,6 +1,7 @@
 """Whether the spread of the draws says how wrong they are.
 
-``truth`` is patients x dimensions, ``draws`` is draws x patients x dimensions. Each measure is
+``truth`` is patients x dimensions, ``draws`` is draws x patients x dimensions; shapes that do not match,
+or fewer than two draws, are a ValueError. Each measure is
 corrected for the number of draws K, so that few draws are neither a punishment nor a favour. Each
 supposes that the draws of a patient are independent: antithetic ones are to be taken apart by
 :func:`independent_sets`, measured set by set, and the results averaged.
@@ -62,18 +63,6 @@ def crps(truth: Array, draws: Array) -> float:
 
     The fair estimator [2]_ ``mean_k |x_k - y| - sum_{k,l} |x_k - x_l| / (2 K (K - 1))``. Lower is
     better; the unit is that of the data.
-
-    Parameters
-    ----------
-    truth
-        Measured values, patients x dimensions.
-    draws
-        Generated values, draws x patients x dimensions.
-
-    Raises
-    ------
-    ValueError
-        When the shapes do not match or there are fewer than two draws.
     """
     check_draws(truth, draws)
     n_draws = len(draws)
@@ -89,18 +78,6 @@ def energy_score(truth: Array, draws: Array) -> float:
 
     The fair estimator with Euclidean norms over the dimensions [1]_. Unlike the CRPS it also
     notices wrong dependence between dimensions.
-
-    Parameters
-    ----------
-    truth
-        Measured values, patients x dimensions.
-    draws
-        Generated values, draws x patients x dimensions.
-
-    Raises
-    ------
-    ValueError
-        When the shapes do not match or there are fewer than two draws.
     """
     check_draws(truth, draws)
     n_draws = len(draws)
@@ -140,17 +117,13 @@ def central_coverage(truth: Array, draws: Array, level: float) -> Coverage:
 
     Parameters
     ----------
-    truth
-        Measured values, patients x dimensions.
-    draws
-        Generated values, draws x patients x dimensions.
     level
         Wanted share, between 0 and 1.
 
     Raises
     ------
     ValueError
-        When the shapes do not match, there are fewer than two draws, or `level` is not a share.
+        When `level` is not a share.
     """
     observed, nominal = coverage_by_patient(truth, draws, [level])
     return Coverage(float(observed.mean()), float(nominal[0]))
@@ -187,10 +160,6 @@ def coverage_by_patient(
 
     Parameters
     ----------
-    truth
-        Measured values, patients x dimensions.
-    draws
-        Generated values, draws x patients x dimensions.
     levels
         Wanted shares, between 0 and 1.
 
@@ -204,7 +173,7 @@ def coverage_by_patient(
     Raises
     ------
     ValueError
-        When the shapes do not match, there are fewer than two draws, or a level is not a share.
+        When a level is not a share.
     """
     check_draws(truth, draws)
     n_draws = len(draws)
@@ -240,23 +209,11 @@ def rank_shares(truth: Array, draws: Array) -> NDArray[np.float64]:
     means too little spread, a hump too much, a slope a bias (the probability integral transform of
     draws) [4]_.
 
-    Parameters
-    ----------
-    truth
-        Measured values, patients x dimensions.
-    draws
-        Generated values, draws x patients x dimensions.
-
     Returns
     -------
     ndarray
         Share of the patient's dimensions in which 0, 1, ..., K of the K draws lie below the truth,
         patients x (K + 1).
-
-    Raises
-    ------
-    ValueError
-        When the shapes do not match or there are fewer than two draws.
     """
     check_draws(truth, draws)
     ranks = np.sum(draws < truth, axis=0)
@@ -266,13 +223,6 @@ def rank_shares(truth: Array, draws: Array) -> NDArray[np.float64]:
 def spread_and_error(truth: Array, draws: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Spread of the draws and error of their mean for each patient, as squares.
 
-    Parameters
-    ----------
-    truth
-        Measured values, patients x dimensions.
-    draws
-        Generated values, draws x patients x dimensions.
-
     Returns
     -------
     spread
@@ -280,11 +230,6 @@ def spread_and_error(truth: Array, draws: Array) -> tuple[NDArray[np.float64], N
     error
         Squared error of the mean draw, mean over dimensions, one a patient. Its expectation is
         `spread` where truth and draws are exchangeable.
-
-    Raises
-    ------
-    ValueError
-        When the shapes do not match or there are fewer than two draws.
     """
     check_draws(truth, draws)
     n_draws = len(draws)
@@ -299,17 +244,10 @@ def spread_skill(truth: Array, draws: Array) -> float:
     ``sqrt((K + 1) / K * mean variance over draws / mean squared error of the mean draw)`` [3]_.
     Below one the draws are too sure of themselves, above one too unsure.
 
-    Parameters
-    ----------
-    truth
-        Measured values, patients x dimensions.
-    draws
-        Generated values, draws x patients x dimensions.
-
     Raises
     ------
     ValueError
-        When the shapes do not match, there are fewer than two draws, or the mean draw is exact.
+        When the mean draw is exact.
     """
     spread, error = spread_and_error(truth, draws)
     if not error.any():

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.measures.bootstrap import BootstrapParameters, Counts, patient_interval
+from tcga_coherent.measures.bootstrap import BootstrapParameters, Counts, resample_patients
 from tcga_coherent.measures.calibration import crps, independent_sets, mean_over_sets
 from tcga_coherent.measures.fidelity import Array
+from tcga_coherent.measures.score import Score
 
-MEASURES = ("r2_of_mean", "crps")
 PARTS = ("squared_error", "truth_sum", "truth_squares", "n_features", "crps")
 
 
@@ -89,31 +89,29 @@ def summarise_scores(
         of the noise) and ``_low`` and ``_high``, the interval over patients; the same ends of
         ``r2_of_mean_gain`` and ``crps_gain``, the difference to the reference; ``n_patients``.
     """
-    groups = {key: _by_patient(rows) for key, rows in scores.groupby(list(keys), sort=False)}
+    groups = {
+        key: _scores(_by_patient(rows), bootstrap, seed)
+        for key, rows in scores.groupby(list(keys), sort=False)
+    }
+    sizes = {
+        key: rows["patient_id"].nunique() for key, rows in scores.groupby(list(keys), sort=False)
+    }
     rows = []
-    for key, group in groups.items():
-        n_patients = len(group["truth_sum"])
-        everyone = np.ones((1, n_patients), dtype=np.int64)
+    for key, own in groups.items():
         row: dict[str, Any] = dict(zip(keys, key, strict=True))
-        low, high = patient_interval(_mean_of(group), n_patients, bootstrap, seed)
-        for number, (name, values) in enumerate(_measures(group, everyone).items()):
-            row |= {
-                f"{name}_mean": values.mean(),
-                f"{name}_std": values.std(ddof=1) if values.size > 1 else np.nan,
-                f"{name}_low": low[number],
-                f"{name}_high": high[number],
-            }
+        for name, score in own.items():
+            row |= score.columns(name, bootstrap.level)
         if reference is not None:
             other = groups[tuple((row | dict(reference))[name] for name in keys)]
-            gain = _difference(group, other)
-            low, high = patient_interval(gain, n_patients, bootstrap, seed)
-            for number, name in enumerate(MEASURES):
+            for name, score in own.items():
+                gain = score - other[name]
+                low, high = gain.interval(bootstrap.level)
                 row |= {
-                    f"{name}_gain": gain(everyone)[0, number],
-                    f"{name}_gain_low": low[number],
-                    f"{name}_gain_high": high[number],
+                    f"{name}_gain": gain.mean,
+                    f"{name}_gain_low": low,
+                    f"{name}_gain_high": high,
                 }
-        rows.append({**row, "n_patients": n_patients})
+        rows.append({**row, "n_patients": sizes[key]})
     return pd.DataFrame(rows)
 
 
@@ -128,6 +126,21 @@ def _by_patient(rows: pd.DataFrame) -> dict[str, Array]:
     return changing | {name: repeats[0][[name]].to_numpy(float) for name in names}
 
 
+def _scores(
+    group: Mapping[str, Array], bootstrap: BootstrapParameters, seed: int
+) -> dict[str, Score]:
+    """Return the scores over the repeats and over samples of the patients."""
+    n_patients = len(group["truth_sum"])
+    of_all = _measures(group, np.ones((1, n_patients), dtype=np.int64))
+    of_samples = _measures(group, resample_patients(n_patients, bootstrap.repeats, seed))
+    # The samples of a single patient are all alike.
+    known = 1.0 if n_patients > 1 else np.nan
+    return {
+        name: Score(values[0], known * of_samples[name].mean(axis=1))
+        for name, values in of_all.items()
+    }
+
+
 def _measures(group: Mapping[str, Array], counts: Counts) -> dict[str, Array]:
     """Return the measures of samples of patients, each samples x repeats."""
     n_entries = counts @ group["n_features"]
@@ -136,15 +149,3 @@ def _measures(group: Mapping[str, Array], counts: Counts) -> dict[str, Array]:
         "r2_of_mean": 1 - counts @ group["squared_error"] / total,
         "crps": counts @ group["crps"] / counts.sum(axis=1, keepdims=True),
     }
-
-
-def _mean_of(group: Mapping[str, Array]) -> Any:
-    """Return the statistic of :func:`patient_interval` for the means over the repeats."""
-    return lambda counts: np.stack(
-        [values.mean(axis=1) for values in _measures(group, counts).values()], axis=1
-    )
-
-
-def _difference(group: Mapping[str, Array], other: Mapping[str, Array]) -> Any:
-    one, two = _mean_of(group), _mean_of(other)
-    return lambda counts: one(counts) - two(counts)

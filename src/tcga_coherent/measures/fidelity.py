@@ -1,7 +1,8 @@
 """How close generated latents come to the measured ones.
 
 ``truth`` is always patients x dimensions, ``draws`` always draws x patients x dimensions:
-``draws[k]`` is one complete reconstruction of the test set.
+``draws[k]`` is one complete reconstruction of the test set. ``prediction`` has the shape of `truth`; shapes
+that do not fit are a ValueError.
 """
 
 from collections.abc import Iterable
@@ -23,15 +24,10 @@ def r2(truth: Array, prediction: Array) -> float:
     ``1 - SS_res / SS_tot``, with ``SS_tot`` taken about the grand mean of `truth`: the one
     definition of R2 in this project (paper, section "Reconstruction fidelity").
 
-    Parameters
-    ----------
-    truth, prediction
-        Measured and predicted values, patients x dimensions.
-
     Raises
     ------
     ValueError
-        When the shapes differ or all entries of `truth` are equal.
+        When all entries of `truth` are equal.
     """
     _check_same_shape(truth, prediction)
     rows = max(CELLS // max(truth.shape[1], 1), 1)
@@ -99,15 +95,10 @@ def r2_variance_weighted(truth: Array, prediction: Array) -> float:
     ``r2_score(multioutput="variance_weighted")`` computes. It is lower than :func:`r2` where the
     dimensions' means differ, and equal to it where they do not.
 
-    Parameters
-    ----------
-    truth, prediction
-        Measured and predicted values, patients x dimensions.
-
     Raises
     ------
     ValueError
-        When the shapes differ or every dimension of `truth` is constant.
+        When every dimension of `truth` is constant.
     """
     _check_same_shape(truth, prediction)
     total = np.sum((truth - truth.mean(axis=0, dtype=float)) ** 2, dtype=float)
@@ -115,26 +106,12 @@ def r2_variance_weighted(truth: Array, prediction: Array) -> float:
 
 
 def r2_of_draws(truth: Array, draws: Array) -> NDArray[np.float64]:
-    """R2 of each single draw: the paper's Table 1 reports their mean and standard deviation.
-
-    Parameters
-    ----------
-    truth
-        Measured values, patients x dimensions.
-    draws
-        Generated values, draws x patients x dimensions.
-    """
+    """R2 of each single draw: the paper's Table 1 reports their mean and standard deviation."""
     return np.array([r2(truth, draw) for draw in draws])
 
 
 def mse(truth: Array, prediction: Array) -> float:
-    """Mean squared error over all entries.
-
-    Raises
-    ------
-    ValueError
-        When the shapes differ.
-    """
+    """Mean squared error over all entries."""
     _check_same_shape(truth, prediction)
     return float(np.mean((truth - prediction) ** 2, dtype=float))
 
@@ -145,13 +122,7 @@ def mse_of_draws(truth: Array, draws: Array) -> float:
 
 
 def cosine(truth: Array, prediction: Array) -> float:
-    """Cosine between measured and predicted values of a patient, averaged over patients.
-
-    Raises
-    ------
-    ValueError
-        When the shapes differ.
-    """
+    """Cosine between measured and predicted values of a patient, averaged over patients."""
     return float(cosine_by_patient(truth, prediction).mean())
 
 
@@ -164,16 +135,6 @@ def cosine_by_patient(truth: Array, prediction: Array) -> NDArray[np.float64]:
     """Cosine between measured and predicted values of each patient.
 
     A patient whose values are all zero, without a direction, counts as 0.
-
-    Parameters
-    ----------
-    truth, prediction
-        Measured and predicted values, patients x dimensions.
-
-    Raises
-    ------
-    ValueError
-        When the shapes differ.
     """
     _check_same_shape(truth, prediction)
     product = np.sum(truth * prediction, axis=-1, dtype=float)
@@ -189,17 +150,10 @@ def variance_percent(truth: Array, draws: Array) -> float:
     generator that draws from the true conditional distribution has
     ``100 * (1 - R2 of the conditional mean)`` percent (paper, Table 1, values in parentheses).
 
-    Parameters
-    ----------
-    truth
-        Measured values, patients x dimensions.
-    draws
-        Generated values, at least two draws x patients x dimensions.
-
     Raises
     ------
     ValueError
-        When shapes do not match, there is one draw only, or `truth` is constant.
+        When `truth` is constant.
     """
     check_draws(truth, draws)
     data_variance = truth.var(dtype=float)

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from tcga_coherent.measures.bootstrap import central_interval
 from tcga_coherent.measures.fidelity import Array
+from tcga_coherent.measures.score import Score
 
 # Spread below this share of the values is rounding.
 ROUNDING = 1e-10
@@ -30,12 +30,9 @@ class Comparison:
     ----------
     study, condition, metric
         What is compared: part of the evaluation, case within it, score.
-    by_repeat
-        Treatment to its score in each repeat; the one that others are held against comes first. A
-        single score stands for one that no repeat changes.
-    by_sample
-        Treatment to its mean over the repeats in each bootstrap sample of the patients, the same
-        samples for all.
+    scores
+        Treatment to its score; the one that others are held against comes first. A single repeat
+        stands for a score that none changes; without samples another table has the intervals.
     n_patients
         Number of patients.
     note
@@ -45,8 +42,7 @@ class Comparison:
     study: str
     condition: str
     metric: str
-    by_repeat: Mapping[str, Array] = field(default_factory=dict)
-    by_sample: Mapping[str, Array] = field(default_factory=dict)
+    scores: Mapping[str, Score] = field(default_factory=dict)
     n_patients: int | None = None
     note: str = ""
 
@@ -58,12 +54,12 @@ class Comparison:
     @property
     def n_repeats(self) -> int:
         """Number of repeats, 1 where no repeat changes the scores."""
-        return min((len(values) for values in self.by_repeat.values()), default=0)
+        return min((len(score.by_repeat) for score in self.scores.values()), default=0)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """Return every treatment with each that comes before it."""
-        return [(later, earlier) for earlier, later in combinations(self.by_repeat, 2)]
+        return [(later, earlier) for earlier, later in combinations(self.scores, 2)]
 
 
 def repeated_measures_anova(by_repeat: Mapping[str, Array]) -> dict[str, Any]:
@@ -134,31 +130,6 @@ def paired_t_test(scores: Array, reference: Array) -> dict[str, Any]:
         "df": float(tested.df),
         "p": float(tested.pvalue),
         "note": "",
-    }
-
-
-def patient_difference(scores: Array, reference: Array, level: float) -> dict[str, float]:
-    """Return the interval of a paired difference over bootstrap samples of the patients.
-
-    Parameters
-    ----------
-    scores, reference
-        Score in each bootstrap sample, the same samples for both.
-    level
-        Share of the samples that the interval holds.
-
-    Returns
-    -------
-    dict
-        ``difference_low``, ``difference_high``; ``share_above_zero`` of the samples, ties counting
-        half: near 0 or 1 the sign of the difference hardly depends on which patients were there.
-    """
-    difference = scores - reference
-    low, high = central_interval(difference, level)
-    return {
-        "difference_low": float(low),
-        "difference_high": float(high),
-        "share_above_zero": share_above_zero(difference),
     }
 
 

@@ -122,6 +122,12 @@ def format_p_value(value: float, digits: int) -> str:
     return format_number(value, digits)
 
 
+def with_interval(row: pd.Series, quantity: str, centre: str = "") -> str:
+    """Write a quantity of a table's row with its interval; `centre` ends the column of its value."""
+    value, low, high = (format_number(row[quantity + end], 3) for end in (centre, "_low", "_high"))
+    return f"{value} [{low}, {high}]"
+
+
 def join_labels(names: str, modalities: Mapping[str, str]) -> str:
     """Write modality names that are joined by ``+`` by their labels."""
     return " + ".join(modalities[name] for name in names.split("+"))
@@ -195,10 +201,7 @@ def _headers(frame: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _side_by_side(
-    frame: pd.DataFrame,
-    keys: list[tuple[str, str]],
-    across: list[tuple[str, str]],
-    name: str,
+    frame: pd.DataFrame, keys: list[tuple[str, str]], across: list[tuple[str, str]], name: str
 ) -> pd.DataFrame:
     """Turn the values of the columns `across` into groups of columns, all in the order they come in."""
     rows = pd.MultiIndex.from_frame(frame[keys])

@@ -1,7 +1,7 @@
 """How tables and figures are shown, and the chapters they stand in."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -69,22 +69,51 @@ class FigureView:
 
 
 @dataclass(frozen=True)
+class Headline:
+    """What the summary of the report says of a table.
+
+    Attributes
+    ----------
+    table
+        Name of the table.
+    sentences
+        From the table, and modality to its name, to sentences.
+    columns
+        Columns that these read.
+    """
+
+    table: str
+    sentences: Callable[[pd.DataFrame, Mapping[str, str]], list[str]]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Section:
-    """A chapter of the report.
+    """A chapter of the report, or what a study adds to the chapter before it.
 
     Attributes
     ----------
     title
-        Its heading.
+        Its heading; empty for one that goes on with the chapter before it.
     text
         What was done and how to read it, a paragraph.
     views
         Tables and figures in the order of the page.
     command
         Arguments of ``kedro run`` that make them.
+    headlines
+        What the summary says.
     """
 
-    title: str
-    text: str
-    views: tuple[TableView | FigureView, ...]
-    command: str
+    title: str = ""
+    text: str = ""
+    views: tuple[TableView | FigureView, ...] = ()
+    command: str = ""
+    headlines: tuple[Headline, ...] = ()
+
+    def continued(self, other: "Section") -> "Section":
+        """Return the chapter with the views and headlines of another section behind its own."""
+        views = (replace(view, command=view.command or other.command) for view in other.views)
+        return replace(
+            self, views=(*self.views, *views), headlines=self.headlines + other.headlines
+        )

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from scipy.stats import binom, norm
 
-from tcga_coherent.baselines.models import BaselineParameters
+from tcga_coherent.baselines.baseline import BaselineParameters
 from tcga_coherent.baselines.predictions import predict_baselines
 from tcga_coherent.cohort import Cohort
+from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.studies.calibration.table import (
     CalibrationParameters,
@@ -29,7 +30,8 @@ def make(test_draws, cohort, antithetic: bool = False, **changes) -> pd.DataFram
     predictions = {
         name: lambda frame=frame: frame for name, frame in predict_baselines(cohort, baselines)
     }
-    return calibration_table(test_draws, predictions, cohort, antithetic, **(arguments | changes))
+    held_out = HeldOut(cohort, test_draws, predictions, antithetic)
+    return calibration_table(held_out, **(arguments | changes))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from tcga_coherent.studies.fidelity.patient_sets import PatientSet, patient_sets
 
 def sets_of(simulation, test_draws=None) -> dict[str, list[PatientSet]]:
     draws = simulation.test_draws if test_draws is None else test_draws
-    return patient_sets(draws, simulation.baseline_predictions, simulation.cohort, seed=0)
+    return patient_sets(simulation.held_out(test_draws=draws), seed=0)
 
 
 def named(sets: list[PatientSet]) -> dict[tuple[str, str], PatientSet]:
@@ -53,7 +53,7 @@ def test_a_draw_is_the_first_of_each_modality_from_all_others(simulation, sets) 
 
 def test_training_patients_are_complete_different_and_none_of_the_test_split(simulation) -> None:
     cohort = replace(simulation.cohort, test=simulation.cohort.test[:100])
-    sets = patient_sets(simulation.test_draws, simulation.baseline_predictions, cohort, seed=0)
+    sets = patient_sets(simulation.held_out(cohort=cohort), seed=0)
     train = cohort.complete(cohort.train)
     known = {tuple(row): name for name, row in cohort.latents["cna"].loc[train].iterrows()}
     chosen = [known[tuple(row)] for row in named(sets["cna"])["train", "measured"].points]
@@ -92,4 +92,4 @@ def test_no_complete_training_patient_is_said_so(simulation) -> None:
         cohort, latents=cohort.latents | {"rppa": cohort.latents["rppa"].loc[cohort.test]}
     )
     with pytest.raises(CannotEvaluate, match="no training patient has every modality"):
-        patient_sets(simulation.test_draws, simulation.baseline_predictions, lacking, seed=0)
+        patient_sets(simulation.held_out(cohort=lacking), seed=0)

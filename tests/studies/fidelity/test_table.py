@@ -23,7 +23,7 @@ BOOTSTRAP = BootstrapParameters(repeats=200, level=0.95)
 
 def sets_of(simulation, test_draws=None) -> dict[str, list[PatientSet]]:
     draws = simulation.test_draws if test_draws is None else test_draws
-    return patient_sets(draws, simulation.baseline_predictions, simulation.cohort, seed=0)
+    return patient_sets(simulation.held_out(test_draws=draws), seed=0)
 
 
 def named(sets: list[PatientSet]) -> dict[tuple[str, str], PatientSet]:

@@ -7,6 +7,8 @@ import pandas as pd
 
 from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.forests import ForestParameters
+from tcga_coherent.downstream.task import PossibleTasks, possible_tasks
+from tcga_coherent.downstream.tasks import chosen
 from tcga_coherent.studies.prioritisation.experiment import predict_repeat
 from tcga_coherent.studies.prioritisation.inputs import CounterfactualInputs, TrainingSet
 
@@ -17,8 +19,8 @@ N_REPEATS = 3
 
 def need_half(
     n_train: int = 500, n_test: int = 200
-) -> tuple[CounterfactualInputs, Cohort, pd.DataFrame]:
-    """Make inputs of repeats with the cohort and clinical table they are from.
+) -> tuple[CounterfactualInputs, PossibleTasks, pd.DataFrame]:
+    """Make inputs of repeats with the tasks and the clinical table they are from.
 
     Modality ``cna`` says to which half a patient belongs and, for the first half, the stage and the
     survival. ``rnaseq`` follows from it in the first half; in the second half, it alone decides.
@@ -52,16 +54,11 @@ def need_half(
     drawn = np.where(needs[n_train:, None], noise[0], known[n_train:, None])
     versions = {"coherent": drawn, "multi": drawn, "ridge": noise[1]}
     features = np.hstack([cna, rnaseq])[:n_train]
-    outcomes = pd.DataFrame(
-        {"event": clinical["os_event"].iloc[:n_train] == 1, "days": days[:n_train]}
-    )
-    training = {
-        "stage": TrainingSet(features, clinical["stage"].iloc[:n_train]),
-        "survival": TrainingSet(features, outcomes),
-    }
+    tasks = possible_tasks(chosen(["stage", "survival"]), cohort, clinical, FORESTS)
+    training = {name: TrainingSet(features, outcomes) for name, outcomes in tasks.possible.items()}
     real = {name: frame.loc[test].to_numpy(float) for name, frame in frames.items()}
     inputs = CounterfactualInputs(training, test, real, {"rnaseq": versions}, N_VERSIONS - 1, {})
-    return inputs, cohort, clinical
+    return inputs, tasks, clinical
 
 
 def predict_all(inputs: CounterfactualInputs) -> pd.DataFrame:

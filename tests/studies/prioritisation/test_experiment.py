@@ -13,7 +13,6 @@ from tcga_coherent.studies.prioritisation.experiment import (
     prediction_columns,
     score_column,
 )
-from tcga_coherent.studies.prioritisation.models import fit_model
 from tests.studies.prioritisation.made_up_priorities import (
     FORESTS,
     need_half,
@@ -26,8 +25,8 @@ COHERENT = score_column(VARIANCE_STRATEGIES["coherent"], "missing")
 
 @pytest.fixture(scope="module")
 def made():
-    inputs, cohort, clinical = need_half()
-    return inputs, cohort, clinical, predict_repeat(0, inputs, FORESTS, seed=0)
+    inputs, tasks, clinical = need_half()
+    return inputs, tasks, clinical, predict_repeat(0, inputs, FORESTS, seed=0)
 
 
 def of_task(frame: pd.DataFrame, task: str) -> pd.DataFrame:
@@ -52,7 +51,7 @@ def test_predictions_and_scores_are_those_of_the_forest(made) -> None:
     seed = int(rng.integers(2**32))
     chosen = rng.choice(6, 5, replace=False)
     training = inputs.training["stage"]
-    model = fit_model("stage", training.features, training.target, FORESTS, seed)
+    model = training.outcomes.fit(training.features, FORESTS, seed)
     cna, rnaseq = inputs.real["cna"], inputs.real["rnaseq"]
     rows = of_task(frame, "stage")
     classes = predicted_outputs(rows)

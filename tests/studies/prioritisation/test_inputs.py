@@ -4,15 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tcga_coherent.baselines.models import BaselineParameters
+from tcga_coherent.baselines.baseline import BaselineParameters
 from tcga_coherent.baselines.predictions import predict_baselines
+from tcga_coherent.downstream.forests import ForestParameters
 from tcga_coherent.downstream.profiles import TestProfiles, read_profiles
+from tcga_coherent.downstream.task import possible_tasks
+from tcga_coherent.downstream.tasks import chosen
 from tcga_coherent.studies.prioritisation.inputs import (
     CounterfactualParameters,
     asked_modalities,
     counterfactual_inputs,
 )
 
+FORESTS = ForestParameters(n_trees=10, survival_min_samples_leaf=5, survival_time_unit=1)
 PARAMETERS = BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10,))
 
 
@@ -22,7 +26,7 @@ def profiles(simulation) -> TestProfiles:
     predictions = {
         name: lambda frame=frame: frame for name, frame in predict_baselines(cohort, PARAMETERS)
     }
-    return read_profiles(cohort, simulation.test_draws, predictions, antithetic=False)
+    return read_profiles(simulation.held_out(baseline_predictions=predictions))
 
 
 @pytest.fixture
@@ -40,8 +44,9 @@ def clinical(simulation) -> pd.DataFrame:
 
 
 def gather(simulation, clinical, profiles, asked=("rnaseq", "cna"), n_counterfactuals=10):
+    tasks = possible_tasks(chosen(["stage", "survival"]), simulation.cohort, clinical, FORESTS)
     return counterfactual_inputs(
-        simulation.cohort, clinical, profiles, asked, n_counterfactuals, seed=0
+        simulation.cohort, tasks, profiles, asked, n_counterfactuals, seed=0
     )
 
 
@@ -54,11 +59,13 @@ def test_forests_learn_from_complete_training_patients_alone(
     complete = simulation.presence.all(axis=1)
     expected = cohort.train[complete[cohort.train]]
     survival = inputs.training["survival"]
-    assert set(survival.target.index) == set(expected)
+    assert set(survival.outcomes.train.index) == set(expected)
     assert np.isfinite(survival.features).all()
     stage = inputs.training["stage"]
-    assert set(stage.target.index) == set(expected.difference(cohort.train[:50]))
-    np.testing.assert_allclose(stage.features[:, :4], cohort.latents["cna"].loc[stage.target.index])
+    assert set(stage.outcomes.train.index) == set(expected.difference(cohort.train[:50]))
+    np.testing.assert_allclose(
+        stage.features[:, :4], cohort.latents["cna"].loc[stage.outcomes.train.index]
+    )
 
 
 def test_versions_come_from_the_other_modalities(simulation, clinical, profiles) -> None:
@@ -121,8 +128,9 @@ def test_without_complete_training_patients_there_is_no_forest(
 ) -> None:
     cohort = simulation.cohort
     cohort.latents["cna"] = cohort.latents["cna"].drop(cohort.train, errors="ignore")
-    inputs = counterfactual_inputs(cohort, clinical, profiles, ["cna"], 10, seed=0)
-    assert set(inputs.obstacles.values()) == {"no training patient has all modalities"}
+    tasks = possible_tasks(chosen(["stage", "survival"]), cohort, clinical, FORESTS)
+    inputs = counterfactual_inputs(cohort, tasks, profiles, ["cna"], 10, seed=0)
+    assert set(inputs.obstacles.values()) == {"no training patient has every modality"}
 
 
 def test_modalities_are_asked_for_by_name_or_all() -> None:

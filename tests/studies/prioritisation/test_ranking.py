@@ -2,20 +2,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tcga_coherent.studies.prioritisation.ranking import COLUMNS, ranking_table
+from tcga_coherent.downstream.tasks import chosen
+from tcga_coherent.studies.prioritisation.ranking import COLUMNS, KEYS, ranking_table
 from tests.studies.prioritisation.made_up_priorities import need_half, predict_all
+
+TASKS = chosen(["stage", "survival"])
 
 
 @pytest.fixture(scope="module")
 def made():
-    inputs, cohort, _ = need_half(n_train=200, n_test=60)
+    inputs, _, clinical = need_half(n_train=200, n_test=60)
     repeats = predict_all(inputs)
-    return inputs, repeats, ranking_table(repeats, cohort.cancer_type, ["rnaseq"])
+    return (
+        inputs,
+        repeats,
+        ranking_table(repeats, TASKS, pd.Series("LUAD", index=clinical.index), ["rnaseq"]),
+    )
 
 
 def test_every_patient_has_a_rank_for_each_task(made) -> None:
     inputs, _, table = made
-    assert list(table) == COLUMNS
+    assert list(table) == [*KEYS, "predicted_stage", *COLUMNS]
     for _, rows in table.groupby("task"):
         assert list(rows["rank"]) == list(range(1, 61))
         assert set(rows["patient_id"]) == set(inputs.patients)
@@ -64,7 +71,7 @@ def test_reasons_are_rows_without_patients(made) -> None:
     note = {"task": "stage", "modality": "wsi", "patient_id": "", "note": "no wsi", "repeat": 0}
     both = pd.concat([repeats, pd.DataFrame([note])], ignore_index=True)
     table = ranking_table(
-        both, pd.Series("LUAD", index=np.unique(both["patient_id"])), ["wsi", "rnaseq"]
+        both, TASKS, pd.Series("LUAD", index=np.unique(both["patient_id"])), ["wsi", "rnaseq"]
     )
     assert table.iloc[-1]["note"] == "no wsi"
     assert pd.isna(table.iloc[-1]["patient_id"])

@@ -3,7 +3,6 @@ import pytest
 
 from tcga_coherent.studies.prioritisation.scores import (
     change_probability,
-    class_entropy,
     decision_spread,
     expected_change,
     expected_gain,
@@ -50,9 +49,3 @@ def test_the_spread_is_of_the_current_class() -> None:
     versions = np.array([[[0.5, 0.3, 0.2]], [[0.5, 0.1, 0.4]]])
     assert decision_spread(versions, np.array([[0.6, 0.3, 0.1]]))[0] == 0
     assert decision_spread(versions, np.array([[0.2, 0.7, 0.1]]))[0] == pytest.approx(0.2 / 2**0.5)
-
-
-def test_entropy_is_highest_for_equal_probabilities() -> None:
-    np.testing.assert_allclose(
-        class_entropy(np.array([[0.5, 0.5], [1.0, 0.0]])), [np.log(2), 0], atol=1e-12
-    )

@@ -1,11 +1,16 @@
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
+from tcga_coherent.downstream.acquisition_curves import RATIOS
+from tcga_coherent.downstream.task import PossibleTasks
 from tcga_coherent.measures.bootstrap import BootstrapParameters
+from tcga_coherent.measures.score import Score
 from tcga_coherent.studies.prioritisation.acquisition import Acquisition, follow_acquisitions
-from tcga_coherent.studies.prioritisation.curves import RATIOS, Curve
 from tcga_coherent.studies.prioritisation.experiment import SCORED_STRATEGIES, score_column
 from tcga_coherent.studies.prioritisation.table import (
     AREA_COLUMNS,
@@ -22,16 +27,25 @@ BOOTSTRAP = BootstrapParameters(repeats=100, level=0.95)
 
 @pytest.fixture(scope="module")
 def made():
-    inputs, cohort, clinical = need_half()
-    return predict_all(inputs), cohort, clinical
+    inputs, tasks, _ = need_half()
+    return predict_all(inputs), tasks
 
 
-def follow(repeats: pd.DataFrame, cohort, clinical):
-    return follow_acquisitions(repeats, cohort, clinical, ["rnaseq"], BOOTSTRAP, seed=0)
+def follow(repeats: pd.DataFrame, tasks):
+    return follow_acquisitions(repeats, tasks, ["rnaseq"], BOOTSTRAP, seed=0)
 
 
-def areas_of(repeats: pd.DataFrame, cohort, clinical) -> pd.DataFrame:
-    table = area_table(follow(repeats, cohort, clinical), repeats, BOOTSTRAP.level)
+def with_test(tasks: PossibleTasks, change: Callable) -> PossibleTasks:
+    """Return the tasks with other outcomes of the test patients."""
+    changed = {
+        name: replace(outcomes, test=change(outcomes.test))
+        for name, outcomes in tasks.possible.items()
+    }
+    return replace(tasks, possible=changed)
+
+
+def areas_of(repeats: pd.DataFrame, tasks) -> pd.DataFrame:
+    table = area_table(follow(repeats, tasks), repeats, BOOTSTRAP.level)
     return table.set_index(["task", "unacquired", "strategy"])
 
 
@@ -67,9 +81,9 @@ def test_the_forests_own_doubt_is_the_bar_for_generated_data(areas) -> None:
 
 
 def test_a_reversed_score_is_below_random(made) -> None:
-    repeats, cohort, clinical = made
+    repeats, tasks = made
     scores = [score_column(name, "generated") for name in SCORED_STRATEGIES]
-    row = areas_of(repeats.assign(**-repeats[scores]), cohort, clinical).loc[
+    row = areas_of(repeats.assign(**-repeats[scores]), tasks).loc[
         ("stage", "generated", "coherent")
     ]
     assert row["area_high"] < -0.02
@@ -79,20 +93,20 @@ def test_a_reversed_score_is_below_random(made) -> None:
 
 def test_outcomes_of_other_patients_give_no_area(made) -> None:
     """Labels that have nothing to do with the predictions are predicted as badly in any order."""
-    repeats, cohort, clinical = made
+    repeats, tasks = made
     rng = np.random.default_rng(3)
-    permuted = clinical.iloc[rng.permutation(len(clinical))].set_axis(clinical.index)
-    table = areas_of(repeats, cohort, permuted)
+    order = rng.permutation(len(next(iter(tasks.possible.values())).test))
+    table = areas_of(repeats, with_test(tasks, lambda test: test.iloc[order].set_axis(test.index)))
     for task in ("stage", "survival"):
         assert table.loc[(task, "generated", "coherent"), "above_random"] == "undecided"
         assert abs(table.loc[(task, "generated", "coherent"), "area_mean"]) < 0.02
 
 
 def test_the_ends_of_every_curve_are_nobody_and_everybody_measured(made) -> None:
-    repeats, cohort, clinical = made
-    curves = curve_table(follow(repeats, cohort, clinical), repeats, BOOTSTRAP.level)
+    repeats, tasks = made
+    curves = curve_table(follow(repeats, tasks), repeats, BOOTSTRAP.level)
     rows = repeats[repeats["task"] == "stage"]
-    truth = clinical.loc[cohort.test, "stage"].to_numpy()
+    truth = tasks.possible["stage"].test.to_numpy()
     for kind, ratio in (("missing", 0), ("generated", 0), ("real", 1)):
         scores = []
         for _, of_repeat in rows.groupby("repeat"):
@@ -108,8 +122,8 @@ def test_the_ends_of_every_curve_are_nobody_and_everybody_measured(made) -> None
 
 
 def test_areas_are_the_mean_height_above_random_over_repeats(made, areas) -> None:
-    repeats, cohort, clinical = made
-    curves = curves_by_repeat(follow(repeats, cohort, clinical))
+    repeats, tasks = made
+    curves = curves_by_repeat(follow(repeats, tasks))
     cell = ["task", "unacquired", "strategy", "repeat"]
     heights = curves.groupby(cell)["score"].mean()
     above = heights - heights.xs("random", level="strategy")
@@ -118,13 +132,13 @@ def test_areas_are_the_mean_height_above_random_over_repeats(made, areas) -> Non
     np.testing.assert_allclose(grouped.std()[areas.index], areas["area_std"])
 
 
-def flat(by_repeat: list[float], by_sample: list[float]) -> Curve:
+def flat(by_repeat: list[float], by_sample: list[float]) -> Score:
     """A curve that is as high at every ratio."""
     ratios = np.ones((1, len(RATIOS)))
-    return Curve(*(np.array(values)[:, None] * ratios for values in (by_repeat, by_sample)))
+    return Score(*(np.array(values)[:, None] * ratios for values in (by_repeat, by_sample)))
 
 
-def area_of_flat(coherent: Curve, oracle: Curve) -> pd.Series:
+def area_of_flat(coherent: Score, oracle: Score) -> pd.Series:
     zero = flat([0.0, 0.0], [0.0] * len(coherent.by_sample))
     curves = {"random": zero, "entropy": zero, "coherent": coherent, "oracle": oracle}
     one = Acquisition("stage", "rnaseq", "missing", "macro_f1", 9, curves)
@@ -150,18 +164,17 @@ def test_there_is_no_share_of_an_oracle_that_gains_nothing(height) -> None:
 
 
 def test_patients_without_an_outcome_are_not_scored(made) -> None:
-    repeats, cohort, clinical = made
-    fewer = clinical.copy()
-    fewer.loc[cohort.test[:30], ["stage", "os_days"]] = None
-    assert set(areas_of(repeats, cohort, fewer)["n_patients"]) == {len(cohort.test) - 30}
+    repeats, tasks = made
+    table = areas_of(repeats, with_test(tasks, lambda test: test.iloc[30:]))
+    assert set(table["n_patients"]) == {200 - 30}
 
 
 def test_reasons_are_rows_without_numbers(made) -> None:
-    repeats, cohort, clinical = made
+    repeats, tasks = made
     note = {"task": "survival", "modality": "wsi", "patient_id": "", "note": "no wsi"}
     noted = [pd.DataFrame([{**note, "repeat": repeat}]) for repeat in range(3)]
     both = pd.concat([repeats[repeats["task"] == "stage"], *noted], ignore_index=True)
-    acquisitions = follow(both, cohort, clinical)
+    acquisitions = follow(both, tasks)
     for table, columns in (
         (curve_table(acquisitions, both, 0.95), CURVE_COLUMNS),
         (area_table(acquisitions, both, 0.95), AREA_COLUMNS),

@@ -22,12 +22,10 @@ def inputs(simulation, target: str) -> dict:
     noisy = frame + NOISE * rng.standard_normal(frame.shape)
     return {
         "target": target,
-        "test_draws": simulation.test_draws,
-        "baseline_predictions": simulation.baseline_predictions,
+        "held_out": simulation.held_out(),
         # In another order of patients than the latents.
         "processed": noisy[::-1],
         "decoder": Decoder(to_features, lambda frame: np.exp(frame)),
-        "cohort": simulation.cohort,
     }
 
 

@@ -15,12 +15,9 @@ from tcga_coherent.studies.reconstruction.by_type import (
 
 def make(simulation, cohort=None, min_patients: int = 10, repeats: int = 100) -> pd.DataFrame:
     return reconstruction_by_type(
-        simulation.test_draws,
-        simulation.baseline_predictions,
-        simulation.cohort if cohort is None else cohort,
+        simulation.held_out() if cohort is None else simulation.held_out(cohort=cohort),
         BootstrapParameters(repeats=repeats, level=0.95),
         ByTypeParameters(min_patients),
-        antithetic=False,
         seed=0,
     )
 
@@ -108,12 +105,9 @@ def test_a_method_that_knows_the_type_alone_scores_in_r2_but_not_beyond_it(simul
     frame.loc["prediction"] = means.to_numpy()
     known = dict(simulation.baseline_predictions) | {name: lambda: frame}
     table = reconstruction_by_type(
-        simulation.test_draws,
-        known,
-        typed,
+        simulation.held_out(cohort=typed, baseline_predictions=known),
         BootstrapParameters(repeats=20, level=0.95),
         ByTypeParameters(10),
-        antithetic=False,
         seed=0,
     )
     for cancer_type in ("LUAD", "BRCA"):

@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.figures.palette import METHOD_STYLES
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.source_sets import (
-    BASELINE_METHODS,
     generative_methods,
     join_sources,
     source_sets,
@@ -39,7 +39,7 @@ def made_up(n_types: int) -> pd.DataFrame:
             }
             for target in MODALITIES
             for sources in source_sets(target, list(MODALITIES))
-            for method in generative_methods(sources) + BASELINE_METHODS
+            for method in generative_methods(sources) + tuple(BASELINES)
             for number, name in enumerate(types)
         ]
     )

@@ -4,17 +4,10 @@ import pytest
 from tcga_coherent.studies.reconstruction.experiment import reconstructions
 
 
-def make(simulation, antithetic: bool = False, seed: int = 0, test_draws=None):
+def make(simulation, antithetic: bool = False, seed: int = 0, **changes):
     return {
         (made.method, made.source): made
-        for made in reconstructions(
-            simulation.test_draws if test_draws is None else test_draws,
-            simulation.baseline_predictions,
-            simulation.cohort,
-            "cna",
-            antithetic,
-            seed,
-        )
+        for made in reconstructions(simulation.held_out(antithetic, **changes), "cna", seed)
     }
 
 
@@ -80,4 +73,4 @@ def test_draws_of_a_baseline_scatter_by_its_validation_error_around_its_predicti
 
 def test_a_missing_baseline_is_named_with_the_way_to_make_it(simulation) -> None:
     with pytest.raises(ValueError, match=r"no partition cna/ridge/rnaseq: .* --tags baselines"):
-        list(reconstructions(simulation.test_draws, {}, simulation.cohort, "cna", False, 0))
+        list(reconstructions(simulation.held_out(baseline_predictions={}), "cna", 0))

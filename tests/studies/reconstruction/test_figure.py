@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.figures.palette import METHOD_STYLES
 from tcga_coherent.source_sets import (
-    BASELINE_METHODS,
     generative_methods,
     join_sources,
     source_sets,
@@ -24,7 +24,7 @@ def made_up_table(labels) -> pd.DataFrame:
         {"target": target, "method": method, "source": join_sources(sources)}
         for target in labels
         for sources in source_sets(target, list(labels))
-        for method in generative_methods(sources) + BASELINE_METHODS
+        for method in generative_methods(sources) + tuple(BASELINES)
     ]
     table = pd.DataFrame(rows)
     r2 = rng.uniform(0, 0.8, len(table))

@@ -25,15 +25,9 @@ REPORTED = (
 def make(
     simulation, test_draws=None, seed: int = 0, repeats: int = 300, antithetic: bool = False
 ) -> pd.DataFrame:
-    return table1(
-        simulation.test_draws if test_draws is None else test_draws,
-        simulation.baseline_predictions,
-        simulation.cohort,
-        BootstrapParameters(repeats=repeats, level=0.95),
-        REPORTED,
-        antithetic,
-        seed,
-    )
+    changes = {} if test_draws is None else {"test_draws": test_draws}
+    bootstrap = BootstrapParameters(repeats=repeats, level=0.95)
+    return table1(simulation.held_out(antithetic, **changes), bootstrap, REPORTED, seed)
 
 
 @pytest.fixture(scope="module")

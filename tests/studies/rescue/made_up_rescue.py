@@ -3,11 +3,15 @@
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.downstream.classification import ClassOutcomes
 from tcga_coherent.downstream.profiles import GENERATORS, IMPUTATIONS, removal_patterns
-from tcga_coherent.downstream.tasks import RescueTasks, StageTask, SurvivalTask
+from tcga_coherent.downstream.task import PossibleTasks
+from tcga_coherent.downstream.tasks import TASKS
+from tcga_coherent.downstream.tasks.survival import SurvivalOutcomes
+from tcga_coherent.measures.score import Score
 from tcga_coherent.source_sets import join_sources
 from tcga_coherent.studies.rescue.experiment import POOLINGS, Cell
-from tcga_coherent.studies.rescue.scores import FULL, MEAN_OF_PATTERNS, METRICS, Score, Scores
+from tcga_coherent.studies.rescue.scores import FULL, MEAN_OF_PATTERNS, Scores
 
 MODALITIES = ("cna", "rnaseq", "rppa")
 # What each way to complete gives back of what ablation costs.
@@ -24,20 +28,20 @@ def score(mean: float, std: float = 0.0, half_width: float = 0.0) -> Score:
 
 def made_up_scores(tasks: tuple[str, ...] = ("stage", "survival")) -> Scores:
     """Return scores in which the removal of expression costs and that of nothing else does."""
-    return {task: {metric: _cells(metric) for metric in METRICS[task]} for task in tasks}
+    return {task: {metric: _cells(metric) for metric in TASKS[task].metrics} for task in tasks}
 
 
-def made_up_tasks(reasons: dict[str, str] | None = None) -> RescueTasks:
+def made_up_tasks(reasons: dict[str, str] | None = None) -> PossibleTasks:
     """Return tasks of four test patients, without those that have a reason."""
     patients = pd.Index(list("abcd"), name="patient_id")
     stages = pd.Series(["I", "I", "II", "II"], patients)
     survival = pd.DataFrame({"event": True, "days": [1.0, 2.0, 3.0, 4.0]}, index=patients)
     possible = {
-        "stage": StageTask(stages, stages),
-        "survival": SurvivalTask(survival, survival, 1.0),
+        "stage": ClassOutcomes(stages, stages),
+        "survival": SurvivalOutcomes(survival, survival, 1.0),
     }
     reasons = reasons or {}
-    return RescueTasks({n: t for n, t in possible.items() if n not in reasons}, reasons)
+    return PossibleTasks({n: t for n, t in possible.items() if n not in reasons}, reasons)
 
 
 def _cells(metric: str) -> dict[Cell, Score]:

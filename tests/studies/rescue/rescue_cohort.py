@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.baselines.predictions import BaselinePrediction
+from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.forests import ForestParameters
 from tcga_coherent.downstream.profiles import TestProfiles
+from tcga_coherent.downstream.task import possible_tasks
+from tcga_coherent.downstream.tasks import chosen
 from tcga_coherent.source_sets import (
-    BASELINE_METHODS,
     generative_methods,
     partition_name,
     source_sets,
@@ -63,7 +65,8 @@ def rescue_study_of(
     n_repeats: int = 2,
 ) -> RescueStudy:
     """Return the study with small forests."""
-    return rescue_study(cohort, clinical, profiles, FORESTS, n_draws, n_repeats, seed=0)
+    tasks = possible_tasks(chosen(["stage", "survival"]), cohort, clinical, FORESTS)
+    return rescue_study(cohort, tasks, profiles, FORESTS, n_draws, n_repeats, seed=0)
 
 
 def _profiles(cohort: Cohort, rng: np.random.Generator) -> TestProfiles:
@@ -79,7 +82,7 @@ def _profiles(cohort: Cohort, rng: np.random.Generator) -> TestProfiles:
                 draws[partition_name(target, method, sources)] = mean + sd * rng.standard_normal(
                     (N_DRAWS, N_TEST, 2)
                 )
-            for method in BASELINE_METHODS:
+            for method in BASELINES:
                 predicted = np.zeros_like(mean) if method == "mean" else mean
                 baselines[partition_name(target, method, sources)] = BaselinePrediction(
                     predicted, np.ones(2)

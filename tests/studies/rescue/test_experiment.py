@@ -10,7 +10,6 @@ from tcga_coherent.studies.rescue.experiment import (
     draws_of_repeat,
     drop_modalities,
     predict_repeat,
-    rescue_repeats,
 )
 from tests.studies.rescue.rescue_cohort import (
     N_DRAWS,
@@ -121,13 +120,13 @@ def test_a_repeat_takes_its_draw_and_pools_it_with_those_that_no_other_repeat_ha
         train, test = CLINICAL.loc[COHORT.train[10:]], CLINICAL.loc[COHORT.test]
 
         def fit(self, features, forests, seed):
-            return self.predict
+            return self
 
-        def predict(self, rows):
+        def quantities(self, rows):
             seen.append(rows)
             return rows
 
-        def columns(self, predicted):
+        def kept(self, predicted):
             return {"risk": predicted[:, 0]}
 
     study = rescue_study_of(COHORT, CLINICAL, replace(PROFILES, draws=marked), 4, n_repeats=2)
@@ -190,9 +189,8 @@ def test_a_skipped_task_leaves_the_other() -> None:
 def test_more_draws_than_there_are_stop_the_run_with_the_parameter(
     n_repeats, n_draws, name
 ) -> None:
-    study = rescue_study_of(COHORT, CLINICAL, PROFILES, n_draws, n_repeats)
     with pytest.raises(ValueError, match=f"{name}, but test_draws hold only 8 draws"):
-        next(rescue_repeats(study, {}, 1))
+        rescue_study_of(COHORT, CLINICAL, PROFILES, n_draws, n_repeats)
 
 
 def test_dropped_modalities_are_whole_and_one_is_always_left() -> None:

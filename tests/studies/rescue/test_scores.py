@@ -6,14 +6,13 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from sksurv.metrics import concordance_index_censored
 
+from tcga_coherent.downstream.tasks import TASKS
 from tcga_coherent.measures.bootstrap import BootstrapParameters, resample_patients
+from tcga_coherent.measures.score import Score
 from tcga_coherent.studies.rescue.experiment import Cell, predict_repeat
 from tcga_coherent.studies.rescue.scores import (
     FULL,
-    HEADLINE,
     MEAN_OF_PATTERNS,
-    METRICS,
-    Score,
     gain,
     rescue_scores_by_repeat,
     score_rescue,
@@ -83,14 +82,15 @@ def test_a_bootstrap_sample_scores_its_patients_averaged_over_repeats(prediction
             concordance_index_censored(outcome["os_event"] == 1, outcome["os_days"], risk)[0]
         )
         brier.append(survival["integrated_brier"].mean())
-    assert scores["stage"]["macro_f1"][FULL].resampled[7] == pytest.approx(np.mean(f1))
-    assert scores["survival"]["c_index"][FULL].resampled[7] == pytest.approx(np.mean(c_index))
-    found = scores["survival"]["integrated_brier"][FULL].resampled[7]
+    assert scores["stage"]["macro_f1"][FULL].by_sample[7] == pytest.approx(np.mean(f1))
+    assert scores["survival"]["c_index"][FULL].by_sample[7] == pytest.approx(np.mean(c_index))
+    found = scores["survival"]["integrated_brier"][FULL].by_sample[7]
     assert found == pytest.approx(np.mean(brier))
 
 
 @pytest.mark.parametrize(
-    ("task", "metric"), [(task, metric) for task, names in METRICS.items() for metric in names]
+    ("task", "metric"),
+    [(task, metric) for task in ("stage", "survival") for metric in TASKS[task].metrics],
 )
 def test_every_metric_says_that_removal_costs_and_completion_gains(task, metric, scores) -> None:
     cells = scores[task][metric]
@@ -111,14 +111,14 @@ def test_the_mean_of_patterns_is_that_of_its_cells(scores) -> None:
     ]
     assert len(members) == 6
     np.testing.assert_allclose(mean.by_repeat, np.mean([s.by_repeat for s in members], axis=0))
-    np.testing.assert_allclose(mean.resampled, np.mean([s.resampled for s in members], axis=0))
+    np.testing.assert_allclose(mean.by_sample, np.mean([s.by_sample for s in members], axis=0))
     # What was not removed is part of no mean.
     assert Cell(MEAN_OF_PATTERNS, "real", "point") not in cells
 
 
 def test_a_difference_is_paired() -> None:
     easy = Score(np.array([0.5, 0.7]), np.array([0.1, 0.9, 0.5]))
-    same = Score(easy.by_repeat + 0.1, easy.resampled + 0.1)
+    same = Score(easy.by_repeat + 0.1, easy.by_sample + 0.1)
     difference = gain(same, easy, "c_index")
     assert difference.mean == pytest.approx(0.1)
     assert difference.std == pytest.approx(0, abs=1e-12)
@@ -137,7 +137,7 @@ def test_scores_by_repeat_are_tidy(scores) -> None:
     assert list(table) == ["task", "metric", "removed", "method", "pooling", "repeat", "value"]
     assert not table.duplicated(list(table)[:-1]).any()
     own = table[
-        (table["metric"] == HEADLINE["survival"])
+        (table["metric"] == "c_index")
         & (table["removed"] == "cna")
         & (table["method"] == "ablation")
     ]

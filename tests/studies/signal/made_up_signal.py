@@ -9,7 +9,8 @@ from tcga_coherent.baselines.predictions import BaselinePrediction
 from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.forests import ForestParameters
 from tcga_coherent.downstream.profiles import TestProfiles
-from tcga_coherent.studies.signal.experiment import predict_from_modalities
+from tcga_coherent.downstream.repeated import repeat_study
+from tcga_coherent.studies.signal.experiment import predict_repeat, signal_cells
 
 FORESTS = ForestParameters(n_trees=15, survival_min_samples_leaf=5, survival_time_unit=30.0)
 TYPES = np.array(["BRCA", "LUAD", "SKCM"])
@@ -65,8 +66,15 @@ def made_up_profiles(cohort: Cohort) -> TestProfiles:
 def made_up_predictions(cohort: Cohort, clinical: pd.DataFrame) -> pd.DataFrame:
     """Return the predictions of all repeats."""
     return _last(
-        predict_from_modalities(
-            cohort, clinical, made_up_profiles(cohort), FORESTS, N_REPEATS, 0, {}, 1
+        repeat_study(
+            "signal",
+            predict_repeat,
+            N_REPEATS,
+            {},
+            1,
+            cells=[*signal_cells(cohort, clinical, made_up_profiles(cohort), N_REPEATS)],
+            forests=FORESTS,
+            seed=0,
         )
     )
 

@@ -8,7 +8,6 @@ from tcga_coherent.studies.signal.experiment import (
     CHANCE,
     INPUTS,
     labelled_patients,
-    predict_from_modalities,
     predict_repeat,
     signal_cells,
 )
@@ -118,7 +117,7 @@ def test_guesses_follow_the_training_patients_alone() -> None:
     cohort = Cohort(cohort.latents, cohort.train, cohort.val, cohort.test, mostly)
     cells = [
         cell
-        for cell in signal_cells(cohort, clinical, made_up_profiles(cohort))
+        for cell in signal_cells(cohort, clinical, made_up_profiles(cohort), N_REPEATS)
         if cell.task == "cancer_type"
     ]
     guessed = pd.concat([predict_repeat(repeat, cells, FORESTS, 0) for repeat in range(3)])
@@ -134,7 +133,7 @@ def test_training_and_test_patients_are_those_with_modality_and_label(cohort_and
     assert set(test.index) == set(cohort.test[3:])
     cells = {
         (cell.task, cell.modality): cell
-        for cell in signal_cells(cohort, clinical, made_up_profiles(cohort))
+        for cell in signal_cells(cohort, clinical, made_up_profiles(cohort), N_REPEATS)
     }
     cell = cells["stage", "rnaseq"]
     for key in INPUTS:
@@ -145,7 +144,9 @@ def test_training_and_test_patients_are_those_with_modality_and_label(cohort_and
 
 def test_a_task_without_labels_is_left_out_and_the_others_stay(cohort_and_clinical) -> None:
     cohort, clinical = cohort_and_clinical
-    cells = list(signal_cells(cohort, clinical.assign(stage=None), made_up_profiles(cohort)))
+    cells = list(
+        signal_cells(cohort, clinical.assign(stage=None), made_up_profiles(cohort), N_REPEATS)
+    )
     assert [(cell.task, cell.modality) for cell in cells] == [
         ("cancer_type", "cna"),
         ("cancer_type", "rnaseq"),
@@ -181,4 +182,4 @@ def test_more_repeats_than_independent_draws_are_refused(cohort_and_clinical) ->
     with pytest.raises(
         ValueError, match=r"n_repeats is 4, but test_draws hold only 3 draws .*n_draws"
     ):
-        list(predict_from_modalities(cohort, clinical, profiles, FORESTS, 4, 0, {}, 1))
+        list(signal_cells(cohort, clinical, profiles, 4))

@@ -67,7 +67,7 @@ def test_the_difference_to_real_is_paired(table, predictions, cohort_and_clinica
     truth = cohort.cancer_type[cohort.test]
     resamples = resample_patients(len(truth), BOOTSTRAP.repeats, 0)
     scores = cell_scores(own, truth, resamples)["balanced_accuracy"]
-    difference = (scores["coherent", "draw"] - scores["real", "real"]).mean(axis=0)
+    difference = (scores["coherent", "draw"] - scores["real", "real"]).by_sample
     scored = row(table, "cancer_type", "cna", "coherent", "draw")
     ends = scored[[f"balanced_accuracy_difference_to_real_{end}" for end in ("low", "high")]]
     np.testing.assert_allclose(ends.astype(float), np.quantile(difference, [0.05, 0.95]))

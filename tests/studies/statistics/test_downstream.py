@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from tcga_coherent.downstream.tasks import RescueTasks, StageTask, SurvivalTask
+from tcga_coherent.downstream.classification import ClassOutcomes
+from tcga_coherent.downstream.task import PossibleTasks
+from tcga_coherent.downstream.tasks.survival import SurvivalOutcomes
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.studies.statistics.downstream import (
     acquisition_comparisons,
@@ -43,8 +45,12 @@ def predictions() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def comparisons() -> dict:
-    tasks = RescueTasks(
-        {"stage": StageTask(STAGES, STAGES), "survival": SurvivalTask(OUTCOMES, OUTCOMES, 5.0)}, {}
+    tasks = PossibleTasks(
+        {
+            "stage": ClassOutcomes(STAGES, STAGES),
+            "survival": SurvivalOutcomes(OUTCOMES, OUTCOMES, 5.0),
+        },
+        {},
     )
     found = rescue_comparisons(predictions(), tasks, "draw", BOOTSTRAP, seed=0)
     return {one.condition: one for one in found}
@@ -52,35 +58,37 @@ def comparisons() -> dict:
 
 def test_rescue_compares_single_draws_with_ablation_and_full_data(comparisons) -> None:
     one = comparisons["stage without cna"]
-    assert list(one.by_repeat) == ["ablation", "multi", "coherent", "real"]
-    means = [scores.mean() for scores in one.by_repeat.values()]
+    assert list(one.scores) == ["ablation", "multi", "coherent", "real"]
+    means = [score.mean for score in one.scores.values()]
     assert means == sorted(means)
     wrong = STAGES.to_numpy().copy()
     wrong[32:] = np.where(wrong[32:] == "I", "II", "I")
     expected = f1_score(STAGES, wrong, average="macro")
-    assert one.by_repeat["multi"][0] == pytest.approx(expected)
+    assert one.scores["multi"].by_repeat[0] == pytest.approx(expected)
     assert (one.metric, one.n_patients) == ("macro_f1_of_draws", 40)
 
 
 def test_the_pooling_of_the_draws_is_named() -> None:
-    tasks = RescueTasks({"stage": StageTask(STAGES, STAGES)}, {})
+    tasks = PossibleTasks({"stage": ClassOutcomes(STAGES, STAGES)}, {})
     stages = predictions().query("task == 'stage'")
     one, _ = rescue_comparisons(stages, tasks, "mean_of_draws", BOOTSTRAP, seed=0)
     assert one.metric == "macro_f1_of_mean"
-    assert list(one.by_repeat["multi"]) == [1, 1]
+    assert list(one.scores["multi"].by_repeat) == [1, 1]
 
 
 def test_risks_in_order_of_death_are_concordant(comparisons) -> None:
     one = comparisons["survival without cna"]
     assert one.metric == "c_index_of_draws"
     # All of the 780 pairs are comparable; reversed are those that lose a late patient.
-    assert one.by_repeat["real"][0] == 1
-    assert one.by_repeat["ablation"].mean() < one.by_repeat["coherent"].mean() < 1
-    assert one.by_sample["ablation"].mean() < one.by_sample["real"].mean()
+    assert one.scores["real"].by_repeat[0] == 1
+    assert one.scores["ablation"].by_repeat.mean() < one.scores["coherent"].by_repeat.mean() < 1
+    assert one.scores["ablation"].by_sample.mean() < one.scores["real"].by_sample.mean()
 
 
 def test_a_rescue_task_that_was_skipped_keeps_its_reason() -> None:
-    tasks = RescueTasks({"stage": StageTask(STAGES, STAGES)}, {"survival": "all are censored"})
+    tasks = PossibleTasks(
+        {"stage": ClassOutcomes(STAGES, STAGES)}, {"survival": "all are censored"}
+    )
     found = rescue_comparisons(
         predictions().query("task == 'stage'"), tasks, "draw", BOOTSTRAP, seed=0
     )
@@ -106,9 +114,9 @@ def curves() -> pd.DataFrame:
 def test_acquisition_compares_the_mean_heights_of_curves() -> None:
     (one,) = acquisition_comparisons(curves())
     assert one.condition == "stage, wsi, else missing"
-    np.testing.assert_allclose(one.by_repeat["coherent"], [0.6, 0.8])
-    assert next(iter(one.by_repeat)) == "random"
-    assert "oracle" not in one.by_repeat
+    np.testing.assert_allclose(one.scores["coherent"].by_repeat, [0.6, 0.8])
+    assert next(iter(one.scores)) == "random"
+    assert "oracle" not in one.scores
     table = statistics_table([one], 0.9)
     pair = table[(table["treatment"] == "coherent") & (table["reference"] == "random")]
     assert pair["difference_mean"].item() == pytest.approx(0.25)

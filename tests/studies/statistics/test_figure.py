@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from tcga_coherent.figures.palette import METHOD_STYLES
+from tcga_coherent.measures.score import Score
 from tcga_coherent.measures.statistical_tests import Comparison
 from tcga_coherent.studies.statistics.figure import PANELS, draw_statistics
 from tcga_coherent.studies.statistics.table import statistics_table
@@ -12,11 +13,13 @@ from tcga_coherent.studies.statistics.table import statistics_table
 def table(tmp_path) -> pd.DataFrame:
     """The table as the node of the figure reads it."""
     scores = {"ridge": np.array([0.1]), "multi": np.array([0.2]), "coherent": np.array([0.4])}
-    samples = {name: value + np.linspace(-0.01, 0.01, 5) for name, value in scores.items()}
+    scores = {
+        name: Score(value, value + np.linspace(-0.01, 0.01, 5)) for name, value in scores.items()
+    }
     made = statistics_table(
         [
-            Comparison("reconstruction", "cna", "r2_of_mean", scores, samples, 30),
-            Comparison("reconstruction", "wsi", "r2_of_mean", scores, samples, 30),
+            Comparison("reconstruction", "cna", "r2_of_mean", scores, 30),
+            Comparison("reconstruction", "wsi", "r2_of_mean", scores, 30),
             Comparison("signal", "stage from cna", "macro_f1", note="no stages"),
         ],
         level=0.9,

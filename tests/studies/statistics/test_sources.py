@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tcga_coherent.baselines.models import BaselineParameters
+from tcga_coherent.baselines.baseline import BaselineParameters
 from tcga_coherent.baselines.predictions import predict_baselines
 from tcga_coherent.downstream.profiles import TestProfiles, read_profiles
 from tcga_coherent.measures.bootstrap import BootstrapParameters, resample_patients
@@ -22,19 +22,19 @@ def profiles(simulation) -> TestProfiles:
     parameters = BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10,))
     frames = dict(predict_baselines(simulation.cohort, parameters))
     loaders = {name: lambda frame=frame: frame for name, frame in frames.items()}
-    return read_profiles(simulation.cohort, simulation.test_draws, loaders, antithetic=False)
+    return read_profiles(simulation.held_out(baseline_predictions=loaders))
 
 
 def test_scores_by_repeat_are_those_of_the_draws(profiles) -> None:
     comparisons = reconstruction_comparisons(profiles, 4, BOOTSTRAP, seed=0)
     found = {(one.condition, one.metric): one for one in comparisons}
-    draws = found["rppa", "r2_of_draws"].by_repeat
+    draws = {k: v.by_repeat for k, v in found["rppa", "r2_of_draws"].scores.items()}
     truth = profiles.real["rppa"]
     expected = r2_of_draws(truth, profiles.draws["rppa/coherent/cna+rnaseq"][:4].astype(float))
     np.testing.assert_allclose(draws["coherent"], expected)
     ridge = r2(truth, profiles.baselines["rppa/ridge/cna+rnaseq"].mean)
     np.testing.assert_allclose(draws["ridge"], [ridge] * 4)
-    mean = found["rppa", "r2_of_mean"].by_repeat["multi"]
+    mean = found["rppa", "r2_of_mean"].scores["multi"].by_repeat
     whole = profiles.draws["rppa/multi/cna+rnaseq"].mean(axis=0, dtype=float)
     np.testing.assert_allclose(mean, [r2(truth, whole)])
 
@@ -48,8 +48,8 @@ def test_the_best_single_source_is_the_best(profiles) -> None:
                 for name, draws in profiles.draws.items()
                 if name.startswith(f"{one.condition}/single/")
             ]
-            assert one.by_repeat["best_single"][0] == pytest.approx(max(singles))
-            assert list(one.by_repeat) == ["ridge", "best_single", "multi", "coherent"]
+            assert one.scores["best_single"].by_repeat[0] == pytest.approx(max(singles))
+            assert list(one.scores) == ["ridge", "best_single", "multi", "coherent"]
 
 
 def test_scores_by_sample_are_those_of_the_patients_drawn(profiles) -> None:
@@ -60,7 +60,7 @@ def test_scores_by_sample_are_those_of_the_patients_drawn(profiles) -> None:
     for sample in (0, 7):
         drawn = np.repeat(np.arange(n_patients), counts[sample])
         expected = r2_of_draws(truth[drawn], draws[:, drawn]).mean()
-        assert one.by_sample["multi"][sample] == pytest.approx(expected)
+        assert one.scores["multi"].by_sample[sample] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

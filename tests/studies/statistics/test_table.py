@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from tcga_coherent.measures.score import Score
 from tcga_coherent.measures.statistical_tests import Comparison
 from tcga_coherent.studies.statistics.table import (
     COLUMNS,
@@ -25,9 +26,10 @@ def comparison(condition: str, shifts: dict[str, float], seed: int, **changes) -
         "by_sample": {
             name: 0.5 + shift + 0.1 * rng.standard_normal(500) for name, shift in shifts.items()
         },
-        "n_patients": 80,
-    }
-    return Comparison("signal", condition, "macro_f1", **(settings | changes))
+    } | changes
+    by_repeat, by_sample = settings["by_repeat"], settings["by_sample"]
+    scores = {name: Score(by_repeat[name], by_sample[name]) for name in by_repeat}
+    return Comparison("signal", condition, "macro_f1", scores, 80)
 
 
 @pytest.fixture
@@ -93,7 +95,7 @@ def test_all_metrics_of_a_study_are_one_family_and_means_of_patterns_another() -
 def test_p_values_of_random_scores_are_those_of_scipy() -> None:
     one = comparison("a", {"real": 0.0, "multi": 0.0}, 3)
     found = rows(statistics_table([one], 0.95), test="paired_t")
-    expected = stats.ttest_rel(one.by_repeat["multi"], one.by_repeat["real"])
+    expected = stats.ttest_rel(one.scores["multi"].by_repeat, one.scores["real"].by_repeat)
     assert found["statistic"].item() == pytest.approx(expected.statistic)
     assert found["p"].item() == found["p_holm"].item() == pytest.approx(expected.pvalue)
 
@@ -105,7 +107,13 @@ def test_other_studies_and_degenerate_tests_are_not_counted() -> None:
             comparison("a", {"real": 0.0, "multi": 0.0}, 0),
             comparison("b", {}, 0, by_repeat=constant, by_sample=constant),
             Comparison(
-                "rescue", "c", "macro_f1", *[{"real": np.arange(3.0), "x": np.eye(3)[0]}] * 2
+                "rescue",
+                "c",
+                "macro_f1",
+                {
+                    name: Score(values, values)
+                    for name, values in (("real", np.arange(3.0)), ("x", np.eye(3)[0]))
+                },
             ),
         ],
         level=0.95,
@@ -148,7 +156,8 @@ def test_intervals_of_another_table_are_taken_over() -> None:
              "reference": "random", "difference_mean": 0.2, "difference_low": 0.1,
              "difference_high": 0.3, "n_patients": 5}  # fmt: skip
     heights = {"random": np.arange(4.0), "multi": np.array([1.0, 3.0, 3.0, 5.0])}
-    one = Comparison("acquisition", "x", "area", heights)
+    scores = {name: Score(values, np.empty(0)) for name, values in heights.items()}
+    one = Comparison("acquisition", "x", "area", scores)
     table = statistics_table([one], 0.95, [ready])
     assert list(table["test"]) == ["anova", "paired_t", "bootstrap"]
     assert table["difference_high"].iloc[-1] == 0.3

@@ -12,9 +12,10 @@ from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
 from tcga_coherent.figures.drawing import Drawing
-from tcga_coherent.measures.bootstrap import BootstrapParameters, Counts, patient_interval
+from tcga_coherent.measures.bootstrap import BootstrapParameters, Counts
 from tcga_coherent.measures.classification_scores import class_scores
 from tcga_coherent.measures.ensemble_scores import summarise_scores
+from tcga_coherent.measures.score import patient_estimate
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.ensemble_studies.drawing import as_drawn
 from tcga_coherent.pipelines.ensemble_studies.one_latent_size import (
@@ -106,10 +107,8 @@ def _score_types(scores: pd.DataFrame, bootstrap: BootstrapParameters, seed: int
     rows = []
     predicted = scores[scores["predicted_type"] != ""]
     for key, group in predicted.groupby(KEYS, sort=False):
-        macro_f1 = partial(_macro_f1, group)
-        low, high = patient_interval(macro_f1, len(group), bootstrap, seed)
-        everyone = np.ones((1, len(group)), dtype=np.int64)
-        rows.append((*key, macro_f1(everyone)[0], float(low), float(high)))
+        found = patient_estimate(partial(_macro_f1, group), len(group), bootstrap, seed)
+        rows.append((*key, found.value, found.low, found.high))
     return pd.DataFrame(rows, columns=[*KEYS, "type_f1_mean", "type_f1_low", "type_f1_high"])
 
 

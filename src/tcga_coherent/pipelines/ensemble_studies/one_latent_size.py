@@ -236,7 +236,7 @@ def _predict_types(
     """
     train = latents.index[split["split"].reindex(latents.index) == "train"]
     labels = split.loc[train, "cancer_type"].astype(str)
-    check_classes("cancer_type", labels, split.loc[patients, "cancer_type"].astype(str))
+    check_classes("cancer type", labels, split.loc[patients, "cancer_type"].astype(str))
     forest = fit_classifier(
         latents.loc[train].to_numpy(), labels, settings.forests, settings.training.seed
     )

@@ -10,12 +10,17 @@ import pandas as pd
 from tcga_coherent.cohort import Partitions, read_cohort
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.downstream.profiles import read_profiles
+from tcga_coherent.downstream.repeated import repeat_study
+from tcga_coherent.downstream.task import possible_tasks
+from tcga_coherent.downstream.tasks import chosen
 from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.figures.reason import draw_reason
+from tcga_coherent.held_out import read_held_out
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.repeats import Stored, all_repeats
 from tcga_coherent.studies.prioritisation.acquisition import follow_acquisitions
-from tcga_coherent.studies.prioritisation.experiment import STUDY, run_counterfactuals
+from tcga_coherent.studies.prioritisation.experiment import STUDY, predict_repeat
 from tcga_coherent.studies.prioritisation.figure import draw_acquisition
 from tcga_coherent.studies.prioritisation.inputs import (
     asked_modalities,
@@ -47,18 +52,28 @@ def predict_counterfactuals(
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Predict stage and survival with measured, missing and counterfactual modalities."""
     asked = asked_modalities(parameters.counterfactual, modalities)
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
-    profiles = read_profiles(cohort, test_draws, baseline_predictions, sampling.antithetic)
+    held_out = read_held_out(
+        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
+    )
+    cohort, profiles = held_out.cohort, read_profiles(held_out)
+    tasks = possible_tasks(chosen(parameters.tasks), cohort, clinical, parameters.forests)
     inputs = counterfactual_inputs(
         cohort,
-        clinical,
+        tasks,
         profiles,
         asked,
         parameters.counterfactual.n_counterfactuals,
         parameters.seed,
     )
-    yield from run_counterfactuals(
-        inputs, parameters.forests, parameters.n_repeats, parameters.seed, finished, workers
+    yield from repeat_study(
+        STUDY,
+        predict_repeat,
+        parameters.n_repeats,
+        finished,
+        workers,
+        inputs=inputs,
+        forests=parameters.forests,
+        seed=parameters.seed,
     )
 
 
@@ -75,8 +90,9 @@ def follow_acquisition(
     cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
     predicted = all_repeats(repeats, STUDY)
     asked = asked_modalities(parameters.counterfactual, modalities)
+    tasks = possible_tasks(chosen(parameters.tasks), cohort, clinical, parameters.forests)
     acquisitions = follow_acquisitions(
-        predicted, cohort, clinical, asked, parameters.bootstrap, parameters.seed
+        predicted, tasks, asked, parameters.bootstrap, parameters.seed
     )
     areas = area_table(acquisitions, predicted, parameters.bootstrap.level)
     for line in area_lines(areas):
@@ -93,15 +109,23 @@ def rank_patients(
 ) -> pd.DataFrame:
     """Rank the test patients by what measuring a modality may change."""
     asked = asked_modalities(parameters.counterfactual, modalities)
-    return ranking_table(all_repeats(repeats, STUDY), split["cancer_type"], asked)
+    tasks = chosen(parameters.tasks)
+    return ranking_table(all_repeats(repeats, STUDY), tasks, split["cancer_type"], asked)
 
 
 def draw_acquisition_figures(
     curves: pd.DataFrame, areas: pd.DataFrame, modalities: dict[str, Any]
 ) -> tuple[Drawing, Drawing]:
-    """Draw Figure 4 (stage) and S5 (survival)."""
+    """Draw Figure 4 (stage, or whatever classes are predicted) and S5 (survival)."""
     parsed = parse_modalities(modalities)
+    tasks = chosen(curves["task"].unique())
+    of_classes = [task for task in tasks if task.has_classes]
+    of_risks = [task for task in tasks if not task.has_classes]
     return (
-        partial(draw_acquisition, curves, areas, "stage", parsed),
-        partial(draw_acquisition, curves, areas, "survival", parsed),
+        partial(draw_acquisition, curves, areas, of_classes, parsed)
+        if of_classes
+        else partial(draw_reason, "No task predicts classes"),
+        partial(draw_acquisition, curves, areas, of_risks, parsed)
+        if of_risks
+        else partial(draw_reason, "No task predicts a risk"),
     )

@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from tcga_coherent.cohort import Partitions, read_cohort
+from tcga_coherent.cohort import Partitions
 from tcga_coherent.downstream.outcomes import CannotEvaluate
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.figures.reason import draw_reason
+from tcga_coherent.held_out import read_held_out
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.studies.fidelity.figure import draw_manifolds
@@ -30,10 +31,14 @@ def project_manifolds(
 ) -> tuple[pd.DataFrame, Drawing, Drawing]:
     """Project real and generated test patients: Figure 1, the figures of S1, and their numbers."""
     parsed = parse_modalities(modalities)
-    cohort = read_cohort(latents, split, presence, list(parsed))
+    # Single draws and means do not depend on how draws were made.
+    held_out = read_held_out(
+        test_draws, baseline_predictions, latents, split, presence, modalities, antithetic=False
+    )
+    cohort = held_out.cohort
     seed = parameters.seed
     try:
-        sets = patient_sets(test_draws, baseline_predictions, cohort, seed)
+        sets = patient_sets(held_out, seed)
         projections = project(sets, cohort, parameters.manifold, seed)
         table = manifold_table(sets, projections, parameters.manifold, parameters.bootstrap, seed)
     except CannotEvaluate as reason:

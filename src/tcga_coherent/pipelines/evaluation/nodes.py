@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from tcga_coherent.cohort import Partitions, read_cohort
+from tcga_coherent.cohort import Partitions
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.held_out import read_held_out
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.studies.calibration.figure import (
@@ -33,15 +34,11 @@ def measure_calibration(
     parameters: EvaluationParameters,
 ) -> pd.DataFrame:
     """Measure how honest the spread of the draws from all sources is."""
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    held_out = read_held_out(
+        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
+    )
     table = calibration_table(
-        test_draws,
-        baseline_predictions,
-        cohort,
-        sampling.antithetic,
-        parameters.bootstrap,
-        parameters.calibration,
-        parameters.seed,
+        held_out, parameters.bootstrap, parameters.calibration, parameters.seed
     )
     for line in calibration_lines(table):
         logger.info(line)

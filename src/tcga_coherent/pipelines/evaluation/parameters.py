@@ -5,8 +5,9 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from tcga_coherent.baselines.models import BaselineParameters
+from tcga_coherent.baselines.baseline import BaselineParameters
 from tcga_coherent.downstream.forests import ForestParameters
+from tcga_coherent.downstream.tasks import TaskName
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.modality import STRICT
 from tcga_coherent.studies.calibration.table import CalibrationParameters
@@ -29,6 +30,8 @@ class EvaluationParameters:
         Seed of bootstrap, baseline noise and UMAP.
     n_repeats
         Repeats of what has a seed of its own: downstream models and single draws.
+    tasks
+        What downstream models predict: names of files of ``tcga_coherent.downstream.tasks``.
     forests
         Settings of the downstream models.
     bootstrap
@@ -55,6 +58,7 @@ class EvaluationParameters:
 
     seed: Annotated[int, Field(ge=0)]
     n_repeats: Annotated[int, Field(ge=2)]
+    tasks: Annotated[tuple[TaskName, ...], Field(min_length=1)]
     forests: ForestParameters
     bootstrap: BootstrapParameters
     calibration: CalibrationParameters

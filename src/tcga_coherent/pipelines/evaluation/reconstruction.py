@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from tcga_coherent.cohort import Partitions, read_cohort
+from tcga_coherent.cohort import Partitions
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.held_out import read_held_out
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.pipelines.lanes import join_rows
@@ -46,16 +47,10 @@ def compare_reconstructions(
     parameters: EvaluationParameters,
 ) -> pd.DataFrame:
     """Score all methods on all targets and sources: Table 1."""
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
-    table = table1(
-        test_draws,
-        baseline_predictions,
-        cohort,
-        parameters.bootstrap,
-        parameters.reported_by_paper,
-        sampling.antithetic,
-        parameters.seed,
+    held_out = read_held_out(
+        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
     )
+    table = table1(held_out, parameters.bootstrap, parameters.reported_by_paper, parameters.seed)
     for line in summary_lines(table):
         logger.info(line)
     if (table["nominal_90"] < 0.9).any():
@@ -85,15 +80,11 @@ def compare_by_type(
     parameters: EvaluationParameters,
 ) -> pd.DataFrame:
     """Score all methods on all targets and sources within each cancer type."""
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    held_out = read_held_out(
+        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
+    )
     table = reconstruction_by_type(
-        test_draws,
-        baseline_predictions,
-        cohort,
-        parameters.bootstrap,
-        parameters.reconstruction_by_type,
-        sampling.antithetic,
-        parameters.seed,
+        held_out, parameters.bootstrap, parameters.reconstruction_by_type, parameters.seed
     )
     for line in by_type_lines(table):
         logger.info(line)
@@ -130,15 +121,11 @@ def compare_decoded(
     rows, features, correlations
         See :func:`decoded_rows`, :func:`best_and_worst_features` and :func:`correlations_by_method`.
     """
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
-    decoded = decode_target(
-        target,
-        test_draws,
-        baseline_predictions,
-        processed,
-        _decoder(encoder, preprocessor),
-        cohort,
+    # Only means of draws are decoded, of which it does not matter how they were made.
+    held_out = read_held_out(
+        test_draws, baseline_predictions, latents, split, presence, modalities, antithetic=False
     )
+    decoded = decode_target(target, held_out, processed, _decoder(encoder, preprocessor))
     correlations = correlations_by_method(decoded)
     rows = pd.DataFrame(decoded_rows(decoded, parameters.bootstrap, parameters.seed))
     for line in decoded_lines(rows):

@@ -44,7 +44,7 @@ def write_report(
     labels = _labels(parameters)
     chapters = fill(SECTIONS, parts, labels)
     return render(
-        headlines(parts, labels),
+        headlines(SECTIONS, parts, labels),
         chapters,
         left_out(SECTIONS, parts),
         without_a_place(SECTIONS, parts),

@@ -10,12 +10,14 @@ import pandas as pd
 from tcga_coherent.cohort import Partitions, read_cohort
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.downstream.profiles import read_profiles
+from tcga_coherent.downstream.repeated import repeat_study
 from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.held_out import read_held_out
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.repeats import Stored, all_repeats
 from tcga_coherent.studies.signal.claims import claim_lines, claims_table
-from tcga_coherent.studies.signal.experiment import STUDY, predict_from_modalities
+from tcga_coherent.studies.signal.experiment import STUDY, predict_repeat, signal_cells
 from tcga_coherent.studies.signal.figure import draw_signal
 from tcga_coherent.studies.signal.table import signal_lines, signal_table
 
@@ -36,17 +38,19 @@ def classify_modalities(
     parameters: EvaluationParameters,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Train a forest a task, modality and repeat; classify measured and generated test patients."""
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
-    profiles = read_profiles(cohort, test_draws, baseline_predictions, sampling.antithetic)
-    yield from predict_from_modalities(
-        cohort,
-        clinical,
-        profiles,
-        parameters.forests,
+    held_out = read_held_out(
+        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
+    )
+    cohort, profiles = held_out.cohort, read_profiles(held_out)
+    yield from repeat_study(
+        STUDY,
+        predict_repeat,
         parameters.n_repeats,
-        parameters.seed,
         finished,
         workers,
+        cells=list(signal_cells(cohort, clinical, profiles, parameters.n_repeats)),
+        forests=parameters.forests,
+        seed=parameters.seed,
     )
 
 

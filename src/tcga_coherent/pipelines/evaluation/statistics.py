@@ -6,11 +6,13 @@ from typing import Any
 
 import pandas as pd
 
-from tcga_coherent.cohort import Partitions, read_cohort
+from tcga_coherent.cohort import Partitions
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.downstream.profiles import read_profiles
-from tcga_coherent.downstream.tasks import rescue_tasks
+from tcga_coherent.downstream.task import possible_tasks
+from tcga_coherent.downstream.tasks import chosen
 from tcga_coherent.figures.drawing import Drawing
+from tcga_coherent.held_out import read_held_out
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.repeats import Stored, all_repeats
@@ -47,9 +49,11 @@ def compare_treatments(
     parameters: EvaluationParameters,
 ) -> pd.DataFrame:
     """Test all differences between methods over repeats, with their intervals over patients."""
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
-    profiles = read_profiles(cohort, test_draws, baseline_predictions, sampling.antithetic)
-    tasks = rescue_tasks(cohort, clinical, parameters.forests)
+    held_out = read_held_out(
+        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
+    )
+    cohort, profiles = held_out.cohort, read_profiles(held_out)
+    tasks = possible_tasks(chosen(parameters.tasks), cohort, clinical, parameters.forests)
     samples = (parameters.bootstrap, parameters.seed)
     comparisons = [
         *reconstruction_comparisons(profiles, parameters.n_repeats, *samples),

@@ -11,7 +11,8 @@ from tcga_coherent.diffusion.completion.generation import draws_frame
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
-from tcga_coherent.downstream.outcomes import CLASS_TASKS, CannotEvaluate
+from tcga_coherent.downstream.outcomes import CannotEvaluate
+from tcga_coherent.downstream.tasks import CLASS_TASKS
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.measures.calibration import independent_sets
 from tcga_coherent.modality import parse_modalities
@@ -207,7 +208,7 @@ def attack_attributes(
     try:
         groups = match_by_cancer_type(cohort, parameters.seed)
     except CannotEvaluate as reason:
-        return not_attacked(CLASS_TASKS, reason)
+        return not_attacked([*CLASS_TASKS], reason)
     return infer_attributes(
         cohort,
         clinical,

@@ -19,17 +19,18 @@ from sklearn.covariance import LedoitWolf
 from sklearn.metrics.pairwise import euclidean_distances
 
 from tcga_coherent.cohort import Cohort
-from tcga_coherent.downstream.outcomes import (
-    CLASS_TASKS,
-    CannotEvaluate,
-    ClassTask,
-    check_classes,
-    class_labels,
+from tcga_coherent.downstream.outcomes import CannotEvaluate, check_classes
+from tcga_coherent.downstream.tasks import CLASS_TASKS
+from tcga_coherent.measures.bootstrap import (
+    BootstrapParameters,
+    Counts,
+    resample_patients,
 )
-from tcga_coherent.measures.bootstrap import BootstrapParameters, Counts, resample_patients
 from tcga_coherent.measures.classification_scores import class_scores
 from tcga_coherent.measures.fidelity import Array
+from tcga_coherent.measures.score import estimate
 from tcga_coherent.privacy.attacks.groups import MatchedGroups
+from tcga_coherent.privacy.attacks.scores import attack_row
 from tcga_coherent.source_sets import join_sources
 
 CONDITIONS, REAL = "conditions", "real"
@@ -73,26 +74,26 @@ def infer_attributes(
     """
     known = cohort.complete(cohort.train).difference(groups.members, sort=False)
     rows: list[dict[str, Any]] = []
-    for task in CLASS_TASKS:
-        labels = class_labels(task, cohort, clinical)
+    for name, task in CLASS_TASKS.items():
+        labels = task.labels(cohort, clinical)
         parts = {
             "known": known[known.isin(labels.index)],
             "members": groups.members[groups.members.isin(labels.index)],
             "nonmembers": groups.nonmembers[groups.nonmembers.isin(labels.index)],
         }
         try:
-            for name in GROUPS:
-                check_classes(task, labels[parts["known"]], labels[parts[name]])
+            for group in GROUPS:
+                check_classes(task.label, labels[parts["known"]], labels[parts[group]])
         except CannotEvaluate as reason:
-            rows.append({"attack": task, "note": str(reason)})
+            rows.append({"attack": name, "note": str(reason)})
             continue
         for target in cohort.modalities:
-            rows += _infer(task, target, cohort, labels, parts, generated, bootstrap, seed)
+            rows += _infer(name, target, cohort, labels, parts, generated, bootstrap, seed)
     return pd.DataFrame(rows)
 
 
 def _infer(
-    task: ClassTask,
+    task: str,
     target: str,
     cohort: Cohort,
     labels: pd.Series,
@@ -102,6 +103,21 @@ def _infer(
     seed: int,
 ) -> Iterator[dict[str, Any]]:
     sources = [name for name in cohort.modalities if name != target]
+
+    def row(
+        method: str,
+        setting: str,
+        group: str,
+        statistic: str,
+        values: Array,
+        null: float,
+        sizes: Any,
+    ) -> dict[str, Any]:
+        # Of all patients, then of each bootstrap sample.
+        found = estimate(values[0], values[1:], bootstrap.level)
+        model = (method, target, join_sources(sources))
+        return attack_row(task, model, setting, group, statistic, **vars(found), null=null, **sizes)
+
     conditions = pd.concat([cohort.latents[name] for name in sources], axis=1, join="inner")
     released = {REAL: cohort.latents[target]}
     released |= {method: frame for (name, method), frame in generated.items() if name == target}
@@ -116,33 +132,18 @@ def _infer(
         truth = labels[parts[group]].to_numpy()
         counts = resample_patients(len(truth), bootstrap.repeats, seed + number)
         found = {name: _accuracies(truth, guess[group], counts) for name, guess in guesses.items()}
-        size = {f"n_{group}": len(truth)}
+        sizes = {f"n_{group}": len(truth)}
         for method in (CONDITIONS, *released):
-            key = _key(task, method, target, sources, ALONE, group) | size
-            yield key | _row(ACCURACY, found[method], 1 / n_classes, bootstrap)
+            yield row(method, ALONE, group, ACCURACY, found[method], 1 / n_classes, sizes)
         for method in released:
             both = found[f"{method} and {CONDITIONS}"]
             gains[method][group] = both - found[CONDITIONS]
-            key = _key(task, method, target, sources, BESIDE, group) | size
-            yield key | _row(ACCURACY, both, 1 / n_classes, bootstrap)
-            yield key | _row(GAIN, gains[method][group], 0.0, bootstrap)
+            yield row(method, BESIDE, group, ACCURACY, both, 1 / n_classes, sizes)
+            yield row(method, BESIDE, group, GAIN, gains[method][group], 0.0, sizes)
+    sizes = {f"n_{group}": len(parts[group]) for group in GROUPS}
     for method, gain in gains.items():
-        key = _key(task, method, target, sources, BESIDE, DIFFERENCE)
-        key |= {f"n_{group}": len(parts[group]) for group in GROUPS}
-        yield key | _row(GAIN, gain["members"] - gain["nonmembers"], 0.0, bootstrap)
-
-
-def _key(
-    task: ClassTask, method: str, target: str, sources: list[str], setting: str, group: str
-) -> dict[str, Any]:
-    return {
-        "attack": task,
-        "method": method,
-        "target": target,
-        "source": join_sources(sources),
-        "setting": setting,
-        "group": group,
-    }
+        difference = gain["members"] - gain["nonmembers"]
+        yield row(method, BESIDE, DIFFERENCE, GAIN, difference, 0.0, sizes)
 
 
 def _guess(
@@ -168,18 +169,3 @@ def _accuracies(truth: np.ndarray, predicted: np.ndarray, counts: Counts) -> Arr
     """Return the balanced accuracy of all patients, then of each bootstrap sample."""
     everyone = np.ones((1, len(truth)), dtype=np.int64)
     return class_scores(truth, predicted, np.vstack([everyone, counts])).balanced_accuracy
-
-
-def _row(
-    statistic: str, values: Array, null: float, bootstrap: BootstrapParameters
-) -> dict[str, Any]:
-    value, resampled = values[0], values[1:]
-    low, high = np.quantile(resampled, [(1 - bootstrap.level) / 2, (1 + bootstrap.level) / 2])
-    return {
-        "statistic": statistic,
-        "value": float(value),
-        "low": float(low),
-        "high": float(high),
-        "null": null,
-        "note": "",
-    }

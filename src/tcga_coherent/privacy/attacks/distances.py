@@ -7,8 +7,13 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.cohort import Cohort
-from tcga_coherent.measures.bootstrap import BootstrapParameters, resample_patients
+from tcga_coherent.measures.bootstrap import (
+    BootstrapParameters,
+    central_interval,
+    resample_patients,
+)
 from tcga_coherent.measures.fidelity import Array
+from tcga_coherent.measures.score import estimate
 from tcga_coherent.privacy.attacks.controls import (
     GAUSSIAN,
     VALIDATION,
@@ -24,7 +29,7 @@ from tcga_coherent.privacy.attacks.nearest_records import (
     own_distances,
 )
 from tcga_coherent.privacy.attacks.parameters import NearestRecordParameters
-from tcga_coherent.privacy.attacks.scores import attack_result, auroc
+from tcga_coherent.privacy.attacks.scores import attack_result, attack_row, auroc
 from tcga_coherent.source_sets import join_sources
 
 NEAREST_RECORD, REGENERATION, LINKAGE = "nearest_record", "regeneration", "linkage"
@@ -221,52 +226,36 @@ def _linkage_row(
     # Pairs are drawn: they have the same cancer type.
     counts = resample_patients(len(members), bootstrap.repeats, seed)
     resampled = counts @ (members - nonmembers) / len(members)
-    shares = [(1 - bootstrap.level) / 2, (1 + bootstrap.level) / 2]
-    low, high = np.quantile(resampled, shares)
+    found = estimate(members.mean() - nonmembers.mean(), resampled, bootstrap.level)
     null: dict[str, float] = {"null": np.nan}
     if linked_control:
         expected = linked_control[0] - linked_control[1]
         difference = resampled - counts @ expected / len(members)
         null = {"null": expected.mean(), **_difference(difference, bootstrap)}
-    method, target, source = model
-    return {
-        "attack": LINKAGE,
-        "method": method,
-        "target": target,
-        "source": source,
-        "setting": "all sources",
-        "group": MATCHED,
-        "statistic": "linked_share_difference",
-        "value": members.mean() - nonmembers.mean(),
-        "low": low,
-        "high": high,
+    return attack_row(
+        LINKAGE,
+        model,
+        "all sources",
+        MATCHED,
+        "linked_share_difference",
+        **vars(found),
         **null,
-        "n_members": len(members),
-        "n_nonmembers": len(nonmembers),
-        "note": f"linked: {members.mean():.3f} of members, {nonmembers.mean():.3f} of non-members",
-    }
+        n_members=len(members),
+        n_nonmembers=len(nonmembers),
+        note=f"linked: {members.mean():.3f} of members, {nonmembers.mean():.3f} of non-members",
+    )
 
 
 def _difference(resampled: Array, bootstrap: BootstrapParameters) -> dict[str, float]:
     """Return the interval of a statistic less that of the control over the same patients."""
-    low, high = np.quantile(resampled, [(1 - bootstrap.level) / 2, (1 + bootstrap.level) / 2])
+    low, high = central_interval(resampled, bootstrap.level)
     return {"difference_low": float(low), "difference_high": float(high)}
 
 
 def _comparison_rows(
     model: tuple[str, str, str], group: str, found: list[Comparison], groups: MatchedGroups
 ) -> Iterator[dict[str, Any]]:
-    method, target, source = model
+    setting = "no source" if group == UNCONDITIONAL else "all sources"
+    sizes: dict[str, Any] = {"n_members": groups.n_pairs, "n_nonmembers": groups.n_pairs}
     for comparison in found:
-        yield {
-            "attack": NEAREST_RECORD,
-            "method": method,
-            "target": target,
-            "source": source,
-            "setting": "no source" if group == UNCONDITIONAL else "all sources",
-            "group": group,
-            **vars(comparison),
-            "n_members": groups.n_pairs,
-            "n_nonmembers": groups.n_pairs,
-            "note": "",
-        }
+        yield attack_row(NEAREST_RECORD, model, setting, group, **vars(comparison), **sizes)

@@ -7,16 +7,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from tcga_coherent.downstream.outcomes import TASK_LABELS
-from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES
+from tcga_coherent.downstream.tasks import CLASS_TASKS
+from tcga_coherent.figures.palette import METHOD_STYLES, method_key
+from tcga_coherent.figures.panels import SMALL, WIDTH, legend_above
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.privacy.attacks.attributes import GAIN
 from tcga_coherent.privacy.attacks.distances import OF_MEMBERS, OF_NONMEMBERS, UNCONDITIONAL
 from tcga_coherent.privacy.attacks.membership import ALL, HALVES, MATCHED, NEITHER
 
-WIDTH = 7.2  # inches: the text width of a page
 LINE_HEIGHT = 0.25
-SMALL = 7
 METHODS = ("single", "multi", "coherent")
 
 # Rows of the table by the name of their line, from the top of a panel to its bottom.
@@ -86,10 +85,10 @@ def draw_attacks(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]) 
         )
     }
     attributes = {
-        f"{TASK_LABELS[task]}, {label}": _rows(
-            table, attack=task, statistic=GAIN, target=name, group="members"
+        f"{task.label}, {label}": _rows(
+            table, attack=task.name, statistic=GAIN, target=name, group="members"
         )
-        for task in ("cancer_type", "stage")
+        for task in CLASS_TASKS.values()
         for name, label in labels.items()
     }
     heights = [len(MEMBERSHIP_LINES), max(len(nearest) + 1, len(linkage)), 8]
@@ -111,9 +110,7 @@ def draw_attacks(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]) 
         grid[2, 1], "Attributes of members", attributes,
         "balanced accuracy gained\nover the conditions alone",
     )  # fmt: skip
-    figure.legend(
-        handles=_legend(table), loc="outside upper center", ncols=5, fontsize=SMALL, frameon=False
-    )
+    legend_above(figure, _legend(table), 5)
     return figure
 
 
@@ -158,10 +155,7 @@ def _draw_row(axes: Axes, y: float, method: str, row: pd.Series) -> None:
 
 def _legend(table: pd.DataFrame) -> list[Line2D]:
     handles = [
-        Line2D(
-            [], [], color=METHOD_STYLES[method].color, marker=METHOD_STYLES[method].marker,
-            markersize=4, linewidth=1, label=METHOD_LABELS[method],
-        )
+        method_key(method, linewidth=1)
         for method in METHODS
         if (table["method"] == method).any()
     ]  # fmt: skip

@@ -20,11 +20,7 @@ from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.privacy.attacks.groups import MatchedGroups
 from tcga_coherent.privacy.attacks.losses import Losses, Noising, denoising_losses, model_losses
-from tcga_coherent.privacy.attacks.scores import (
-    AttackResult,
-    Scores,
-    attack_result,
-)
+from tcga_coherent.privacy.attacks.scores import AttackResult, Scores, attack_result, attack_row
 
 METHODS = ("single", "multi", "coherent")
 CONTROL = "standard_normal"
@@ -45,27 +41,22 @@ def membership_row(
     note: str = "",
 ) -> dict[str, Any]:
     """Return a row of the table of attacks for an attack on membership."""
-    method, target, source = model
-    return {
-        "attack": attack,
-        "method": method,
-        "target": target,
-        "source": source,
-        "setting": setting,
-        "group": group,
-        "statistic": "auroc",
-        "value": result.auroc.value,
-        "low": result.auroc.low,
-        "high": result.auroc.high,
-        "null": 0.5,
-        "auroc": result.auroc.value,
-        "tpr_at_1_fpr": result.tpr.value,
-        "tpr_at_1_fpr_low": result.tpr.low,
-        "tpr_at_1_fpr_high": result.tpr.high,
-        "n_members": result.n_members,
-        "n_nonmembers": result.n_nonmembers,
-        "note": note,
-    }
+    return attack_row(
+        attack,
+        model,
+        setting,
+        group,
+        "auroc",
+        **vars(result.auroc),
+        null=0.5,
+        auroc=result.auroc.value,
+        tpr_at_1_fpr=result.tpr.value,
+        tpr_at_1_fpr_low=result.tpr.low,
+        tpr_at_1_fpr_high=result.tpr.high,
+        n_members=result.n_members,
+        n_nonmembers=result.n_nonmembers,
+        note=note,
+    )
 
 
 def attack_released_models(

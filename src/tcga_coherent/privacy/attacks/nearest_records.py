@@ -21,7 +21,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.metrics.pairwise import euclidean_distances
 
-from tcga_coherent.measures.bootstrap import BootstrapParameters, resample_patients
+from tcga_coherent.measures.bootstrap import (
+    BootstrapParameters,
+    central_interval,
+    resample_patients,
+)
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.privacy.attacks.groups import MIN_PAIRS
 
@@ -127,15 +131,16 @@ def compare_distances(
                 np.array([_statistics(nearest.exchanged(row)) for row in flips.astype(bool)]),
             )
         )
-    shares = [(1 - bootstrap.level) / 2, (1 + bootstrap.level) / 2]
     value, resampled, exchanged = found[0]
-    intervals = np.quantile(resampled, shares, axis=0)
+    intervals = central_interval(resampled, bootstrap.level)
     null = np.full(len(STATISTICS), np.nan)
     null_interval = differences = np.full((2, len(STATISTICS)), np.nan)
     if control is not None:
         null, control_resampled, control_exchanged = found[1]
-        null_interval = null + np.quantile(exchanged - control_exchanged, shares, axis=0)
-        differences = np.quantile(resampled - control_resampled, shares, axis=0)
+        null_interval = null + np.array(
+            central_interval(exchanged - control_exchanged, bootstrap.level)
+        )
+        differences = np.array(central_interval(resampled - control_resampled, bootstrap.level))
     columns = (value, *intervals, null, *null_interval, *differences)
     return [
         Comparison(name, *(float(column[i]) for column in columns))

@@ -4,24 +4,21 @@ Scores are higher for those whom the attacker takes for members.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tcga_coherent.measures.bootstrap import BootstrapParameters, Counts, resample_patients
+from tcga_coherent.measures.bootstrap import (
+    BootstrapParameters,
+    Counts,
+    resample_patients,
+)
+from tcga_coherent.measures.score import Estimate, estimate
 
 Scores = NDArray[np.floating]
 
 FALSE_POSITIVE_RATE = 0.01
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number and its bootstrap interval over patients."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,38 @@ class AttackResult:
     n_nonmembers: int
 
 
+def attack_row(
+    attack: str,
+    model: tuple[str, str, str],
+    setting: str,
+    group: str,
+    statistic: str,
+    **values: Any,
+) -> dict[str, Any]:
+    """Return a row of the table of attacks.
+
+    Parameters
+    ----------
+    attack, setting, group, statistic
+        What was done, with what, to whom, and what is measured.
+    model
+        Method, target and sources joined by ``+``.
+    values
+        Further columns; ``note`` is empty unless it is among them.
+    """
+    method, target, source = model
+    return {
+        "attack": attack,
+        "method": method,
+        "target": target,
+        "source": source,
+        "setting": setting,
+        "group": group,
+        "statistic": statistic,
+        "note": "",
+    } | values
+
+
 def attack_result(
     members: Scores, nonmembers: Scores, parameters: BootstrapParameters, seed: int
 ) -> AttackResult:
@@ -64,11 +93,13 @@ def attack_result(
         resample_patients(len(nonmembers), parameters.repeats, seed + 1),
     )
     return AttackResult(
-        auroc=_estimate(auroc(members, nonmembers), auroc(members, nonmembers, counts), parameters),
-        tpr=_estimate(
-            true_positive_rate(members, nonmembers),
+        auroc=estimate(
+            auroc(members, nonmembers)[0], auroc(members, nonmembers, counts), parameters.level
+        ),
+        tpr=estimate(
+            true_positive_rate(members, nonmembers)[0],
             true_positive_rate(members, nonmembers, counts),
-            parameters,
+            parameters.level,
         ),
         n_members=len(members),
         n_nonmembers=len(nonmembers),
@@ -100,8 +131,8 @@ def crossed_attack_result(
             measured[name].append(np.append(measure(*groups), measure(*groups, drawn)))
     means = {name: np.mean(values, axis=0) for name, values in measured.items()}
     return AttackResult(
-        auroc=_estimate(means["auroc"][:1], means["auroc"][1:], parameters),
-        tpr=_estimate(means["tpr"][:1], means["tpr"][1:], parameters),
+        auroc=estimate(means["auroc"][0], means["auroc"][1:], parameters.level),
+        tpr=estimate(means["tpr"][0], means["tpr"][1:], parameters.level),
         n_members=round(is_member.sum(axis=1).mean()),
         n_nonmembers=round((~is_member).sum(axis=1).mean()),
     )
@@ -196,11 +227,3 @@ def _counts(
     if counts is not None:
         return counts
     return np.ones((1, len(members)), np.int64), np.ones((1, len(nonmembers)), np.int64)
-
-
-def _estimate(
-    value: NDArray[np.float64], resampled: NDArray[np.float64], parameters: BootstrapParameters
-) -> Estimate:
-    shares = [(1 - parameters.level) / 2, (1 + parameters.level) / 2]
-    low, high = np.quantile(resampled, shares)
-    return Estimate(float(value[0]), float(low), float(high))

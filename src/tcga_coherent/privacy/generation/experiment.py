@@ -17,11 +17,7 @@ from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.modality import STRICT
 from tcga_coherent.privacy.generation.references import DISTRIBUTIONS, unlinked
 from tcga_coherent.privacy.generation.rows import GENERATORS, generate_unconditionally
-from tcga_coherent.privacy.generation.scores import (
-    METRICS,
-    closeness,
-    energy_distance_interval,
-)
+from tcga_coherent.privacy.generation.scores import METRICS, closeness, energy_distance_interval
 from tcga_coherent.reported import ReportedPrivacy
 
 # All modalities side by side.

@@ -27,11 +27,7 @@ from tcga_coherent.privacy.attacks.membership import (
     likelihood_ratios,
     membership_row,
 )
-from tcga_coherent.privacy.attacks.scores import (
-    AttackResult,
-    attack_result,
-    crossed_attack_result,
-)
+from tcga_coherent.privacy.attacks.scores import AttackResult, attack_result, crossed_attack_result
 from tcga_coherent.privacy.known_members.shadows import LOSS, SELECTED
 
 Model = tuple[str, str, str]
@@ -255,10 +251,7 @@ def note_short_trainings(
 
 
 def tell_members(
-    features: Features,
-    is_member: NDArray[np.bool_],
-    bootstrap: BootstrapParameters,
-    seed: int,
+    features: Features, is_member: NDArray[np.bool_], bootstrap: BootstrapParameters, seed: int
 ) -> dict[str, AttackResult]:
     """Attack the trainings on halves with each score of the losses.
 

@@ -9,10 +9,11 @@ import pandas as pd
 from tcga_coherent.cohort import Cohort
 from tcga_coherent.measures.bootstrap import (
     BootstrapParameters,
-    central_interval,
     resample_patients,
 )
+from tcga_coherent.measures.score import estimate
 from tcga_coherent.privacy.attacks.membership import ALL, CONTROL, METHODS
+from tcga_coherent.privacy.attacks.scores import attack_row
 from tcga_coherent.privacy.known_members.canaries import NOT_IMPLANTED, expected_exposure
 from tcga_coherent.privacy.known_members.references import read_shadow_losses, tell_members
 from tcga_coherent.privacy.known_members.shadows import CANARY, SELECTED, UTILITY
@@ -50,24 +51,21 @@ def extract_canaries(
     for (attack, method, kind, copies), some in rows.groupby(keys, sort=False):
         exposures = some.groupby("patient_id")["exposure"].mean().to_numpy()
         counts = resample_patients(len(exposures), bootstrap.repeats, seed)
-        low, high = central_interval(counts @ exposures / len(exposures), bootstrap.level)
+        found = estimate(exposures.mean(), counts @ exposures / len(exposures), bootstrap.level)
         implanted = copies != NOT_IMPLANTED
+        size = {"n_members" if implanted else "n_nonmembers": len(exposures)}
         table.append(
-            {
-                "attack": attack,
-                "method": method,
-                "target": ALL,
-                "source": "",
-                "setting": _copies(copies) if implanted else "not implanted",
-                "group": f"{kind} the distribution" if kind == "within" else "far from it",
-                "statistic": "exposure_bits",
-                "value": exposures.mean(),
-                "low": low,
-                "high": high,
-                "null": expected_exposure(n_candidates),
-                "n_members" if implanted else "n_nonmembers": len(exposures),
-                "note": f"at most {np.log2(n_candidates):g} bits",
-            }
+            attack_row(
+                str(attack),
+                (str(method), ALL, ""),
+                _copies(copies) if implanted else "not implanted",
+                f"{kind} the distribution" if kind == "within" else "far from it",
+                "exposure_bits",
+                **vars(found),
+                **size,
+                null=expected_exposure(n_candidates),
+                note=f"at most {np.log2(n_candidates):g} bits",
+            )
         )
     return pd.DataFrame(table)
 
@@ -102,13 +100,13 @@ def weigh_privacy_and_utility(
         for method in METHODS:
             features = found.of_method(method)[method, ALL, ""]
             for attack, result in tell_members(features, found.is_member, bootstrap, seed).items():
-                for name, estimate, null in (
+                for name, of_attack, null in (
                     ("auroc", result.auroc, 0.5),
                     ("tpr_at_1_fpr", result.tpr, 0.01),
                 ):
                     rows.append(
                         {"method": method, "measure": f"{attack}_{name}", "null": null}
-                        | vars(estimate)
+                        | vars(of_attack)
                     )
         canaries = extract_canaries(shadows, n_candidates, checkpoint, bootstrap, seed)
         for _, row in canaries.iterrows():

@@ -6,22 +6,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES
+from tcga_coherent.figures.palette import METHOD_STYLES, method_key
+from tcga_coherent.figures.panels import SMALL, WIDTH, legend_above
 from tcga_coherent.privacy.known_members.shadows import SELECTED
 
-WIDTH = 7.2  # inches: the text width of a page
 PANEL_HEIGHT = 2.1
-SMALL = 7
 METHODS = ("single", "multi", "coherent")
 PANELS = {
     "r2_of_mean": ("Usefulness", "R² of the mean draw"),
     "crps": ("Usefulness", "CRPS"),
     "lira_online_auroc": ("Membership, with references", "AUROC"),
     "lira_online_tpr_at_1_fpr": ("Membership, with references", "found at 1 % false positives"),
-    "canary_draws_bits, within the distribution, 1 copy": (
-        "Canaries, one copy",
-        "exposure (bits)",
-    ),
+    "canary_draws_bits, within the distribution, 1 copy": ("Canaries, one copy", "exposure (bits)"),
 }
 AGAINST = ("r2_of_mean", "lira_online_auroc")
 
@@ -50,9 +46,7 @@ def draw_privacy_and_utility(table: pd.DataFrame) -> Figure:
         axes.set_xlabel("gradient steps", fontsize=SMALL)
         axes.tick_params(labelsize=SMALL)
     _draw_against(grid.flat[-1], table)
-    figure.legend(
-        handles=_legend(table), loc="outside upper center", ncols=3, fontsize=SMALL, frameon=False
-    )
+    legend_above(figure, _legend(table), 3)
     return figure
 
 
@@ -113,10 +107,7 @@ def _draw_against(axes: Axes, table: pd.DataFrame) -> None:
 
 def _legend(table: pd.DataFrame) -> list[Line2D]:
     handles = [
-        Line2D(
-            [], [], color=METHOD_STYLES[method].color, marker=METHOD_STYLES[method].marker,
-            markersize=4, linewidth=1, label=METHOD_LABELS[method],
-        )
+        method_key(method, linewidth=1)
         for method in METHODS
         if (table["method"] == method).any()
     ]  # fmt: skip

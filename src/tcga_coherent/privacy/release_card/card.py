@@ -20,7 +20,7 @@ from tcga_coherent.report.display import ABSENT, format_number
 from tcga_coherent.report.headlines import headlines
 from tcga_coherent.report.parts import Parts
 from tcga_coherent.report.sections import SECTIONS
-from tcga_coherent.report.selections import from_all_sources
+from tcga_coherent.studies.reconstruction.section import from_all_sources
 
 # Tables that the card reads beside those of the findings.
 TABLES = ("table4_cohort", "split", "table1_reconstruction", "table2_rescue", *FINDINGS)
@@ -131,7 +131,9 @@ def write_card(released: Released, parts: Parts, parameters: ReleaseCardParamete
         split=_split(tables.get("split")),
         types_without_tests=_never_tested(tables.get("split")),
         metrics=_metrics(tables.get("table1_reconstruction"), released.modalities),
-        headlines=headlines(_without(parts, "table1_reconstruction"), released.modalities),
+        headlines=headlines(
+            SECTIONS, _without(parts, "table1_reconstruction"), released.modalities
+        ),
         n_train=_range(denoisers, "n_train"),
         findings=findings(tables, released.modalities),
         unconditional_allowed=released.sampling.allow_unconditional,

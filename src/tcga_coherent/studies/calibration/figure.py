@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES
+from tcga_coherent.figures.palette import METHOD_STYLES, method_key
+from tcga_coherent.figures.panels import SMALL, band, legend_above, plain
 from tcga_coherent.measures.cancer_types import type_groups
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.studies.calibration.table import LEVELS_OF_A_TYPE
 
 PANEL_WIDTH = 1.8  # inches: four targets make the text width of a page
-SMALL = 7
 TOLERANCE = 5  # percentage points within which coverage is taken for right
 
 
@@ -90,13 +90,13 @@ def _draw_coverage(axes: Axes, rows: pd.DataFrame) -> None:
     for method, own in rows.groupby("method", sort=False):
         style = METHOD_STYLES[str(method)]
         nominal = 100 * own["nominal"]
-        axes.fill_between(
+        band(
+            axes,
             nominal,
             100 * own["low"] - nominal,
             100 * own["high"] - nominal,
-            color=style.color,
-            alpha=0.15,
-            linewidth=0,
+            style.color,
+            0.15,
         )
         axes.plot(
             nominal,
@@ -156,24 +156,10 @@ def _draw_groups(axes: Axes, rows: pd.DataFrame, groups: list[str], nominal: flo
 
 def _finish(figure: Figure, table: pd.DataFrame) -> None:
     for axes in figure.axes:
-        axes.tick_params(labelsize=SMALL)
-        axes.spines[["top", "right"]].set_visible(False)
-    handles: list[Artist] = [
-        Line2D(
-            [],
-            [],
-            color=METHOD_STYLES[method].color,
-            marker=METHOD_STYLES[method].marker,
-            markersize=4,
-            linewidth=1,
-            label=METHOD_LABELS[method],
-        )
-        for method in table["method"].unique()
-    ]
+        plain(axes)
+    handles: list[Artist] = [method_key(method, linewidth=1) for method in table["method"].unique()]
     handles += [
         Line2D([], [], color="0.3", linewidth=0.8, linestyle="--", label="calibrated"),
         Patch(color="0.92", label=f"coverage within {TOLERANCE} points"),
     ]
-    figure.legend(
-        handles=handles, loc="outside upper center", ncols=5, fontsize=SMALL, frameon=False
-    )
+    legend_above(figure, handles, 5)

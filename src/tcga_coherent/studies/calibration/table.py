@@ -15,31 +15,19 @@ from numpy.typing import NDArray
 from pydantic import Field
 from pydantic.dataclasses import dataclass as validated_dataclass
 
-from tcga_coherent.baselines.models import standard_normal_draws
-from tcga_coherent.baselines.predictions import read_baseline
-from tcga_coherent.cohort import Cohort, Partitions, read_draws
+from tcga_coherent.baselines.registry import STRONGEST
+from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.bootstrap import (
     BootstrapParameters,
     patient_interval,
     resampled_spearman,
     spearman,
 )
-from tcga_coherent.measures.calibration import (
-    coverage_by_patient,
-    independent_sets,
-    rank_shares,
-    spread_and_error,
-)
+from tcga_coherent.measures.calibration import coverage_by_patient, rank_shares, spread_and_error
 from tcga_coherent.measures.cancer_types import name_of_all
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.modality import STRICT
-from tcga_coherent.source_sets import (
-    GENERATIVE_METHODS,
-    generative_methods,
-    join_sources,
-    partition_name,
-    source_sets,
-)
+from tcga_coherent.source_sets import GENERATIVE_METHODS, generative_methods, join_sources
 
 LEVELS_OF_A_TYPE = (0.5, 0.9)
 COLUMNS = [
@@ -66,30 +54,20 @@ class CalibrationParameters:
 
 
 def calibration_table(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    cohort: Cohort,
-    antithetic: bool,
-    bootstrap: BootstrapParameters,
-    parameters: CalibrationParameters,
-    seed: int,
+    held_out: HeldOut, bootstrap: BootstrapParameters, parameters: CalibrationParameters, seed: int
 ) -> pd.DataFrame:
     """Measure the calibration of the generation from all sources, and of ridge for comparison.
 
     Parameters
     ----------
-    test_draws
-        ``<target>/<method>/<source+source>`` to a function that loads its draws.
-    cohort
-        Measured latents and splits.
-    antithetic
-        Whether the draws were made in pairs of mirrored noise.
+    held_out
+        Draws and predictions of the test patients.
     bootstrap
         Settings of the intervals.
     parameters
         Levels and bins.
     seed
-        Seed of the bootstrap and of the noise of ridge.
+        Seed of the bootstrap and of the noise of the simple method.
 
     Returns
     -------
@@ -117,16 +95,15 @@ def calibration_table(
     ValueError
         When a partition is missing or does not fit the cohort.
     """
+    cohort = held_out.cohort
     rows: list[dict[str, Any]] = []
     types = cohort.cancer_type[cohort.test].to_numpy(str)
     # What a row is about that names no cancer type.
     overall = {"cancer_type": name_of_all(types), "every_type": True}
     for target in cohort.modalities:
         truth = cohort.truth(target)
-        for method, source, draws in _draws_from_all_sources(
-            test_draws, baseline_predictions, cohort, target, seed
-        ):
-            measured = _measure(truth, independent_sets(draws, antithetic), parameters.levels)
+        for method, source, draws in _draws_from_all_sources(held_out, target, seed):
+            measured = _measure(truth, held_out.independent(draws), parameters.levels)
             own = [*_rows(measured, types, bootstrap, seed)]
             # Ridge has one spread for all patients: nothing that could tell them apart.
             if method in GENERATIVE_METHODS:
@@ -172,23 +149,16 @@ class _Measured:
 
 
 def _draws_from_all_sources(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    cohort: Cohort,
-    target: str,
-    seed: int,
+    held_out: HeldOut, target: str, seed: int
 ) -> Iterator[tuple[str, str, Array]]:
     """Yield method, sources and draws."""
-    sources = source_sets(target, cohort.modalities)[-1]
-    dimensions = list(cohort.latents[target].columns)
+    sources = held_out.others(target)
     for method in generative_methods(sources):
-        name = partition_name(target, method, sources)
-        draws = read_draws(test_draws, name, cohort.test, dimensions)
+        draws = held_out.draws(target, method, sources)
         yield method, join_sources(sources), draws
-    name = partition_name(target, "ridge", sources)
-    ridge = read_baseline(baseline_predictions, name, cohort.test, dimensions)
-    noise = standard_normal_draws(cohort.test, len(draws), len(dimensions), seed)
-    yield "ridge", join_sources(sources), ridge.mean + ridge.noise_sd * noise
+    simple = held_out.prediction(target, STRONGEST, sources)
+    noise = held_out.noise(target, len(draws), seed)
+    yield STRONGEST, join_sources(sources), simple.mean + simple.noise_sd * noise
 
 
 def _measure(truth: Array, sets: tuple[Array, ...], levels: tuple[float, ...]) -> _Measured:
@@ -206,10 +176,7 @@ def _measure(truth: Array, sets: tuple[Array, ...], levels: tuple[float, ...]) -
 
 
 def _rows(
-    measured: _Measured,
-    types: NDArray[np.str_],
-    bootstrap: BootstrapParameters,
-    seed: int,
+    measured: _Measured, types: NDArray[np.str_], bootstrap: BootstrapParameters, seed: int
 ) -> Iterator[dict[str, Any]]:
     """Yield coverage, ranks and spread over error; `types` are the patients' cancer types."""
     everyone = np.arange(len(types))

@@ -11,12 +11,12 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import roc_curve
 
+from tcga_coherent.figures.panels import SMALL, band
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.studies.coherence.probe import Floats, Generation, generations, matched
 from tcga_coherent.studies.coherence.table import REJECTED_PERCENT
 
 PANEL_WIDTH = 1.8  # inches: four targets make the text width of a page
-SMALL = 7
 N_GROUPS = 8
 # The paper's statistic is dashed, that of the sources solid.
 LINES: dict[str, Literal["--", "-"]] = {"cosine_distance": "--", "disagreement": "-"}
@@ -116,7 +116,7 @@ def _draw_kept(axes: Axes, rows: pd.DataFrame, color: str) -> None:
         own = _find(rows, "relative_error_of_kept", statistic)
         percent = own["point"].to_numpy(float)
         low, value, high = (100 * own[name].to_numpy(float) for name in ("low", "value", "high"))
-        axes.fill_between(percent, low, high, color=color, alpha=0.15, linewidth=0)
+        band(axes, percent, low, high, color, 0.15)
         axes.plot(percent, value, line, color=color, marker="o", markersize=2.5, linewidth=1)
     kept, rejected = (_find(rows, f"error_of_{name}").iloc[0] for name in ("kept", "rejected"))
     n_draws = kept["n_draws"] + rejected["n_draws"]

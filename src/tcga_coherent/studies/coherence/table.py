@@ -10,10 +10,10 @@ import pandas as pd
 from tcga_coherent.measures.bootstrap import (
     BootstrapParameters,
     Counts,
-    patient_interval,
     resampled_spearman,
     spearman,
 )
+from tcga_coherent.measures.score import patient_estimate
 from tcga_coherent.studies.coherence.probe import (
     STATISTICS,
     Floats,
@@ -258,6 +258,4 @@ def _estimate(
     row = {**keys, "n_patients": n_patients, "n_draws": n_draws}
     if n_patients == 0:
         return row
-    once = np.ones((1, n_patients), dtype=np.int64)
-    low, high = patient_interval(of_samples, n_patients, bootstrap, seed)
-    return {**row, "value": float(of_samples(once)[0]), "low": float(low), "high": float(high)}
+    return row | vars(patient_estimate(of_samples, n_patients, bootstrap, seed))

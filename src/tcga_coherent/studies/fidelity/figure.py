@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tcga_coherent.figures.palette import METHOD_LABELS, Style, cancer_type_styles
+from tcga_coherent.figures.panels import SMALL
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.studies.fidelity.patient_sets import REAL
 
 LEGEND_COLUMNS = 7
-SMALL = 7
 
 
 def draw_manifolds(

@@ -11,16 +11,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.baselines.predictions import read_baseline
-from tcga_coherent.cohort import Cohort, Partitions, read_draws
+from tcga_coherent.baselines.registry import BASELINES
+from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.outcomes import CannotEvaluate
+from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.source_sets import (
-    BASELINE_METHODS,
-    generative_methods,
-    partition_name,
-    source_sets,
-)
+from tcga_coherent.source_sets import generative_methods
 
 logger = logging.getLogger(__name__)
 
@@ -58,17 +54,13 @@ class PatientSet:
         return self.name != TRAIN and self.reading != "mean"
 
 
-def patient_sets(
-    test_draws: Partitions, baseline_predictions: Partitions, cohort: Cohort, seed: int
-) -> dict[str, list[PatientSet]]:
+def patient_sets(held_out: HeldOut, seed: int) -> dict[str, list[PatientSet]]:
     """Collect real and generated patients.
 
     Parameters
     ----------
-    test_draws, baseline_predictions
-        ``<target>/<method>/<source+source>`` to a function that loads its frame.
-    cohort
-        Measured latents and splits.
+    held_out
+        Draws and predictions of the test patients.
     seed
         Seed of the choice of training patients.
 
@@ -85,33 +77,22 @@ def patient_sets(
     ValueError
         When a partition is missing or does not fit the cohort, or no training patient is complete.
     """
+    cohort = held_out.cohort
     others = _some_training_patients(cohort, seed)
     blocks: dict[tuple[str, Reading], dict[str, Array]] = {}
     for target in cohort.modalities:
-        sources = source_sets(target, cohort.modalities)[-1]
-        dimensions = list(cohort.latents[target].columns)
-        made: dict[tuple[str, Reading], Array] = {
-            (REAL, "measured"): cohort.truth(target),
-        }
+        sources = held_out.others(target)
+        made: dict[tuple[str, Reading], Array] = {(REAL, "measured"): cohort.truth(target)}
         if not others.empty:
             made[TRAIN, "measured"] = cohort.latents[target].loc[others].to_numpy(float)
-        generated = {
-            method: read_draws(
-                test_draws, partition_name(target, method, sources), cohort.test, dimensions
-            )
+        drawn = {
+            method: held_out.draws(target, method, sources)
             for method in generative_methods(sources)
         }
-        made |= {(method, "draw"): draws[0] for method, draws in generated.items()}
-        made |= {(method, "mean"): draws.mean(axis=0) for method, draws in generated.items()}
-        made |= {
-            (method, "mean"): read_baseline(
-                baseline_predictions,
-                partition_name(target, method, sources),
-                cohort.test,
-                dimensions,
-            ).mean
-            for method in BASELINE_METHODS
-        }
+        made |= {(method, "draw"): draws[0] for method, draws in drawn.items()}
+        made |= {(method, "mean"): draws.mean(axis=0) for method, draws in drawn.items()}
+        for method in BASELINES:
+            made[method, "mean"] = held_out.prediction(target, method, sources).mean
         for key, values in made.items():
             blocks.setdefault(key, {})[target] = values
     types = {name: cohort.cancer_type[cohort.test].to_numpy(str) for name, _ in blocks}

@@ -14,6 +14,7 @@ from tcga_coherent.measures.bootstrap import BootstrapParameters, patient_interv
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.measures.neighborhoods import energy_distance, type_agreement
 from tcga_coherent.measures.precision_recall import f1, on_manifold
+from tcga_coherent.measures.score import patient_estimate
 from tcga_coherent.modality import STRICT
 from tcga_coherent.studies.fidelity.patient_sets import EVERY_MODALITY, REAL, PatientSet
 
@@ -40,10 +41,7 @@ class ManifoldParameters:
 
 
 def project(
-    sets: Mapping[str, list[PatientSet]],
-    cohort: Cohort,
-    parameters: ManifoldParameters,
-    seed: int,
+    sets: Mapping[str, list[PatientSet]], cohort: Cohort, parameters: ManifoldParameters, seed: int
 ) -> dict[str, dict[str, Array]]:
     """Project each space with a UMAP that is fitted on the complete training patients.
 
@@ -257,11 +255,10 @@ def _distribution_scores(
         energy = energy_distance(real.points, one.points, counts)
         return np.stack([precision, recall, f1(precision, recall), energy], axis=1)
 
-    values = scores(np.ones((1, n), dtype=np.int64))[0]
-    low, high = patient_interval(scores, n, bootstrap, seed)
+    numbers = patient_estimate(scores, n, bootstrap, seed)
     found = {
-        f"{name}{end}": float(numbers[i])
+        f"{name}{end}": float(values[i])
         for i, name in enumerate(names)
-        for end, numbers in (("", values), ("_low", low), ("_high", high))
+        for end, values in (("", numbers.value), ("_low", numbers.low), ("_high", numbers.high))
     }
     return found | ratio

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES, Style
+from tcga_coherent.figures.panels import SMALL, WIDTH, band, legend_above, plain
 from tcga_coherent.modality import ModalityConfig
 
 STYLES = {
@@ -28,8 +29,6 @@ PANELS = (
     ("latent", "r2_of_mean", "R² of latents"),
     ("latent", "type_f1", "cancer type from\nlatents, macro F1"),
 )
-WIDTH = 7.2  # inches: the text width of a page
-SMALL = 7
 
 
 def draw_latent_sizes(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]) -> Figure:
@@ -58,8 +57,7 @@ def draw_latent_sizes(table: pd.DataFrame, modalities: Mapping[str, ModalityConf
             axes.set_xscale("log", base=2)
             axes.set_xticks(sizes, [str(size) for size in sizes])
             axes.xaxis.set_minor_locator(NullLocator())
-            axes.tick_params(labelsize=SMALL)
-            axes.spines[["top", "right"]].set_visible(False)
+            plain(axes)
         panels[-1, column].set_xlabel("latent dimensions", fontsize=SMALL)
     handles = [
         Line2D([], [], color=style.color, marker=style.marker, markersize=4, label=LABELS[method])
@@ -68,9 +66,7 @@ def draw_latent_sizes(table: pd.DataFrame, modalities: Mapping[str, ModalityConf
     handles.append(
         Line2D([], [], color="0.3", alpha=0.25, linewidth=5, label="interval over test patients")
     )
-    figure.legend(
-        handles=handles, loc="outside upper center", ncols=4, fontsize=SMALL, frameon=False
-    )
+    legend_above(figure, handles, 4)
     notes = table[table["note"] != ""]
     lines = []
     for (size, note), rows in notes.groupby(["latent_size", "note"], sort=False):
@@ -94,11 +90,4 @@ def _draw_curve(axes: Axes, rows: pd.DataFrame, measure: str, style: Style) -> N
         markersize=4,
         linewidth=1,
     )
-    axes.fill_between(
-        rows["latent_size"],
-        rows[f"{measure}_low"],
-        rows[f"{measure}_high"],
-        color=style.color,
-        alpha=0.12,
-        linewidth=0,
-    )
+    band(axes, rows["latent_size"], rows[f"{measure}_low"], rows[f"{measure}_high"], style.color)

@@ -6,17 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.cohort import Cohort
-from tcga_coherent.downstream.outcomes import class_labels, survival_outcomes
+from tcga_coherent.downstream.acquisition_curves import Scorer, acquisition_order
+from tcga_coherent.downstream.task import PossibleTasks
 from tcga_coherent.measures.bootstrap import BootstrapParameters, resample_patients
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.studies.prioritisation.curves import (
-    ConcordanceScorer,
-    Curve,
-    MacroF1Scorer,
-    Scorer,
-    acquisition_order,
-)
+from tcga_coherent.measures.score import Score
 from tcga_coherent.studies.prioritisation.experiment import (
     ORACLE,
     RANDOM,
@@ -27,7 +21,6 @@ from tcga_coherent.studies.prioritisation.experiment import (
     prediction_columns,
     score_column,
 )
-from tcga_coherent.studies.prioritisation.models import TASKS, Task
 
 
 @dataclass(frozen=True)
@@ -46,27 +39,26 @@ class Acquisition:
         Strategy to its curve; random first, oracle last.
     """
 
-    task: Task
+    task: str
     modality: str
     unacquired: Unacquired
     metric: str
     n_patients: int
-    curves: dict[str, Curve]
+    curves: dict[str, Score]
 
     @property
     def keys(self) -> dict[str, str]:
         """Key columns of the tables."""
         return {"task": self.task, "modality": self.modality, "unacquired": self.unacquired}
 
-    def above_random(self, strategy: str) -> Curve:
+    def above_random(self, strategy: str) -> Score:
         """Difference of a strategy's curve and the expected one of a random order."""
         return self.curves[strategy] - self.curves[RANDOM]
 
 
 def follow_acquisitions(
     repeats: pd.DataFrame,
-    cohort: Cohort,
-    clinical: pd.DataFrame,
+    tasks: PossibleTasks,
     modalities: Sequence[str],
     bootstrap: BootstrapParameters,
     seed: int,
@@ -78,8 +70,8 @@ def follow_acquisitions(
     repeats
         All results of :func:`tcga_coherent.studies.prioritisation.experiment.predict_repeat`, with the
         column ``repeat``.
-    cohort, clinical
-        Latents and splits; stage and survival.
+    tasks
+        The tasks that were predicted.
     modalities
         Those asked for, in their order.
     bootstrap
@@ -89,12 +81,14 @@ def follow_acquisitions(
     """
     acquisitions = []
     predicted = repeats[repeats["note"] == ""]
-    for task in TASKS:
+    for task, outcomes in tasks.possible.items():
         rows = predicted[predicted["task"] == task]
         if rows.empty:
             continue
         outputs = predicted_outputs(rows)
-        scorer, patients = _scorer(task, outputs, cohort, clinical, bootstrap, seed)
+        patients = outcomes.test.index
+        counts = resample_patients(len(patients), bootstrap.repeats, seed)
+        scorer = outcomes.scorer(outputs, counts)
         for name in (name for name in modalities if (rows["modality"] == name).any()):
             of_modality = rows[rows["modality"] == name]
             for unacquired in UNACQUIRED:
@@ -105,25 +99,6 @@ def follow_acquisitions(
     return acquisitions
 
 
-def _scorer(
-    task: Task,
-    outputs: list[str],
-    cohort: Cohort,
-    clinical: pd.DataFrame,
-    bootstrap: BootstrapParameters,
-    seed: int,
-) -> tuple[Scorer, pd.Index]:
-    """Return what judges a task and the test patients whose outcome is known."""
-    if task == "stage":
-        labels = class_labels(task, cohort, clinical)
-        labels = labels[labels.index.isin(cohort.test)]
-        counts = resample_patients(len(labels), bootstrap.repeats, seed)
-        return MacroF1Scorer(labels.to_numpy(), outputs, counts), labels.index
-    outcomes = survival_outcomes(clinical, cohort.test)
-    counts = resample_patients(len(outcomes), bootstrap.repeats, seed)
-    return ConcordanceScorer(outcomes, counts), outcomes.index
-
-
 def _curves(
     rows: pd.DataFrame,
     patients: pd.Index,
@@ -131,7 +106,7 @@ def _curves(
     scorer: Scorer,
     unacquired: Unacquired,
     seed: int,
-) -> dict[str, Curve]:
+) -> dict[str, Score]:
     before, after = (
         _values(rows, patients, prediction_columns(kind, outputs)) for kind in (unacquired, "real")
     )

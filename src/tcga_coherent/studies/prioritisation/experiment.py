@@ -6,19 +6,19 @@ patients. Where its predictions differ between the versions, the measured modali
 others do not (paper, Methods, "Downstream task implementation").
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.downstream.forests import ForestParameters
+from tcga_coherent.downstream.task import Model
+from tcga_coherent.downstream.tasks import TASKS
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.repeats import Stored, identity_of, run_repeats
 from tcga_coherent.studies.prioritisation.inputs import CounterfactualInputs
-from tcga_coherent.studies.prioritisation.models import Model, Task, fit_model
 from tcga_coherent.studies.prioritisation.scores import (
     change_probability,
     decision_spread,
@@ -34,42 +34,13 @@ Unacquired = Literal["missing", "generated"]
 # coherent versions, whose predictions are averaged.
 UNACQUIRED: tuple[Unacquired, ...] = ("missing", "generated")
 
-# What makes the versions; ridge is the simple one.
-VERSIONS_BY = ("coherent", "multi", "ridge")
+# What makes the versions; the last is the simple one.
+VERSIONS_BY = ("coherent", "multi", STRONGEST)
 VARIANCE_STRATEGIES = {name: name for name in VERSIONS_BY}
 CHANGE_STRATEGIES = {name: f"{name}_expected_change" for name in VERSIONS_BY}
 ENTROPY, RANDOM, ORACLE = "entropy", "random", "oracle"
 # Those that a score says whom to measure first; random and oracle need none.
 SCORED_STRATEGIES = (*VARIANCE_STRATEGIES.values(), *CHANGE_STRATEGIES.values(), ENTROPY)
-
-
-def run_counterfactuals(
-    inputs: CounterfactualInputs,
-    forests: ForestParameters,
-    n_repeats: int,
-    seed: int,
-    stored: Stored,
-    workers: int,
-) -> Iterator[dict[str, pd.DataFrame]]:
-    """Predict and score every test patient, once for each repeat.
-
-    Parameters
-    ----------
-    inputs
-        Result of :func:`tcga_coherent.studies.prioritisation.inputs.counterfactual_inputs`.
-    forests, n_repeats, seed
-        Settings of the forests, number of repeats and their seed.
-    stored, workers
-        As in :func:`tcga_coherent.repeats.run_repeats`.
-
-    Yields
-    ------
-    dict
-        ``<identity>/<repeat>`` to the result of :func:`predict_repeat`.
-    """
-    identity = identity_of(STUDY, inputs, forests, seed)
-    experiment = partial(predict_repeat, inputs=inputs, forests=forests, seed=seed)
-    yield from run_repeats(experiment, range(n_repeats), identity, stored, workers, STUDY)
 
 
 def predict_repeat(
@@ -81,8 +52,10 @@ def predict_repeat(
     ----------
     repeat
         Seeds the forests and the choice of the versions.
-    inputs, forests, seed
-        As in :func:`run_counterfactuals`.
+    inputs
+        Result of :func:`tcga_coherent.studies.prioritisation.inputs.counterfactual_inputs`.
+    forests, seed
+        Settings of the forests; seed of all repeats.
 
     Returns
     -------
@@ -103,7 +76,7 @@ def predict_repeat(
     frames = [pd.DataFrame(notes, columns=["task", "modality", "patient_id", "note"], dtype=str)]
     chosen = _choose_versions(inputs, rng)
     for task, training in inputs.training.items():
-        model = fit_model(task, training.features, training.target, forests, forest_seed)
+        model = training.outcomes.fit(training.features, forests, forest_seed)
         real = model.predict(whole)
         for name in inputs.versions:
             values = _assess(task, model, real, inputs, name, chosen)
@@ -136,7 +109,7 @@ def _choose_versions(inputs: CounterfactualInputs, rng: np.random.Generator) -> 
 
 
 def _assess(
-    task: Task,
+    task: str,
     model: Model,
     real: Array,
     inputs: CounterfactualInputs,
@@ -152,10 +125,10 @@ def _assess(
     current = {"missing": model.predict(without), "generated": predicted["coherent"].mean(axis=0)}
     doubt = model.doubt(without)
     values = _columns("real", model, real)
+    # Only the decision for a class counts in its score, every change of a risk in its own.
+    expect = expected_gain if TASKS[task].has_classes else expected_change
     for unacquired in UNACQUIRED:
         values |= _columns(unacquired, model, current[unacquired])
-        # Only the decision for a class counts in its score, every change of a risk in its own.
-        expect = expected_gain if task == "stage" else expected_change
         for by, versions in predicted.items():
             values[score_column(VARIANCE_STRATEGIES[by], unacquired)] = variance_score(versions)
             values[score_column(CHANGE_STRATEGIES[by], unacquired)] = expect(
@@ -165,7 +138,7 @@ def _assess(
     versions, now = predicted["coherent"], current["missing"]
     values["change"] = expected_change(versions, now)
     values["spread"] = decision_spread(versions, now)
-    if task == "stage":
+    if TASKS[task].has_classes:
         values["change_probability"] = change_probability(versions, now)
     return values
 

@@ -1,16 +1,19 @@
 """Figures 4 and S5: performance while a modality is measured for more and more patients."""
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from tcga_coherent.baselines.registry import STRONGEST
+from tcga_coherent.downstream.task import DownstreamTask
 from tcga_coherent.figures.palette import STRATEGY_LABELS, STRATEGY_STYLES, Style
+from tcga_coherent.figures.panels import SMALL, WIDTH, band, legend_above
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.studies.prioritisation.experiment import (
     CHANGE_STRATEGIES,
@@ -20,11 +23,8 @@ from tcga_coherent.studies.prioritisation.experiment import (
     UNACQUIRED,
     VARIANCE_STRATEGIES,
 )
-from tcga_coherent.studies.prioritisation.models import Task
 
-WIDTH = 7.2  # inches: the text width of a page
 CURVE_HEIGHT, AREA_HEIGHT = 1.75, 2.0
-SMALL = 7
 # Of the range of all curves but the oracle's: how far above it a panel reaches.
 HEADROOM = 0.8
 # The paper's Figure 4 shows these two.
@@ -32,28 +32,29 @@ PAPER_MODALITIES = ("rnaseq", "wsi")
 COHERENT_CHANGE = CHANGE_STRATEGIES["coherent"]
 # From the reference through the simple ones to those of this project and the bound.
 DRAWN = (
-    RANDOM, ENTROPY, VARIANCE_STRATEGIES["ridge"], VARIANCE_STRATEGIES["multi"],
+    RANDOM, ENTROPY, VARIANCE_STRATEGIES[STRONGEST], VARIANCE_STRATEGIES["multi"],
     VARIANCE_STRATEGIES["coherent"], COHERENT_CHANGE, ORACLE,
 )  # fmt: skip
 WITH_BAND = (RANDOM, VARIANCE_STRATEGIES["coherent"], COHERENT_CHANGE)
-METRIC_LABELS = {"stage": "Macro F1 of the stage", "survival": "C-index"}
-DOUBT_LABELS = {"stage": STRATEGY_LABELS[ENTROPY], "survival": "Disagreement of trees"}
 WITHOUT_LABELS = {"missing": "others without it", "generated": "others generated"}
 SHORT_LABELS = {"missing": "without", "generated": "generated"}
 
 
 def draw_acquisition(
-    curves: pd.DataFrame, areas: pd.DataFrame, task: Task, modalities: Mapping[str, ModalityConfig]
+    curves: pd.DataFrame,
+    areas: pd.DataFrame,
+    tasks: Sequence[DownstreamTask],
+    modalities: Mapping[str, ModalityConfig],
 ) -> Figure:
-    """Draw the acquisition curves of a task, and how much better than at random they are.
+    """Draw the acquisition curves of tasks, and how much better than at random they are.
 
     Parameters
     ----------
     curves, areas
         Results of :func:`tcga_coherent.studies.prioritisation.table.curve_table` and
         :func:`~tcga_coherent.studies.prioritisation.table.area_table`.
-    task
-        ``stage`` (Figure 4) or ``survival`` (S5).
+    tasks
+        At least one; one below the other.
     modalities
         Parsed parameters: labels.
 
@@ -65,10 +66,28 @@ def draw_acquisition(
         the random curve with its bootstrap interval over patients. A modality that cannot be
         evaluated has the reason instead. An oracle far above the others leaves its panel.
     """
-    curves, areas = curves[curves["task"] == task], areas[areas["task"] == task]
-    names = _paper_first(curves["modality"].unique())
     height = len(UNACQUIRED) * CURVE_HEIGHT + AREA_HEIGHT + 0.7
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height * len(tasks)), layout="constrained")
+    parts = [figure] if len(tasks) == 1 else figure.subfigures(len(tasks), 1, squeeze=False).ravel()
+    for part, task in zip(parts, tasks, strict=True):
+        _draw_task(
+            part,
+            curves[curves["task"] == task.name],
+            areas[areas["task"] == task.name],
+            task,
+            modalities,
+        )
+    return figure
+
+
+def _draw_task(
+    figure: Figure | SubFigure,
+    curves: pd.DataFrame,
+    areas: pd.DataFrame,
+    task: DownstreamTask,
+    modalities: Mapping[str, ModalityConfig],
+) -> None:
+    names = _paper_first(curves["modality"].unique())
     grid = figure.subplots(
         len(UNACQUIRED) + 1,
         len(names),
@@ -88,9 +107,8 @@ def draw_acquisition(
             else:
                 _write_reason(axes, notes.iloc[0] if line == 0 else "")
             if column == 0:
-                axes.set_ylabel(
-                    f"{METRIC_LABELS[task]},\n{WITHOUT_LABELS[unacquired]}", fontsize=SMALL
-                )
+                label = f"{task.curve_label},\n{WITHOUT_LABELS[unacquired]}"
+                axes.set_ylabel(label, fontsize=SMALL)
         axes = grid[-1, column]
         if notes.empty:
             _draw_areas(axes, areas[areas["modality"] == name])
@@ -98,10 +116,7 @@ def draw_acquisition(
             _write_reason(axes, "")
         if column == 0:
             axes.set_ylabel("Mean advantage\nover random", fontsize=SMALL)
-    figure.legend(
-        handles=_legend(task), loc="outside upper center", ncols=3, fontsize=SMALL, frameon=False
-    )
-    return figure
+    legend_above(figure, _legend(task), 3)
 
 
 def _draw_curves(axes: Axes, rows: pd.DataFrame) -> None:
@@ -109,13 +124,13 @@ def _draw_curves(axes: Axes, rows: pd.DataFrame) -> None:
         row = rows[rows["strategy"] == strategy]
         style = _style(strategy)
         if strategy in WITH_BAND:
-            axes.fill_between(
+            band(
+                axes,
                 row["ratio"],
                 row["score_mean"] - row["score_std"],
                 row["score_mean"] + row["score_std"],
-                color=style.color,
-                alpha=0.15,
-                linewidth=0,
+                style.color,
+                0.15,
             )
         axes.plot(
             row["ratio"],
@@ -192,10 +207,10 @@ def _fill(strategy: str) -> str:
     return "none" if strategy == COHERENT_CHANGE else _style(strategy).color
 
 
-def _legend(task: Task) -> list[Line2D | Patch]:
+def _legend(task: DownstreamTask) -> list[Line2D | Patch]:
     labels = {
         **STRATEGY_LABELS,
-        ENTROPY: DOUBT_LABELS[task],
+        ENTROPY: task.doubt_label,
         COHERENT_CHANGE: f"{STRATEGY_LABELS['coherent']}, expected change",
     }
     handles: list[Line2D | Patch] = []

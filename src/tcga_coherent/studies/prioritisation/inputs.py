@@ -2,26 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 from pydantic import Field
 from pydantic.dataclasses import dataclass as validated_dataclass
 
 from tcga_coherent.baselines.models import standard_normal_draws
+from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.cohort import Cohort
-from tcga_coherent.downstream.outcomes import (
-    CannotEvaluate,
-    check_classes,
-    check_survival,
-    class_labels,
-    survival_outcomes,
-)
 from tcga_coherent.downstream.profiles import TestProfiles, training_profiles
+from tcga_coherent.downstream.task import Outcomes, PossibleTasks
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.modality import STRICT
 from tcga_coherent.source_sets import partition_name
-from tcga_coherent.studies.prioritisation.models import TASKS, Task
 
 
 @validated_dataclass(frozen=True, config=STRICT)
@@ -48,12 +42,12 @@ class TrainingSet:
     ----------
     features
         Complete training patients x dimensions of all modalities.
-    target
-        Labels, or the outcomes of :func:`tcga_coherent.downstream.outcomes.survival_outcomes`.
+    outcomes
+        What is known of them.
     """
 
     features: Array
-    target: Any
+    outcomes: Outcomes
 
 
 @dataclass(frozen=True)
@@ -76,12 +70,12 @@ class CounterfactualInputs:
         Task and modality to the reason why they cannot be evaluated.
     """
 
-    training: Mapping[Task, TrainingSet]
+    training: Mapping[str, TrainingSet]
     patients: pd.Index
     real: Mapping[str, Array]
     versions: Mapping[str, Mapping[str, Array]]
     n_counterfactuals: int
-    obstacles: Mapping[tuple[Task, str], str]
+    obstacles: Mapping[tuple[str, str], str]
 
 
 def asked_modalities(parameters: CounterfactualParameters, known: Iterable[str]) -> list[str]:
@@ -112,7 +106,7 @@ def asked_modalities(parameters: CounterfactualParameters, known: Iterable[str])
 
 def counterfactual_inputs(
     cohort: Cohort,
-    clinical: pd.DataFrame,
+    tasks: PossibleTasks,
     profiles: TestProfiles,
     asked: Sequence[str],
     n_counterfactuals: int,
@@ -122,8 +116,10 @@ def counterfactual_inputs(
 
     Parameters
     ----------
-    cohort, clinical
-        Latents and splits; stage and survival.
+    cohort
+        Latents and splits.
+    tasks
+        What forests learn and are tested by.
     profiles
         Measured test patients, their draws and baseline predictions.
     asked
@@ -131,61 +127,43 @@ def counterfactual_inputs(
     n_counterfactuals
         Versions that a repeat takes.
     seed
-        Seed of the noise around the predictions of ridge.
+        Seed of the noise around the predictions of the simple method.
     """
-    training: dict[Task, TrainingSet] = {}
-    obstacles: dict[tuple[Task, str], str] = {}
-    available = profiles.n_independent
     present = [name for name in asked if name in profiles.real]
-    for task in TASKS:
+    reasons = dict(tasks.reasons)
+    available = profiles.n_independent
+    if available < n_counterfactuals:
+        reason = (
+            f"{n_counterfactuals} counterfactuals need as many independent draws, there are "
+            f"{available}: raise coherent_sampling.n_draws or lower "
+            f"evaluation.counterfactual.n_counterfactuals"
+        )
+        reasons = dict.fromkeys([*tasks.possible, *tasks.reasons], reason)
+    obstacles: dict[tuple[str, str], str] = {}
+    for task in (*tasks.possible, *tasks.reasons):
         for name in asked:
             if name not in present:
                 obstacles[task, name] = f"the cohort has no {name}"
-        try:
-            if available < n_counterfactuals:
-                raise CannotEvaluate(
-                    f"{n_counterfactuals} counterfactuals need as many independent draws, there are "
-                    f"{available}: raise coherent_sampling.n_draws or lower "
-                    f"evaluation.counterfactual.n_counterfactuals"
-                )
-            training[task] = training_set(task, cohort, clinical)
-        except CannotEvaluate as reason:
-            obstacles.update({(task, name): str(reason) for name in present})
+            elif task in reasons:
+                obstacles[task, name] = reasons[task]
+    training = {
+        task: TrainingSet(training_profiles(cohort, outcomes.train.index), outcomes)
+        for task, outcomes in tasks.possible.items()
+        if task not in reasons
+    }
     versions = {name: _versions(profiles, name, seed) for name in present} if training else {}
     return CounterfactualInputs(
         training, profiles.patients, profiles.real, versions, n_counterfactuals, obstacles
     )
 
 
-def training_set(task: Task, cohort: Cohort, clinical: pd.DataFrame) -> TrainingSet:
-    """Return the complete training patients with a known outcome.
-
-    Raises
-    ------
-    CannotEvaluate
-        When there is nothing to learn or nothing to test.
-    """
-    complete = cohort.complete(cohort.train)
-    if complete.empty:
-        raise CannotEvaluate("no training patient has all modalities")
-    target: pd.Series | pd.DataFrame
-    if task == "stage":
-        labels = class_labels(task, cohort, clinical)
-        target = labels[labels.index.isin(complete)]
-        check_classes(task, target, labels[labels.index.isin(cohort.test)])
-    else:
-        target = survival_outcomes(clinical, complete)
-        check_survival(target, survival_outcomes(clinical, cohort.test))
-    return TrainingSet(training_profiles(cohort, target.index), target)
-
-
 def _versions(profiles: TestProfiles, name: str, seed: int) -> dict[str, Array]:
     others = [other for other in profiles.modalities if other != name]
-    ridge = profiles.baselines[partition_name(name, "ridge", others)]
+    simple = profiles.baselines[partition_name(name, STRONGEST, others)]
     noise = standard_normal_draws(
-        profiles.patients, profiles.n_independent, ridge.mean.shape[1], seed
+        profiles.patients, profiles.n_independent, simple.mean.shape[1], seed
     )
     return {
         **{by: profiles.independent_draws(name, (name,), by) for by in ("coherent", "multi")},
-        "ridge": ridge.mean + ridge.noise_sd * noise,
+        STRONGEST: simple.mean + simple.noise_sd * noise,
     }

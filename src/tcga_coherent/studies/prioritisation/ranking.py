@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from tcga_coherent.downstream.task import DownstreamTask
 from tcga_coherent.studies.prioritisation.experiment import (
     CHANGE_STRATEGIES,
     VARIANCE_STRATEGIES,
@@ -15,19 +16,21 @@ from tcga_coherent.studies.prioritisation.experiment import (
     prediction_columns,
     score_column,
 )
-from tcga_coherent.studies.prioritisation.models import RISK, TASKS, Task
 
 SCORE = score_column(VARIANCE_STRATEGIES["coherent"], "missing")
 EXPECTED = score_column(CHANGE_STRATEGIES["coherent"], "missing")
+KEYS = ["task", "modality", "rank", "patient_id", "cancer_type"]
 COLUMNS = [
-    "task", "modality", "rank", "patient_id", "cancer_type", "predicted_stage", "probability",
-    "predicted_risk", "risk_percentile", "score", "score_std", "expected_change",
+    "probability", "predicted_risk", "risk_percentile", "score", "score_std", "expected_change",
     "change_probability", "spread", "expected_gain", "rank_by_expected_gain", "note",
 ]  # fmt: skip
 
 
 def ranking_table(
-    repeats: pd.DataFrame, cancer_type: pd.Series, modalities: Sequence[str]
+    repeats: pd.DataFrame,
+    tasks: Sequence[DownstreamTask],
+    cancer_type: pd.Series,
+    modalities: Sequence[str],
 ) -> pd.DataFrame:
     """Rank the test patients for each task and modality by the coherent variance score.
 
@@ -36,6 +39,8 @@ def ranking_table(
     repeats
         All results of :func:`tcga_coherent.studies.prioritisation.experiment.predict_repeat`, with the
         column ``repeat``.
+    tasks
+        Those that were asked for.
     cancer_type
         Cancer type of each patient.
     modalities
@@ -45,33 +50,38 @@ def ranking_table(
     -------
     DataFrame
         ``rank`` 1 is to be measured first. What is predicted without the modality:
-        ``predicted_stage`` with its ``probability``, or ``predicted_risk`` (expected deaths) and the
+        ``predicted_<task>`` with its ``probability``, or ``predicted_risk`` (expected deaths) and the
         percentage of the test patients who have a lower one, ``risk_percentile``. Then ``score``,
         variance of that prediction over the counterfactuals, and its standard deviation over
         repeats; ``expected_change``, mean absolute difference of the class probabilities or the
-        risk; ``change_probability`` that another stage would be predicted; ``spread``, standard
+        risk; ``change_probability`` that another class would be predicted; ``spread``, standard
         deviation of the probability or risk over the counterfactuals; ``expected_gain``, what the
         stage then predicted is more probable than the present one, and the rank by it. The rank by
         expected gain of a risk is that by its expected change.
     """
+    classes = [f"predicted_{task.name}" for task in tasks if task.has_classes]
+    columns = [*KEYS, *classes, *COLUMNS]
     predicted = repeats[repeats["note"] == ""]
     frames = []
-    for task in TASKS:
+    for task in tasks:
         for name in modalities:
-            rows = predicted[(predicted["task"] == task) & (predicted["modality"] == name)]
+            rows = predicted[(predicted["task"] == task.name) & (predicted["modality"] == name)]
             if not rows.empty:
                 frames.append(_rank(task, name, rows, cancer_type))
     noted = repeats.loc[repeats["note"] != "", ["task", "modality", "note"]].drop_duplicates()
-    frames.append(noted.reindex(columns=COLUMNS))
-    return pd.concat([frame for frame in frames if not frame.empty], ignore_index=True)[COLUMNS]
+    frames.append(noted)
+    kept = [frame.reindex(columns=columns) for frame in frames if not frame.empty]
+    return pd.concat(kept, ignore_index=True)
 
 
-def _rank(task: Task, name: str, rows: pd.DataFrame, cancer_type: pd.Series) -> pd.DataFrame:
+def _rank(
+    task: DownstreamTask, name: str, rows: pd.DataFrame, cancer_type: pd.Series
+) -> pd.DataFrame:
     by_patient = rows.drop(columns=["task", "modality", "note", "repeat"]).groupby("patient_id")
     mean = by_patient.mean()
     table = pd.DataFrame(
         {
-            "task": task,
+            "task": task.name,
             "modality": name,
             "rank": _rank_of(mean[SCORE]),
             "cancer_type": cancer_type[mean.index],
@@ -83,18 +93,18 @@ def _rank(task: Task, name: str, rows: pd.DataFrame, cancer_type: pd.Series) -> 
             "note": "",
         }
     )
-    if task == "stage":
-        stages = predicted_outputs(rows)
-        probabilities = mean[prediction_columns("missing", stages)].set_axis(stages, axis=1)
-        table["predicted_stage"] = probabilities.idxmax(axis=1)
-        table["probability"] = probabilities.max(axis=1).round(3)
+    outputs = predicted_outputs(rows)
+    predictions = mean[prediction_columns("missing", outputs)].set_axis(outputs, axis=1)
+    if task.has_classes:
+        table[f"predicted_{task.name}"] = predictions.idxmax(axis=1)
+        table["probability"] = predictions.max(axis=1).round(3)
         table["change_probability"] = mean["change_probability"].round(3)
         table["expected_gain"] = mean[EXPECTED].round(4)
     else:
-        risk = mean[prediction_columns("missing", [RISK])[0]]
+        risk = predictions[outputs[0]]
         table["predicted_risk"] = risk.round(2)
         table["risk_percentile"] = (100 * (risk.rank(method="min") - 1) / len(risk)).round()
-    return table.sort_values("rank").reset_index().reindex(columns=COLUMNS)
+    return table.sort_values("rank").reset_index()
 
 
 def _rank_of(values: pd.Series) -> pd.Series:

@@ -6,7 +6,6 @@ probabilities, or a single risk. All scores are higher where measuring promises 
 """
 
 import numpy as np
-from scipy.stats import entropy
 
 from tcga_coherent.measures.fidelity import Array
 
@@ -76,14 +75,3 @@ def decision_spread(versions: Array, current: Array) -> Array:
     """
     highest = current.argmax(axis=-1)
     return versions[:, np.arange(len(current)), highest].std(axis=0, ddof=1)
-
-
-def class_entropy(current: Array) -> Array:
-    """Entropy of the current class probabilities, in nats.
-
-    Returns
-    -------
-    ndarray
-        One value a patient.
-    """
-    return entropy(current, axis=-1)

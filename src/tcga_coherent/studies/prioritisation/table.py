@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.downstream.acquisition_curves import RATIOS, area, n_acquired
 from tcga_coherent.measures.bootstrap import central_interval
+from tcga_coherent.measures.score import Score
 from tcga_coherent.measures.statistical_tests import ROUNDING, share_above_zero
 from tcga_coherent.studies.prioritisation.acquisition import Acquisition
-from tcga_coherent.studies.prioritisation.curves import RATIOS, n_acquired
 from tcga_coherent.studies.prioritisation.experiment import (
     CHANGE_STRATEGIES,
     ENTROPY,
@@ -71,16 +72,12 @@ def curve_table(
     frames = [_note_rows(repeats, CURVE_COLUMNS)]
     for acquisition in acquisitions:
         for strategy, curve in acquisition.curves.items():
-            low, high = central_interval(curve.by_sample, level)
             values = {
                 "strategy": strategy,
                 "ratio": RATIOS,
                 "n_acquired": n_acquired(acquisition.n_patients),
                 "metric": acquisition.metric,
-                "score_mean": curve.by_repeat.mean(axis=0),
-                "score_std": curve.by_repeat.std(axis=0, ddof=1),
-                "score_low": low,
-                "score_high": high,
+                **curve.columns("score", level),
                 "n_patients": acquisition.n_patients,
                 "note": "",
             }
@@ -136,41 +133,32 @@ def area_lines(table: pd.DataFrame) -> Iterator[str]:
 
 
 def _area(acquisition: Acquisition, strategy: str, level: float) -> dict[str, Any]:
-    by_repeat, by_sample = acquisition.above_random(strategy).area()
-    low, high = central_interval(by_sample, level)
-    best_by_repeat, best_by_sample = acquisition.above_random(ORACLE).area()
+    curve = acquisition.curves[strategy]
+    above, best = (area(acquisition.above_random(name)) for name in (strategy, ORACLE))
+    over_entropy = area(curve - acquisition.curves[ENTROPY]).columns("over_entropy", level)
+    gain = Score(
+        curve.by_repeat[:, -1] - curve.by_repeat[:, 0],
+        curve.by_sample[:, -1] - curve.by_sample[:, 0],
+    )
     # Where the best order gains nothing, or perhaps nothing, there is nothing to have a share of.
     share = share_low = share_high = np.nan
-    if central_interval(best_by_sample, level)[0] > ROUNDING:
-        share = by_repeat.mean() / best_by_repeat.mean()
-        gaining = best_by_sample > ROUNDING
+    if best.interval(level)[0] > ROUNDING:
+        share = above.mean / best.mean
+        gaining = best.by_sample > ROUNDING
         share_low, share_high = central_interval(
-            by_sample[gaining] / best_by_sample[gaining], level
+            above.by_sample[gaining] / best.by_sample[gaining], level
         )
-    curve = acquisition.curves[strategy]
-    over_by_repeat, over_by_sample = (curve - acquisition.curves[ENTROPY]).area()
-    over_low, over_high = central_interval(over_by_sample, level)
-    gain = curve.by_repeat[:, -1] - curve.by_repeat[:, 0]
-    gain_low, gain_high = central_interval(curve.by_sample[:, -1] - curve.by_sample[:, 0], level)
     return {
         "metric": acquisition.metric,
-        "area_mean": by_repeat.mean(),
-        "area_std": by_repeat.std(ddof=1),
-        "area_low": low,
-        "area_high": high,
-        "p_above_random": share_above_zero(by_sample),
-        "above_random": _verdict(low, high),
-        "over_entropy_mean": over_by_repeat.mean(),
-        "over_entropy_low": over_low,
-        "over_entropy_high": over_high,
+        **above.columns("area", level),
+        "p_above_random": share_above_zero(above.by_sample),
+        "above_random": _verdict(*above.interval(level)),
+        **over_entropy,
         "share_of_oracle": share,
         "share_of_oracle_low": share_low,
         "share_of_oracle_high": share_high,
-        "share_of_gain": by_repeat.mean() / gain.mean() if gain_low > 0 else np.nan,
-        "gain_mean": gain.mean(),
-        "gain_std": gain.std(ddof=1),
-        "gain_low": gain_low,
-        "gain_high": gain_high,
+        "share_of_gain": above.mean / gain.mean if gain.interval(level)[0] > 0 else np.nan,
+        **gain.columns("gain", level),
         "n_patients": acquisition.n_patients,
         "note": "",
     }

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from tcga_coherent.cohort import Cohort, Partitions
+from tcga_coherent.cohort import Cohort
+from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.bootstrap import (
     BootstrapParameters,
     Counts,
@@ -44,30 +45,18 @@ class ByTypeParameters:
 
 
 def reconstruction_by_type(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    cohort: Cohort,
-    bootstrap: BootstrapParameters,
-    parameters: ByTypeParameters,
-    antithetic: bool,
-    seed: int,
+    held_out: HeldOut, bootstrap: BootstrapParameters, parameters: ByTypeParameters, seed: int
 ) -> pd.DataFrame:
     """Score every method on every target from every set of sources within each cancer type.
 
     Parameters
     ----------
-    test_draws, baseline_predictions
-        ``<target>/<method>/<source+source>`` to a function that loads its frame; loaded one at a
-        time.
-    cohort
-        Measured latents and splits.
+    held_out
+        Draws and predictions of the test patients.
     bootstrap
         Settings of the intervals.
     parameters
         When a type has an interval.
-    antithetic
-        Whether draws k and k + K / 2 are a pair, see
-        :func:`tcga_coherent.measures.calibration.independent_sets`.
     seed
         Seed of the bootstrap and of the noise of the baselines.
 
@@ -86,6 +75,7 @@ def reconstruction_by_type(
     ValueError
         When a partition is missing or does not fit the cohort.
     """
+    cohort = held_out.cohort
     members = _members(cohort)
     resamples = {
         name: resample_patients(len(rows), bootstrap.repeats, seed)
@@ -96,9 +86,7 @@ def reconstruction_by_type(
     for target in cohort.modalities:
         truth = cohort.truth(target)
         error_of_type = np.sum((truth - _type_means(cohort, target)) ** 2, axis=1)
-        for made in reconstructions(
-            test_draws, baseline_predictions, cohort, target, antithetic, seed
-        ):
+        for made in reconstructions(held_out, target, seed):
             key = {"target": target, "method": made.method, "source": made.source}
             rows += [
                 key | scores

@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES
+from tcga_coherent.baselines.registry import STRONGEST
+from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES, method_key
+from tcga_coherent.figures.panels import SMALL, legend_above, plain
 from tcga_coherent.measures.cancer_types import type_groups
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.source_sets import join_sources, source_sets
 
 PANEL_WIDTH = 1.8  # inches: four targets make the text width of a page
-SMALL = 7
-METHODS = ("multi", "coherent", "ridge")
+METHODS = ("multi", "coherent", STRONGEST)
 
 
 def draw_reconstruction_by_type(
@@ -47,27 +47,14 @@ def draw_reconstruction_by_type(
     for panel in grid[:, 0]:
         panel.set_yticks(range(len(groups)), [f"{name} ({sizes[name]})" for name in groups])
     for axes in figure.axes:
-        axes.tick_params(labelsize=SMALL)
-        axes.spines[["top", "right"]].set_visible(False)
+        plain(axes)
     handles = [
-        Line2D(
-            [],
-            [],
-            color=METHOD_STYLES[method].color,
-            marker=METHOD_STYLES[method].marker,
-            markersize=4,
-            linewidth=1,
-            label=METHOD_LABELS[method],
-        )
-        for method in METHODS
-        if (table["method"] == method).any()
+        method_key(method, linewidth=1) for method in METHODS if (table["method"] == method).any()
     ]
-    figure.legend(
-        handles=handles,
-        loc="outside upper center",
-        ncols=len(handles),
-        fontsize=SMALL,
-        frameon=False,
+    legend_above(
+        figure,
+        handles,
+        len(handles),
         title="R² of the mean draw from all sources by cancer type (test patients); "
         "lines: bootstrap interval over patients",
         title_fontsize=SMALL,

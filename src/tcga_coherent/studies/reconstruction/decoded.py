@@ -11,26 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.baselines.predictions import read_baseline
-from tcga_coherent.cohort import Cohort, Partitions, read_draws
+from tcga_coherent.baselines.registry import BASELINES
+from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.bootstrap import (
     BootstrapParameters,
     Counts,
     central_interval,
     resample_patients,
 )
-from tcga_coherent.measures.feature_correlation import (
-    feature_correlations,
-    resampled_correlations,
-)
+from tcga_coherent.measures.feature_correlation import feature_correlations, resampled_correlations
 from tcga_coherent.measures.fidelity import Array, r2
-from tcga_coherent.source_sets import (
-    BASELINE_METHODS,
-    generative_methods,
-    join_sources,
-    partition_name,
-    source_sets,
-)
+from tcga_coherent.source_sets import generative_methods, join_sources
 from tcga_coherent.studies.reconstruction.table import r2_interval
 
 CEILING = "ceiling"
@@ -82,12 +73,7 @@ class DecodedTarget:
 
 
 def decode_target(
-    target: str,
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    processed: pd.DataFrame,
-    decoder: Decoder,
-    cohort: Cohort,
+    target: str, held_out: HeldOut, processed: pd.DataFrame, decoder: Decoder
 ) -> DecodedTarget:
     """Decode the reconstruction of a modality from all others.
 
@@ -97,14 +83,12 @@ def decode_target(
     ----------
     target
         Modality.
-    test_draws, baseline_predictions
-        ``<target>/<method>/<source+source>`` to a function that loads its frame.
+    held_out
+        Draws and predictions of the test patients.
     processed
         Features of the target, patients x features, standardised.
     decoder
         Of the target.
-    cohort
-        Measured latents and splits.
 
     Raises
     ------
@@ -112,15 +96,13 @@ def decode_target(
         When a partition is missing or does not fit the cohort, or features and encoder are of
         different runs.
     """
-    sources = source_sets(target, cohort.modalities)[-1]
+    cohort, sources = held_out.cohort, held_out.others(target)
     columns = list(cohort.latents[target].columns)
     latents = {CEILING: cohort.truth(target)}
     for method in generative_methods(sources):
-        name = partition_name(target, method, sources)
-        latents[method] = read_draws(test_draws, name, cohort.test, columns).mean(axis=0)
-    for method in BASELINE_METHODS:
-        name = partition_name(target, method, sources)
-        latents[method] = read_baseline(baseline_predictions, name, cohort.test, columns).mean
+        latents[method] = held_out.draws(target, method, sources).mean(axis=0)
+    for method in BASELINES:
+        latents[method] = held_out.prediction(target, method, sources).mean
     decoded = {
         method: decoder.to_features(
             pd.DataFrame(values, index=cohort.test, columns=columns).astype(np.float32)

@@ -7,11 +7,13 @@ import pandas as pd
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from tcga_coherent.measures.bootstrap import BootstrapParameters, resample_patients
-from tcga_coherent.measures.feature_correlation import (
-    feature_correlations,
-    resampled_correlations,
+from tcga_coherent.baselines.registry import BASELINES
+from tcga_coherent.measures.bootstrap import (
+    BootstrapParameters,
+    central_interval,
+    resample_patients,
 )
+from tcga_coherent.measures.feature_correlation import feature_correlations, resampled_correlations
 from tcga_coherent.modality import STRICT
 from tcga_coherent.source_sets import generative_methods
 from tcga_coherent.studies.reconstruction.decoded import STANDARDISED, DecodedTarget
@@ -36,14 +38,14 @@ def correlations_by_method(decoded: DecodedTarget) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Features x methods, without the mean, which predicts the same for all patients; NaN where
+        Features x methods, without a baseline that predicts the same for all patients; NaN where
         another does.
     """
     truth = decoded.truth[STANDARDISED]
     values = {
         method: feature_correlations(truth.to_numpy(float), frame.to_numpy(float))
         for method, frame in decoded.predictions[STANDARDISED].items()
-        if method != "mean"
+        if method not in BASELINES or not BASELINES[method].constant
     }
     return pd.DataFrame(values, index=truth.columns)
 
@@ -88,9 +90,7 @@ def best_and_worst_features(
     prediction = decoded.predictions[STANDARDISED][ranked_by][listed].to_numpy(float)
     counts = resample_patients(len(truth), bootstrap.repeats, seed)
     resampled = np.concatenate(list(resampled_correlations(truth, prediction, counts)))
-    low, high = np.nanquantile(
-        resampled, [(1 - bootstrap.level) / 2, (1 + bootstrap.level) / 2], axis=0
-    )
+    low, high = central_interval(resampled, bootstrap.level)
     others = correlations.drop(columns=ranked_by).add_prefix("correlation_")
     return pd.DataFrame(
         {

@@ -7,14 +7,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES
+from tcga_coherent.figures.panels import SMALL, plain
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.studies.reconstruction.decoded import CEILING
 
 PANEL_WIDTH = 1.8  # inches: four targets make the text width of a page
-SMALL = 7
 # From top to bottom. The mean predicts the same for all patients: it has no correlation.
-METHODS = (CEILING, "coherent", "multi", "ridge", "knn")
+METHODS = (
+    *(CEILING, "coherent", "multi"),
+    *(name for name, baseline in BASELINES.items() if not baseline.constant),
+)
 LABELS = METHOD_LABELS | {CEILING: "Encoder alone\n(ceiling)"}
 
 
@@ -57,8 +61,7 @@ def draw_decoded(
     grid[0, 0].set_ylim(len(methods) - 0.5, -0.5)
     grid[1, 0].set_ylabel(f"correlation,\n{LABELS[ensemble]}", fontsize=SMALL)
     for axes in figure.axes:
-        axes.tick_params(labelsize=SMALL)
-        axes.spines[["top", "right"]].set_visible(False)
+        plain(axes)
     figure.supxlabel(
         "Above: correlation of single features over test patients, their distribution and quartiles. "
         "Below: each feature.",

@@ -3,18 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tcga_coherent.baselines.models import standard_normal_draws
-from tcga_coherent.baselines.predictions import read_baseline
-from tcga_coherent.cohort import Cohort, Partitions, read_draws
-from tcga_coherent.measures.calibration import independent_sets
+from tcga_coherent.baselines.registry import BASELINES
+from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.source_sets import (
-    BASELINE_METHODS,
-    generative_methods,
-    join_sources,
-    partition_name,
-    source_sets,
-)
+from tcga_coherent.source_sets import generative_methods, join_sources, partition_name, source_sets
 
 
 @dataclass(frozen=True)
@@ -24,7 +16,7 @@ class Reconstruction:
     Attributes
     ----------
     method
-        ``single``, ``multi``, ``coherent``, ``ridge``, ``knn`` or ``mean``.
+        A generative method or a baseline.
     source
         Modality names joined by ``+``.
     sets
@@ -39,14 +31,7 @@ class Reconstruction:
     mean: Array
 
 
-def reconstructions(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    cohort: Cohort,
-    target: str,
-    antithetic: bool,
-    seed: int,
-) -> Iterator[Reconstruction]:
+def reconstructions(held_out: HeldOut, target: str, seed: int) -> Iterator[Reconstruction]:
     """Yield all reconstructions of a target, generative methods first, one partition at a time.
 
     Draws of a baseline are its prediction and normal noise of the size of its errors on validation
@@ -54,15 +39,10 @@ def reconstructions(
 
     Parameters
     ----------
-    test_draws, baseline_predictions
-        ``<target>/<method>/<source+source>`` to a function that loads its frame.
-    cohort
-        Measured latents and splits.
+    held_out
+        Draws and predictions of the test patients.
     target
         Modality to reconstruct.
-    antithetic
-        Whether draws k and k + K / 2 are a pair, see
-        :func:`tcga_coherent.measures.calibration.independent_sets`.
     seed
         Seed of the noise of the baselines.
 
@@ -72,26 +52,24 @@ def reconstructions(
         When a partition is missing or does not fit the cohort, or partitions differ in the number
         of draws.
     """
-    every_set = source_sets(target, cohort.modalities)
-    dimensions = list(cohort.latents[target].columns)
+    every_set = source_sets(target, held_out.cohort.modalities)
     n_draws: int | None = None
     for sources in every_set:
         for method in generative_methods(sources):
-            name = partition_name(target, method, sources)
-            draws = read_draws(test_draws, name, cohort.test, dimensions)
+            draws = held_out.draws(target, method, sources)
             n_draws = n_draws or len(draws)
             if len(draws) != n_draws:
                 raise ValueError(
-                    f"test_draws {name} holds {len(draws)} draws a patient, other partitions of "
-                    f"{target} {n_draws}: sample all of them again with one number of draws."
+                    f"test_draws {partition_name(target, method, sources)} holds {len(draws)} draws a "
+                    f"patient, other partitions of {target} {n_draws}: sample all of them again with "
+                    f"one number of draws."
                 )
-            sets = independent_sets(draws, antithetic)
+            sets = held_out.independent(draws)
             yield Reconstruction(method, join_sources(sources), sets, draws.mean(axis=0))
     # The same noise for all of them: their differences are then theirs alone.
-    noise = standard_normal_draws(cohort.test, n_draws or 0, len(dimensions), seed)
+    noise = held_out.noise(target, n_draws or 0, seed)
     for sources in every_set:
-        for method in BASELINE_METHODS:
-            name = partition_name(target, method, sources)
-            baseline = read_baseline(baseline_predictions, name, cohort.test, dimensions)
+        for method in BASELINES:
+            baseline = held_out.prediction(target, method, sources)
             draws = baseline.mean + baseline.noise_sd * noise
             yield Reconstruction(method, join_sources(sources), (draws,), baseline.mean)

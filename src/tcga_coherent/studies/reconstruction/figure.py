@@ -9,14 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES, legend_key
-from tcga_coherent.source_sets import (
-    join_sources,
-    source_sets,
-)
+from tcga_coherent.figures.panels import SMALL, WIDTH, legend_above
+from tcga_coherent.source_sets import join_sources, source_sets
 
-WIDTH = 7.2  # inches: the text width of a page
 SOURCE_SET_HEIGHT = 0.48
-SMALL = 7
 
 
 def draw_reconstruction(table: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
@@ -51,9 +47,7 @@ def draw_reconstruction(table: pd.DataFrame, labels: Mapping[str, str]) -> Figur
         _draw_fidelity(axes, table[table["target"] == target], target, labels)
     for column, level in enumerate((50, 90)):
         _draw_coverage(figure.add_subplot(grid[n_rows, column]), table, level, labels)
-    figure.legend(
-        handles=_legend(table), loc="outside upper center", ncols=3, fontsize=SMALL, frameon=False
-    )
+    legend_above(figure, _legend(table), 3)
     return figure
 
 

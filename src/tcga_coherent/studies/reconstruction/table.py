@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from pydantic.dataclasses import dataclass
 
-from tcga_coherent.cohort import Cohort, Partitions
+from tcga_coherent.baselines.registry import BASELINES
+from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.bootstrap import (
     BootstrapParameters,
     Counts,
@@ -34,12 +35,7 @@ from tcga_coherent.measures.fidelity import (
     variance_percent,
 )
 from tcga_coherent.modality import STRICT
-from tcga_coherent.source_sets import (
-    BASELINE_METHODS,
-    METHODS,
-    join_sources,
-    source_sets,
-)
+from tcga_coherent.source_sets import GENERATIVE_METHODS, join_sources, source_sets
 from tcga_coherent.studies.reconstruction.experiment import reconstructions
 
 
@@ -68,29 +64,18 @@ class ReportedRow:
 
 
 def table1(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    cohort: Cohort,
-    bootstrap: BootstrapParameters,
-    reported: Sequence[ReportedRow],
-    antithetic: bool,
-    seed: int,
+    held_out: HeldOut, bootstrap: BootstrapParameters, reported: Sequence[ReportedRow], seed: int
 ) -> pd.DataFrame:
     """Score every method on every target from every set of sources.
 
     Parameters
     ----------
-    test_draws, baseline_predictions
-        ``<target>/<method>/<source+source>`` to a function that loads its frame; loaded one at a
-        time.
-    cohort
-        Measured latents and splits.
+    held_out
+        Draws and predictions of the test patients.
     bootstrap
         Settings of the intervals of ``r2_of_mean``.
     reported
         Rows of the paper's Table 1, put beside those computed here.
-    antithetic
-        Whether draws k and k + K / 2 are a pair, see :func:`independent_sets`.
     seed
         Seed of the bootstrap and of the noise of the baselines.
 
@@ -113,15 +98,14 @@ def table1(
         When a partition is missing or does not fit the cohort, or partitions differ in the number
         of draws.
     """
+    cohort = held_out.cohort
     resamples = resample_patients(len(cohort.test), bootstrap.repeats, seed)
     rows: list[dict[str, Any]] = []
     for target in cohort.modalities:
         truth = cohort.truth(target)
-        for made in reconstructions(
-            test_draws, baseline_predictions, cohort, target, antithetic, seed
-        ):
+        for made in reconstructions(held_out, target, seed):
             scores = _scores(truth, made.sets, made.mean, resamples, bootstrap.level)
-            if made.method in BASELINE_METHODS:
+            if made.method in BASELINES:
                 scores["r2_of_mean_corrected"] = scores["r2_of_mean"]
             rows.append({"target": target, "method": made.method, "source": made.source, **scores})
     table = pd.DataFrame(rows)
@@ -155,7 +139,7 @@ def in_order(table: pd.DataFrame) -> pd.DataFrame:
     """Sort rows by target as they come, then by method, then as they come."""
     rank = {
         "target": {name: i for i, name in enumerate(table["target"].unique())},
-        "method": {name: i for i, name in enumerate(METHODS)},
+        "method": {name: i for i, name in enumerate((*GENERATIVE_METHODS, *BASELINES))},
     }
     return table.sort_values(
         ["target", "method"],

@@ -6,16 +6,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from tcga_coherent.figures.panels import SMALL, WIDTH, band, legend_above, plain
 from tcga_coherent.modality import ModalityConfig
 
 PRESENT = "present"
 PAPER_LIKE = "paper_like"
-SETTINGS_LABELS = {
-    PRESENT: "settings in use",
-    PAPER_LIKE: "1/MSE weights,\nstochastic even steps",
-}
-WIDTH = 7.2  # inches: the text width of a page
-SMALL = 7
+SETTINGS_LABELS = {PRESENT: "settings in use", PAPER_LIKE: "1/MSE weights,\nstochastic even steps"}
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
 
 
@@ -45,19 +41,17 @@ def draw_rejection(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]
             )
             for panel, measure in ((fidelity, "r2_of_mean"), (score, "crps")):
                 panel.plot(rows["threshold"], rows[f"{measure}_mean"], **style)
-                panel.fill_between(
+                band(
+                    panel,
                     rows["threshold"],
                     rows[f"{measure}_low"],
                     rows[f"{measure}_high"],
-                    color=config.color,
-                    alpha=0.12,
-                    linewidth=0,
+                    config.color,
                 )
         rejected.set_ylim(bottom=0, top=max(1.0, rejected.get_ylim()[1]))
         rejected.set_ylabel(SETTINGS_LABELS[name], fontsize=SMALL + 1, fontweight="bold")
         for panel in panels[line]:
-            panel.tick_params(labelsize=SMALL)
-            panel.spines[["top", "right"]].set_visible(False)
+            plain(panel)
     titles = ("draws made again, %", "R² of the mean draw", "CRPS")
     for panel, title in zip(panels[0], titles, strict=True):
         panel.set_title(title, fontsize=SMALL + 1)
@@ -71,11 +65,5 @@ def draw_rejection(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]
         Line2D([], [], color="0.3", linestyle=":", label="still rejected at the last attempt"),
         Line2D([], [], color="0.3", alpha=0.2, linewidth=5, label="interval over test patients"),
     ]
-    figure.legend(
-        handles=handles,
-        loc="outside upper center",
-        ncols=len(handles),
-        fontsize=SMALL,
-        frameon=False,
-    )
+    legend_above(figure, handles, len(handles))
     return figure

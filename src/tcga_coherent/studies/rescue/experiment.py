@@ -7,7 +7,6 @@ those that are left (paper, section "Data generation to mitigate predictive degr
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
@@ -25,10 +24,9 @@ from tcga_coherent.downstream.profiles import (
     removal_patterns,
     training_profiles,
 )
-from tcga_coherent.downstream.tasks import RescueTasks, Task, rescue_tasks
+from tcga_coherent.downstream.task import Outcomes, PossibleTasks
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.modality import STRICT
-from tcga_coherent.repeats import Stored, identity_of, run_repeats
 from tcga_coherent.source_sets import join_sources
 
 STUDY = "rescue"
@@ -43,8 +41,7 @@ Pooling = Literal["draw", "mean_of_draws", "multiple"]
 POOLINGS: tuple[Pooling, ...] = ("draw", "mean_of_draws", "multiple")
 POINT = "point"
 
-LABELS = ["task", "removed", "method", "pooling", "patient_id", "predicted"]
-NUMBERS = ["risk", "integrated_brier"]
+KEYS = ["task", "removed", "method", "pooling", "patient_id"]
 
 
 @checked_dataclass(frozen=True, config=STRICT)
@@ -94,7 +91,7 @@ class RescueStudy:
     profiles: TestProfiles
     train: pd.DataFrame
     cancer_types: pd.DataFrame
-    tasks: RescueTasks
+    tasks: PossibleTasks
     forests: ForestParameters
     n_draws: int
     n_repeats: int
@@ -103,7 +100,7 @@ class RescueStudy:
 
 def rescue_study(
     cohort: Cohort,
-    clinical: pd.DataFrame,
+    tasks: PossibleTasks,
     profiles: TestProfiles,
     forests: ForestParameters,
     n_draws: int,
@@ -114,51 +111,32 @@ def rescue_study(
 
     Parameters
     ----------
-    cohort, clinical, profiles
-        Latents and splits; clinical table; test patients, whole and completed.
+    cohort, tasks, profiles
+        Latents and splits; what forests learn; test patients, whole and completed.
     forests, n_draws, n_repeats, seed
         As in :class:`RescueStudy`.
-    """
-    complete = cohort.complete(cohort.train)
-    return RescueStudy(
-        profiles,
-        pd.DataFrame(training_profiles(cohort, complete), index=complete),
-        pd.get_dummies(cohort.cancer_type[complete.append(cohort.test)], dtype=float),
-        rescue_tasks(cohort, clinical, forests),
-        forests,
-        n_draws,
-        n_repeats,
-        seed,
-    )
-
-
-def rescue_repeats(
-    study: RescueStudy, stored: Stored, workers: int
-) -> Iterator[dict[str, pd.DataFrame]]:
-    """Run :func:`predict_repeat` for every repeat that is not stored yet.
-
-    Parameters
-    ----------
-    study
-        Result of :func:`rescue_study`.
-    stored, workers
-        As in :func:`tcga_coherent.repeats.run_repeats`.
 
     Raises
     ------
     ValueError
         When there are too few draws for every repeat to have its own.
     """
-    study.profiles.check_independent("evaluation.n_repeats", study.n_repeats)
-    n_own = study.n_repeats * _n_independent(study.n_draws, study.profiles.antithetic)
-    study.profiles.check_independent(
-        f"evaluation.n_repeats ({study.n_repeats}) times the independent ones of "
-        f"evaluation.rescue.n_draws ({study.n_draws})",
-        n_own,
+    profiles.check_independent("evaluation.n_repeats", n_repeats)
+    profiles.check_independent(
+        f"evaluation.n_repeats ({n_repeats}) times the independent ones of "
+        f"evaluation.rescue.n_draws ({n_draws})",
+        n_repeats * _n_independent(n_draws, profiles.antithetic),
     )
-    experiment = partial(predict_repeat, study=study)
-    yield from run_repeats(
-        experiment, range(study.n_repeats), identity_of(STUDY, study), stored, workers, STUDY
+    complete = cohort.complete(cohort.train)
+    return RescueStudy(
+        profiles,
+        pd.DataFrame(training_profiles(cohort, complete), index=complete),
+        pd.get_dummies(cohort.cancer_type[complete.append(cohort.test)], dtype=float),
+        tasks,
+        forests,
+        n_draws,
+        n_repeats,
+        seed,
     )
 
 
@@ -207,27 +185,29 @@ def predict_repeat(repeat: int, study: RescueStudy) -> pd.DataFrame:
     -------
     DataFrame
         One row a ``task``, ``removed`` (joined by ``+``; ``none``; ``all`` where the cancer type
-        alone is known), ``method``, ``pooling`` and test patient with an outcome: ``predicted``
-        stage; or ``risk``, higher is worse, and ``integrated_brier``, what the patient contributes
-        to the mean that is the integrated Brier score.
+        alone is known), ``method``, ``pooling`` and test patient with an outcome, with what
+        :meth:`tcga_coherent.downstream.task.Outcomes.kept` says of the task.
     """
     frames = [
         pd.DataFrame(
             {
                 "task": name,
                 **cell._asdict(),
-                "patient_id": task.test.index,
-                **task.columns(predicted),
+                "patient_id": outcomes.test.index,
+                **outcomes.kept(predicted),
             }
         )
-        for name, task in study.tasks.possible.items()
-        for cell, predicted in _predict_task(task, _seeds(study.seed, repeat, name), repeat, study)
+        for name, outcomes in study.tasks.possible.items()
+        for cell, predicted in _predict_task(
+            outcomes, _seeds(study.seed, repeat, name), repeat, study
+        )
     ]
-    predictions = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    # Few different words in many rows. Columns of a task that was skipped are empty.
-    return predictions.reindex(columns=LABELS + NUMBERS).astype(
-        dict.fromkeys(LABELS, "category") | dict.fromkeys(NUMBERS, float)
-    )
+    if not frames:
+        return pd.DataFrame(columns=KEYS)
+    predictions = pd.concat(frames, ignore_index=True)
+    # Few different words in many rows.
+    words = predictions.select_dtypes(exclude="number").columns
+    return predictions.astype(dict.fromkeys(words, "category"))
 
 
 def drop_modalities(profiles: Array, sizes: list[int], seed: int) -> Array:
@@ -259,24 +239,24 @@ def _seeds(seed: int, repeat: int, task: str) -> list[int]:
 
 
 def _predict_task(
-    task: Task, seeds: list[int], repeat: int, study: RescueStudy
+    outcomes: Outcomes, seeds: list[int], repeat: int, study: RescueStudy
 ) -> Iterator[tuple[Cell, Array]]:
     """Yield what the forests of a task predict in every cell, patients x quantities."""
     profiles, types = study.profiles, study.cancer_types
     draws = draws_of_repeat(repeat, study.n_repeats, study.n_draws, profiles)
-    train, test = task.train.index, task.test.index
+    train, test = outcomes.train.index, outcomes.test.index
     rows = profiles.patients.get_indexer(test)
     whole = study.train.loc[train].to_numpy()
     incomplete = drop_modalities(whole, [m.shape[1] for m in profiles.real.values()], seeds[0])
 
-    predict = task.fit(whole, study.forests, seeds[1])
-    predict_robustly = task.fit(incomplete, study.forests, seeds[2])
-    predict_by_type = task.fit(types.loc[train].to_numpy(), study.forests, seeds[3])
+    predict = outcomes.fit(whole, study.forests, seeds[1]).quantities
+    predict_robustly = outcomes.fit(incomplete, study.forests, seeds[2]).quantities
+    by_type = outcomes.fit(types.loc[train].to_numpy(), study.forests, seeds[3])
 
     measured = profiles.whole()[rows]
     yield Cell(NONE_REMOVED, REAL, POINT), predict(measured)
     yield Cell(NONE_REMOVED, MODALITY_DROPOUT, POINT), predict_robustly(measured)
-    yield Cell(ALL_REMOVED, CANCER_TYPE, POINT), predict_by_type(types.loc[test].to_numpy())
+    yield Cell(ALL_REMOVED, CANCER_TYPE, POINT), by_type.quantities(types.loc[test].to_numpy())
     for removed in removal_patterns(profiles.modalities):
         name = join_sources(removed)
         sets = {

@@ -9,27 +9,19 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 from tcga_coherent.downstream.profiles import ABLATION, GENERATORS, IMPUTATIONS
+from tcga_coherent.downstream.task import DownstreamTask
+from tcga_coherent.downstream.tasks import chosen, less_is_better
 from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES
+from tcga_coherent.figures.panels import SMALL, WIDTH, legend_above
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.studies.rescue.experiment import CANCER_TYPE, POINT, POOLINGS, REAL, Pooling
-from tcga_coherent.studies.rescue.scores import HEADLINE, MEAN_OF_PATTERNS, METRICS
+from tcga_coherent.studies.rescue.scores import MEAN_OF_PATTERNS
 
-WIDTH = 7.2  # inches: the text width of a page
-SMALL = 7
 LEGEND_HEIGHT = 0.75
 METHODS = (ABLATION, *IMPUTATIONS, *GENERATORS)
 # Share of a pattern's width that its methods take.
 SPREAD = 0.72
 
-METRIC_LABELS = {
-    "macro_f1": "macro F1",
-    "balanced_accuracy": "balanced accuracy",
-    "c_index": "C-index (Harrell)",
-    "c_index_ipcw": "C-index (Uno)",
-    "auc": "time-dependent AUC",
-    "integrated_brier": "integrated Brier score\n(less is better)",
-}
-TASK_TITLES = {"stage": "Tumour stage", "survival": "Survival"}
 POOLING_LABELS = {
     "draw": "one draw",
     "mean_of_draws": "mean of draws",
@@ -40,7 +32,7 @@ POOLING_LABELS = {
 def draw_rescue(
     table: pd.DataFrame, modalities: Mapping[str, ModalityConfig], pooling: Pooling
 ) -> Figure:
-    """Draw the headline score of both tasks in every pattern: Figure 3.
+    """Draw the headline score of each task in every pattern: Figure 3.
 
     Parameters
     ----------
@@ -57,9 +49,10 @@ def draw_rescue(
         A panel a task, with the modalities that are missing marked below; a panel of a task that was
         skipped says why.
     """
-    heights = [2.6] * len(HEADLINE) + [_marks_height(modalities)]
+    panels = [(task, task.headline) for task in _tasks(table)]
+    heights = [2.6] * len(panels) + [_marks_height(modalities)]
     figure = Figure(figsize=(WIDTH, sum(heights) + LEGEND_HEIGHT), layout="constrained")
-    _draw_panels(figure, table, list(HEADLINE.items()), modalities, pooling, heights)
+    _draw_panels(figure, table, panels, modalities, pooling, heights)
     return figure
 
 
@@ -73,7 +66,8 @@ def draw_rescue_metrics(
     table, modalities, pooling
         As in :func:`draw_rescue`.
     """
-    panels = [(task, metric) for task, names in METRICS.items() for metric in names[1:]]
+    tasks = _tasks(table)
+    panels = [(task, metric) for task in tasks for metric in list(task.metrics)[1:]]
     heights = [1.5] * len(panels) + [_marks_height(modalities)]
     upper_height, lower_height = sum(heights) + LEGEND_HEIGHT, 2.2
     figure = Figure(figsize=(WIDTH, upper_height + lower_height), layout="constrained")
@@ -81,12 +75,13 @@ def draw_rescue_metrics(
         2, 1, squeeze=False, height_ratios=[upper_height, lower_height]
     ).ravel()
     _draw_panels(upper, table, panels, modalities, pooling, heights)
-    for number, (task, metric) in enumerate(HEADLINE.items()):
-        axes = lower.add_subplot(1, 2, number + 1)
+    for number, task in enumerate(tasks):
+        metric = task.headline
+        axes = lower.add_subplot(1, len(tasks), number + 1)
         _draw_poolings(axes, _rows(table, task, metric), _note(table, task), named=number == 0)
-        axes.set_title(TASK_TITLES[task], fontsize=8, fontweight="bold", loc="left")
+        axes.set_title(task.title, fontsize=8, fontweight="bold", loc="left")
         axes.set_xlabel(
-            f"gain in {METRIC_LABELS[metric]} over ablation,\nmean of all patterns", fontsize=SMALL
+            f"gain in {task.metrics[metric]} over ablation,\nmean of all patterns", fontsize=SMALL
         )
     return figure
 
@@ -94,7 +89,7 @@ def draw_rescue_metrics(
 def _draw_panels(
     figure: Figure | SubFigure,
     table: pd.DataFrame,
-    panels: Sequence[tuple[str, str]],
+    panels: Sequence[tuple[DownstreamTask, str]],
     modalities: Mapping[str, ModalityConfig],
     pooling: Pooling,
     heights: Sequence[float],
@@ -106,8 +101,8 @@ def _draw_panels(
         axes = figure.add_subplot(grid[number])
         own, note = _rows(table, task, metric), _note(table, task)
         _draw_panel(axes, own, note, patterns, pooling)
-        axes.set_ylabel(METRIC_LABELS[metric], fontsize=SMALL)
-        axes.set_title(TASK_TITLES[task], fontsize=8, fontweight="bold", loc="left")
+        axes.set_ylabel(task.metrics[metric], fontsize=SMALL)
+        axes.set_title(task.title, fontsize=8, fontweight="bold", loc="left")
         if not note:
             full = own[own["method"] == REAL].iloc[0]
             text = (
@@ -116,22 +111,24 @@ def _draw_panels(
             )
             axes.set_title(text, fontsize=SMALL, loc="right")
     _draw_missing(figure.add_subplot(grid[len(panels)]), patterns, modalities)
-    figure.legend(
-        handles=_legend(pooling), loc="outside upper center", ncols=3, fontsize=SMALL, frameon=False
-    )
+    legend_above(figure, _legend(pooling), 3)
+
+
+def _tasks(table: pd.DataFrame) -> list[DownstreamTask]:
+    return chosen(table["task"].unique())
 
 
 def _marks_height(modalities: Mapping[str, ModalityConfig]) -> float:
     return 0.16 * len(modalities) + 0.1
 
 
-def _rows(table: pd.DataFrame, task: str, metric: str) -> pd.DataFrame:
-    return table[(table["task"] == task) & (table["metric"] == metric)]
+def _rows(table: pd.DataFrame, task: DownstreamTask, metric: str) -> pd.DataFrame:
+    return table[(table["task"] == task.name) & (table["metric"] == metric)]
 
 
-def _note(table: pd.DataFrame, task: str) -> str:
+def _note(table: pd.DataFrame, task: DownstreamTask) -> str:
     # A table that was read from CSV has no empty words.
-    notes = table.loc[table["task"] == task, "note"].fillna("")
+    notes = table.loc[table["task"] == task.name, "note"].fillna("")
     return str(notes.max()) if len(notes) else ""
 
 
@@ -155,7 +152,7 @@ def _draw_panel(
     axes.axhline(full, color=METHOD_STYLES["real"].color, linewidth=1, zorder=1)
     axes.axhline(alone, color="0.4", linewidth=1, linestyle=":", zorder=1)
     # Errors are drawn as they are, though their differences say how much better one is.
-    sign = -1 if own["metric"].iloc[0] == "integrated_brier" else 1
+    sign = -1 if less_is_better(own["metric"].iloc[0]) else 1
     for place, pattern in enumerate(patterns):
         if place % 2:
             axes.axvspan(place - 0.5, place + 0.5, color="0.95", linewidth=0, zorder=0)

@@ -5,37 +5,25 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from tcga_coherent.downstream.profiles import ABLATION
-from tcga_coherent.downstream.tasks import RescueTasks
+from tcga_coherent.downstream.task import PossibleTasks
+from tcga_coherent.downstream.tasks import TASKS
 from tcga_coherent.measures.bootstrap import central_interval
+from tcga_coherent.measures.score import PARTS, Score
 from tcga_coherent.reported import ReportedRescue
-from tcga_coherent.studies.rescue.experiment import (
-    ALL_REMOVED,
-    NONE_REMOVED,
-    POINT,
-    Cell,
-)
-from tcga_coherent.studies.rescue.scores import (
-    FULL,
-    HEADLINE,
-    Score,
-    Scores,
-    gain,
-)
+from tcga_coherent.studies.rescue.experiment import ALL_REMOVED, NONE_REMOVED, POINT, Cell
+from tcga_coherent.studies.rescue.scores import FULL, Scores, gain
 
 KEY = ["task", "metric", "removed", "method", "pooling"]
-SPREAD = ("mean", "std", "low", "high")
 QUANTITIES = ("score", "drop_from_full", "gain_over_ablation", "share_of_drop_recovered")
 PAPER = [
     f"paper_{quantity}_{part}"
     for quantity in ("drop_from_full", "gain_over_ablation")
     for part in ("mean", "std")
 ]
-# Names of the tasks in the parameters that hold the paper's table.
-PAPER_PREFIX = {"stage": "stage_f1", "survival": "survival_cindex"}
 
 
 def rescue_table(
-    scores: Scores, tasks: RescueTasks, reported: Sequence[ReportedRescue], level: float
+    scores: Scores, tasks: PossibleTasks, reported: Sequence[ReportedRescue], level: float
 ) -> pd.DataFrame:
     """Put the scores of all cells beside what they change.
 
@@ -76,8 +64,8 @@ def rescue_table(
         for cell in cells
     ]
     for task, reason in tasks.reasons.items():
-        rows.append({"task": task, "metric": HEADLINE[task], "n_patients": 0, "note": reason})
-    spread = [f"{quantity}_{part}" for quantity in QUANTITIES for part in SPREAD]
+        rows.append({"task": task, "metric": TASKS[task].headline, "n_patients": 0, "note": reason})
+    spread = [f"{quantity}_{part}" for quantity in QUANTITIES for part in PARTS]
     table = pd.DataFrame(rows, columns=[*KEY, *spread, *PAPER, "n_patients", "note"])
     table[KEY] = table[KEY].fillna("")
     return table
@@ -85,7 +73,8 @@ def rescue_table(
 
 def headline_rows(table: pd.DataFrame) -> pd.DataFrame:
     """Keep the headline metric of each task: Table 2."""
-    return table[table["metric"].isin(HEADLINE.values())].reset_index(drop=True)
+    headline = table["task"].map(lambda task: TASKS[task].headline)
+    return table[table["metric"] == headline].reset_index(drop=True)
 
 
 def ablation_of(cell: Cell) -> Cell:
@@ -97,24 +86,19 @@ def _differences(
     cell: Cell, cells: Mapping[Cell, Score], metric: str, level: float
 ) -> dict[str, float]:
     score = cells[cell]
-    values = _summary("score", score, level)
+    values = score.columns("score", level)
     if cell == FULL:
         return values
-    values |= _summary("drop_from_full", gain(score, cells[FULL], metric), level)
+    values |= gain(score, cells[FULL], metric).columns("drop_from_full", level)
     if cell.removed in (NONE_REMOVED, ALL_REMOVED) or cell == ablation_of(cell):
         return values
     ablation = cells[ablation_of(cell)]
     gained = gain(score, ablation, metric)
     lost = gain(cells[FULL], ablation, metric)
-    values |= _summary("gain_over_ablation", gained, level)
+    values |= gained.columns("gain_over_ablation", level)
     if lost.mean > lost.std:
         values |= _share(gained, lost, level)
     return values
-
-
-def _summary(name: str, score: Score, level: float) -> dict[str, float]:
-    values = (score.mean, score.std, *score.interval(level))
-    return {f"{name}_{part}": value for part, value in zip(SPREAD, values, strict=True)}
 
 
 def _share(gained: Score, lost: Score, level: float) -> dict[str, float]:
@@ -123,8 +107,8 @@ def _share(gained: Score, lost: Score, level: float) -> dict[str, float]:
     if (lost.by_repeat > 0).all():
         values[f"{name}_std"] = float((gained.by_repeat / lost.by_repeat).std(ddof=1))
     if lost.interval(level)[0] > 0:
-        positive = lost.resampled > 0
-        shares = gained.resampled[positive] / lost.resampled[positive]
+        positive = lost.by_sample > 0
+        shares = gained.by_sample[positive] / lost.by_sample[positive]
         values[f"{name}_low"], values[f"{name}_high"] = central_interval(shares, level)
     return values
 
@@ -132,7 +116,7 @@ def _share(gained: Score, lost: Score, level: float) -> dict[str, float]:
 def _reported(
     task: str, metric: str, cell: Cell, reported: Sequence[ReportedRescue]
 ) -> dict[str, float]:
-    if metric != HEADLINE[task]:
+    if metric != TASKS[task].headline or not TASKS[task].reported:
         return {}
     for row in reported:
         if row.removed != cell.removed:
@@ -144,7 +128,7 @@ def _reported(
         else:
             continue
         return {
-            f"paper_{ours}_{part}": getattr(row, f"{PAPER_PREFIX[task]}_{theirs}_{part}")
+            f"paper_{ours}_{part}": getattr(row, f"{TASKS[task].reported}_{theirs}_{part}")
             for part in ("mean", "std")
         }
     return {}

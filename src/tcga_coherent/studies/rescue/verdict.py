@@ -6,7 +6,9 @@ from typing import Any
 import pandas as pd
 
 from tcga_coherent.downstream.profiles import ABLATION, GENERATORS, IMPUTATIONS
-from tcga_coherent.downstream.tasks import RescueTasks
+from tcga_coherent.downstream.task import PossibleTasks
+from tcga_coherent.downstream.tasks import TASKS
+from tcga_coherent.measures.score import Score
 from tcga_coherent.studies.rescue.experiment import (
     ALL_REMOVED,
     CANCER_TYPE,
@@ -17,14 +19,7 @@ from tcga_coherent.studies.rescue.experiment import (
     Cell,
     Pooling,
 )
-from tcga_coherent.studies.rescue.scores import (
-    FULL,
-    HEADLINE,
-    MEAN_OF_PATTERNS,
-    Score,
-    Scores,
-    gain,
-)
+from tcga_coherent.studies.rescue.scores import FULL, MEAN_OF_PATTERNS, Scores, gain
 
 BEST_SIMPLE = "best simple imputation"
 CANCER_TYPE_ALONE = Cell(ALL_REMOVED, CANCER_TYPE, POINT)
@@ -48,7 +43,7 @@ COLUMNS = [
 ]
 
 
-def rescue_verdict(scores: Scores, tasks: RescueTasks, level: float) -> pd.DataFrame:
+def rescue_verdict(scores: Scores, tasks: PossibleTasks, level: float) -> pd.DataFrame:
     """Ask of every pattern whether one way is better than another.
 
     Parameters
@@ -74,7 +69,7 @@ def rescue_verdict(scores: Scores, tasks: RescueTasks, level: float) -> pd.DataF
     """
     rows: list[dict[str, Any]] = []
     for task, metrics in scores.items():
-        metric = HEADLINE[task]
+        metric = TASKS[task].headline
         cells = metrics[metric]
         for cell, against, other in _comparisons(cells):
             rows.append(
@@ -92,7 +87,7 @@ def rescue_verdict(scores: Scores, tasks: RescueTasks, level: float) -> pd.DataF
                 }
             )
     for task, reason in tasks.reasons.items():
-        rows.append({"task": task, "metric": HEADLINE[task], "n_patients": 0, "note": reason})
+        rows.append({"task": task, "metric": TASKS[task].headline, "n_patients": 0, "note": reason})
     table = pd.DataFrame(rows, columns=COLUMNS)
     words = [name for name in COLUMNS if not name.startswith(("difference", "n_patients"))]
     return table.fillna(dict.fromkeys(words, ""))
@@ -160,17 +155,14 @@ def _score(cells: Mapping[Cell, Score], cell: Cell) -> Score:
 
 
 def _judge(difference: Score, level: float) -> dict[str, Any]:
-    low, high = difference.interval(level)
-    over_repeats, over_patients = difference.mean > difference.std, low > 0
+    over_repeats = difference.mean > difference.std
+    over_patients = difference.interval(level)[0] > 0
     if difference.mean <= 0:
         verdict = "no"
     else:
         verdict = "yes" if over_repeats and over_patients else "undecided"
     return {
-        "difference_mean": difference.mean,
-        "difference_std": difference.std,
-        "difference_low": low,
-        "difference_high": high,
+        **difference.columns("difference", level),
         "more_than_spread_of_repeats": "yes" if over_repeats else "no",
         "interval_of_patients_above_zero": "yes" if over_patients else "no",
         "verdict": verdict,

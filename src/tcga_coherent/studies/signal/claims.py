@@ -8,7 +8,6 @@ import pandas as pd
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from tcga_coherent.downstream.outcomes import ClassTask
 from tcga_coherent.modality import STRICT
 
 Expectation = Literal["equal", "higher", "lower"]
@@ -31,7 +30,7 @@ class ReportedClaim:
         The paper's scores, NaN where its text gives none.
     """
 
-    task: ClassTask
+    task: Literal["cancer_type", "stage"]
     modality: str
     method: Literal["multi", "coherent"]
     metric: Literal["macro_f1", "balanced_accuracy"]

@@ -7,23 +7,16 @@ test patients' measured modality and on the one generated from all others (paper
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.forests import ForestParameters, fit_classifier
-from tcga_coherent.downstream.outcomes import (
-    CLASS_TASKS,
-    CannotEvaluate,
-    ClassTask,
-    check_classes,
-    class_labels,
-)
+from tcga_coherent.downstream.outcomes import CannotEvaluate
 from tcga_coherent.downstream.profiles import GENERATORS, IMPUTATIONS, TestProfiles
+from tcga_coherent.downstream.tasks import CLASS_TASKS
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.repeats import Stored, identity_of, run_repeats
 
 STUDY = "signal"
 # What a classifier is shown: a method and which of its outputs.
@@ -58,7 +51,7 @@ class SignalCell:
         independent draws x patients x dimensions.
     """
 
-    task: ClassTask
+    task: str
     modality: str
     train_labels: pd.Series
     test_labels: pd.Series
@@ -67,7 +60,7 @@ class SignalCell:
 
 
 def labelled_patients(
-    task: ClassTask, modality: str, cohort: Cohort, clinical: pd.DataFrame
+    task: str, modality: str, cohort: Cohort, clinical: pd.DataFrame
 ) -> tuple[pd.Series, pd.Series]:
     """Return the labels that a modality's classifier is trained and tested with.
 
@@ -88,15 +81,13 @@ def labelled_patients(
     CannotEvaluate
         When there is nothing to learn or to test.
     """
-    labels = class_labels(task, cohort, clinical)
     measured = cohort.train.intersection(cohort.latents[modality].index)
-    train, test = (labels.reindex(patients).dropna() for patients in (measured, cohort.test))
-    check_classes(task, train, test)
-    return train, test
+    known = CLASS_TASKS[task].outcomes(cohort, clinical, measured)
+    return known.train, known.test
 
 
 def signal_cells(
-    cohort: Cohort, clinical: pd.DataFrame, profiles: TestProfiles
+    cohort: Cohort, clinical: pd.DataFrame, profiles: TestProfiles, n_repeats: int
 ) -> Iterator[SignalCell]:
     """Yield what each task and modality is judged with; those that cannot be are left out.
 
@@ -106,7 +97,15 @@ def signal_cells(
         Latents and splits; clinical table.
     profiles
         Measured and generated latents of the test patients.
+    n_repeats
+        Number of repeats, each of which takes another draw.
+
+    Raises
+    ------
+    ValueError
+        When there are fewer independent draws than repeats.
     """
+    profiles.check_independent("evaluation.n_repeats", n_repeats)
     for task in CLASS_TASKS:
         for modality in cohort.modalities:
             try:
@@ -164,48 +163,6 @@ def predict_repeat(
                 )
             )
     return pd.concat(frames, ignore_index=True) if frames else NO_PREDICTIONS
-
-
-def predict_from_modalities(
-    cohort: Cohort,
-    clinical: pd.DataFrame,
-    profiles: TestProfiles,
-    forests: ForestParameters,
-    n_repeats: int,
-    seed: int,
-    stored: Stored,
-    workers: int,
-) -> Iterator[dict[str, pd.DataFrame]]:
-    """Run :func:`predict_repeat` for every repeat that is not stored yet.
-
-    Parameters
-    ----------
-    cohort, clinical, profiles
-        As in :func:`signal_cells`.
-    forests
-        Settings of the forests.
-    n_repeats
-        Number of repeats, each with another draw.
-    seed
-        Seed of all repeats.
-    stored, workers
-        As in :func:`tcga_coherent.repeats.run_repeats`.
-
-    Raises
-    ------
-    ValueError
-        When there are fewer independent draws than repeats.
-    """
-    profiles.check_independent("evaluation.n_repeats", n_repeats)
-    cells = list(signal_cells(cohort, clinical, profiles))
-    yield from run_repeats(
-        partial(predict_repeat, cells=cells, forests=forests, seed=seed),
-        range(n_repeats),
-        identity_of(STUDY, cells, forests, seed),
-        stored,
-        workers,
-        STUDY,
-    )
 
 
 def _test_latents(profiles: TestProfiles, modality: str, method: str, kind: str) -> Array:

@@ -9,15 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from tcga_coherent.downstream.outcomes import CLASS_TASKS, TASK_LABELS
+from tcga_coherent.downstream.classification import METRICS
+from tcga_coherent.downstream.tasks import CLASS_TASKS
 from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES, legend_key
+from tcga_coherent.figures.panels import SMALL, WIDTH, legend_above, plain
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.studies.signal.claims import rows_by_input
 from tcga_coherent.studies.signal.experiment import INPUTS
 
-WIDTH = 7.2  # inches: the text width of a page
-SMALL = 7
-METRIC_LABELS = {"macro_f1": "macro F1", "balanced_accuracy": "balanced accuracy"}
 # Share of the place of a modality that its points take.
 GROUP_WIDTH = 0.78
 
@@ -37,26 +36,25 @@ def draw_signal(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]) -
     figure = Figure(figsize=(WIDTH, 5.6), layout="constrained")
     grid = figure.subplots(2, len(CLASS_TASKS), sharex=True, sharey="row")
     for column, task in zip(grid.T, CLASS_TASKS, strict=True):
-        for axes, metric in zip(column, METRIC_LABELS, strict=True):
+        for axes, metric in zip(column, METRICS, strict=True):
             _draw_scores(axes, table[table["task"] == task], metric, list(modalities))
         n_patients = table.loc[table["task"] == task, "n_patients"].max()
         size = "" if np.isnan(n_patients) else f" ({n_patients:.0f} test patients)"
-        column[0].set_title(TASK_LABELS[task].capitalize() + size, fontsize=9, fontweight="bold")
+        column[0].set_title(
+            CLASS_TASKS[task].label.capitalize() + size, fontsize=9, fontweight="bold"
+        )
         column[1].set_xticks(
             range(len(modalities)), [config.label for config in modalities.values()]
         )
         for tick, config in zip(column[1].get_xticklabels(), modalities.values(), strict=True):
             tick.set_color(config.color)
             tick.set_fontweight("bold")
-    for axes, label in zip(grid[:, 0], METRIC_LABELS.values(), strict=True):
+    for axes, label in zip(grid[:, 0], METRICS.values(), strict=True):
         axes.set_ylabel(label, fontsize=8)
         axes.set_ylim(bottom=0)
     for axes in grid.flat:
-        axes.tick_params(labelsize=SMALL)
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(
-        handles=_legend(table), loc="outside upper center", ncols=4, fontsize=SMALL, frameon=False
-    )
+        plain(axes)
+    legend_above(figure, _legend(table), 4)
     return figure
 
 

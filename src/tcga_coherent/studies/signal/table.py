@@ -7,25 +7,20 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.cohort import Cohort
-from tcga_coherent.downstream.outcomes import CLASS_TASKS, CannotEvaluate
-from tcga_coherent.measures.bootstrap import (
-    BootstrapParameters,
-    Counts,
-    central_interval,
-    resample_patients,
-)
-from tcga_coherent.measures.classification_scores import class_scores
-from tcga_coherent.measures.fidelity import Array
+from tcga_coherent.downstream.classification import METRICS, score_classes
+from tcga_coherent.downstream.outcomes import CannotEvaluate
+from tcga_coherent.downstream.tasks import CLASS_TASKS
+from tcga_coherent.measures.bootstrap import BootstrapParameters, Counts, resample_patients
+from tcga_coherent.measures.score import PARTS, Score
 from tcga_coherent.studies.signal.claims import ReportedClaim
 from tcga_coherent.studies.signal.experiment import CHANCE, INPUTS, REAL, labelled_patients
 
-METRICS = ("macro_f1", "balanced_accuracy")
 KEY = ["task", "modality", "method", "input"]
 SCORES = [
     f"{metric}{of}_{part}"
     for metric in METRICS
     for of in ("", "_difference_to_real")
-    for part in ("mean", "std", "low", "high")
+    for part in PARTS
 ]
 SIZES = ["n_patients", "n_train", "n_classes", "n_train_classes"]
 Key = tuple[str, str]
@@ -79,11 +74,9 @@ def signal_table(
                 "n_train_classes": train.nunique(),
             }
             own = predictions[(predictions["task"] == task) & (predictions["modality"] == modality)]
-            resamples = resample_patients(len(test), bootstrap.repeats, seed)
-            scores = cell_scores(own, test)
-            resampled = cell_scores(own, test, resamples)
+            scores = cell_scores(own, test, resample_patients(len(test), bootstrap.repeats, seed))
             for method, kind in (*INPUTS, *CHANCE):
-                summary = _summary(scores, resampled, (method, kind), bootstrap.level)
+                summary = _summary(scores, (method, kind), bootstrap.level)
                 rows.append(
                     {**key, "method": method, "input": kind, **summary, **sizes, "note": ""}
                 )
@@ -93,9 +86,9 @@ def signal_table(
 
 
 def cell_scores(
-    predictions: pd.DataFrame, truth: pd.Series, counts: Counts | None = None
-) -> dict[str, dict[Key, Array]]:
-    """Score every input of one task and modality in every repeat.
+    predictions: pd.DataFrame, truth: pd.Series, counts: Counts
+) -> dict[str, dict[Key, Score]]:
+    """Score every input of one task and modality.
 
     Parameters
     ----------
@@ -104,23 +97,22 @@ def cell_scores(
     truth
         Class of each test patient.
     counts
-        How often each patient counts, samples x patients; each once where it is None.
+        How often each patient is drawn in each bootstrap sample, samples x patients.
 
     Returns
     -------
     dict
-        Metric to method and input to scores, repeats x samples.
+        Metric to method and input to score.
     """
-    scores: dict[str, dict[Key, Array]] = {metric: {} for metric in METRICS}
+    classes = truth.to_numpy(str)
+    scores: dict[str, dict[Key, Score]] = {metric: {} for metric in METRICS}
     for (method, kind), own in predictions.groupby(["method", "input"], sort=False):
-        scored = []
-        for _, repeat in own.groupby("repeat"):
-            predicted = repeat.set_index("patient_id")["predicted"].loc[truth.index]
-            scored.append(class_scores(truth.to_numpy(str), predicted.to_numpy(str), counts))
-        for metric in METRICS:
-            scores[metric][str(method), str(kind)] = np.array(
-                [getattr(one, metric) for one in scored]
-            )
+        repeats = [
+            repeat.set_index("patient_id")["predicted"].loc[truth.index].to_numpy(str)
+            for _, repeat in own.groupby("repeat")
+        ]
+        for metric, score in score_classes(classes, repeats, counts).items():
+            scores[metric][str(method), str(kind)] = score
     return scores
 
 
@@ -146,32 +138,14 @@ def signal_lines(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _summary(
-    scores: dict[str, dict[Key, Array]],
-    resampled: dict[str, dict[Key, Array]],
-    key: Key,
-    level: float,
-) -> dict[str, float]:
+def _summary(scores: dict[str, dict[Key, Score]], key: Key, level: float) -> dict[str, float]:
     summary: dict[str, float] = {}
     for metric in METRICS:
         own, real = scores[metric][key], scores[metric][REAL]
-        own_resampled, real_resampled = resampled[metric][key], resampled[metric][REAL]
-        summary |= _spread(metric, own, own_resampled, level)
+        summary |= own.columns(metric, level)
         if key != REAL:
-            name = f"{metric}_difference_to_real"
-            summary |= _spread(name, own - real, own_resampled - real_resampled, level)
+            summary |= (own - real).columns(f"{metric}_difference_to_real", level)
     return summary
-
-
-def _spread(name: str, scores: Array, resampled: Array, level: float) -> dict[str, float]:
-    """Mean and deviation over repeats, and interval of the mean over samples of patients."""
-    low, high = central_interval(resampled.mean(axis=0), level)
-    return {
-        f"{name}_mean": float(scores.mean()),
-        f"{name}_std": float(scores.std(ddof=1)),
-        f"{name}_low": float(low),
-        f"{name}_high": float(high),
-    }
 
 
 def _beside_reported(table: pd.DataFrame, reported: Sequence[ReportedClaim]) -> pd.DataFrame:

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.downstream.profiles import ABLATION, GENERATORS
-from tcga_coherent.downstream.tasks import RescueTasks
+from tcga_coherent.downstream.task import PossibleTasks
+from tcga_coherent.downstream.tasks import TASKS
 from tcga_coherent.measures.bootstrap import BootstrapParameters
+from tcga_coherent.measures.score import Score
 from tcga_coherent.measures.statistical_tests import Comparison
 from tcga_coherent.studies.rescue.experiment import POINT, REAL, Cell, Pooling
-from tcga_coherent.studies.rescue.scores import FULL, HEADLINE, score_rescue
+from tcga_coherent.studies.rescue.scores import FULL, score_rescue
 
 RESCUE, ACQUISITION = "rescue", "acquisition"
 METRIC_OF_POOLING = {"draw": "of_draws", "mean_of_draws": "of_mean", "multiple": "of_multiple"}
@@ -22,7 +24,7 @@ STRATEGIES = ("random", "multi", "coherent", "coherent_expected_change")
 
 def rescue_comparisons(
     predictions: pd.DataFrame,
-    tasks: RescueTasks,
+    tasks: PossibleTasks,
     pooling: Pooling,
     bootstrap: BootstrapParameters,
     seed: int,
@@ -47,11 +49,11 @@ def rescue_comparisons(
     ]
     scores = score_rescue(predictions[np.logical_or.reduce(wanted)], tasks, bootstrap, seed)
     comparisons = [
-        Comparison(RESCUE, task, HEADLINE[task], note=reason)
+        Comparison(RESCUE, task, TASKS[task].headline, note=reason)
         for task, reason in tasks.reasons.items()
     ]
     for task, by_metric in scores.items():
-        cells = by_metric[HEADLINE[task]]
+        cells = by_metric[TASKS[task].headline]
         for removed in dict.fromkeys(cell.removed for cell in cells if cell != FULL):
             compared = {
                 method: cells[Cell(removed, method, kind)] for method, kind in inputs.items()
@@ -61,9 +63,8 @@ def rescue_comparisons(
                 Comparison(
                     RESCUE,
                     f"{task} without {removed}",
-                    f"{HEADLINE[task]}_{METRIC_OF_POOLING[pooling]}",
-                    {method: score.by_repeat for method, score in compared.items()},
-                    {method: score.resampled for method, score in compared.items()},
+                    f"{TASKS[task].headline}_{METRIC_OF_POOLING[pooling]}",
+                    compared,
                     len(tasks.possible[task].test),
                 )
             )
@@ -88,13 +89,12 @@ def acquisition_comparisons(curves: pd.DataFrame) -> list[Comparison]:
         ["task", "modality", "unacquired"], sort=False
     ):
         heights = own.groupby(["strategy", "repeat"])["score"].mean()
-        by_repeat = {name: heights[name].to_numpy() for name in STRATEGIES}
+        # Their intervals over patients are those of the table of areas.
+        none = np.empty(0)
+        scores = {name: Score(heights[name].to_numpy(), none) for name in STRATEGIES}
         comparisons.append(
             Comparison(
-                ACQUISITION,
-                _acquisition(str(task), str(modality), str(unacquired)),
-                "area",
-                by_repeat,
+                ACQUISITION, _acquisition(str(task), str(modality), str(unacquired)), "area", scores
             )
         )
     return comparisons

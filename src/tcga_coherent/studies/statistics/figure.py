@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 import pandas as pd
@@ -9,15 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from tcga_coherent.downstream.outcomes import TASK_LABELS
-from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES, legend_key
+from tcga_coherent.baselines.registry import STRONGEST
+from tcga_coherent.downstream.profiles import ABLATION
+from tcga_coherent.downstream.tasks import TASKS, chosen
+from tcga_coherent.figures.palette import METHOD_STYLES, legend_key, method_key
+from tcga_coherent.figures.panels import SMALL, WIDTH, legend_above
 from tcga_coherent.studies.statistics.downstream import ACQUISITION, RESCUE
 from tcga_coherent.studies.statistics.sources import RECONSTRUCTION, SIGNAL
 from tcga_coherent.studies.statistics.table import BOOTSTRAP
 
-WIDTH = 7.2  # inches: the text width of a page
 ROW_HEIGHT = 0.17
-SMALL = 7
 TREATMENTS = ("multi", "coherent")
 
 
@@ -44,15 +46,26 @@ class Panel:
 
 
 PANELS = (
-    Panel(RECONSTRUCTION, "r2_of_mean", "ridge", "", "Reconstruction: R² − ridge"),
+    Panel(RECONSTRUCTION, "r2_of_mean", STRONGEST, "", f"Reconstruction: R² − {STRONGEST}"),
     Panel(ACQUISITION, "area", "random", "", "Acquisition: area − random"),
     Panel(SIGNAL, "macro_f1_of_mean", "real", "cancer_type from ", "Type signal: F1 − measured"),
     Panel(SIGNAL, "macro_f1_of_mean", "real", "stage from ", "Stage signal: F1 − measured"),
-    Panel(RESCUE, "macro_f1", "ablation", "stage without ", "Stage rescue: F1 − ablation"),
-    Panel(
-        RESCUE, "c_index", "ablation", "survival without ", "Survival rescue: C-index − ablation"
-    ),
 )
+
+
+def _panels(table: pd.DataFrame) -> list[Panel]:
+    """Return the panels, with one of rescue for each task that the table has."""
+    of_rescue = table.loc[table["study"] == RESCUE, "condition"].str.split(" without ").str[0]
+    return [*PANELS] + [
+        Panel(
+            RESCUE,
+            task.headline,
+            ABLATION,
+            f"{task.name} without ",
+            f"{task.label.capitalize()} rescue: {task.short} − ablation",
+        )
+        for task in chosen(of_rescue.unique())
+    ]
 
 
 def draw_statistics(table: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
@@ -67,19 +80,22 @@ def draw_statistics(table: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     """
     # A file does not tell an empty note from none.
     table = table.assign(note=table["note"].fillna(""))
-    shown = [_rows(table, panel) for panel in PANELS]
+    panels = _panels(table)
+    shown = [_rows(table, panel) for panel in panels]
     sizes = [max(rows["condition"].nunique(), 4) for rows in shown]
-    heights = [ROW_HEIGHT * max(pair) + 0.75 for pair in zip(sizes[::2], sizes[1::2], strict=True)]
+    heights = [
+        ROW_HEIGHT * max(pair) + 0.75 for pair in zip_longest(sizes[::2], sizes[1::2], fillvalue=0)
+    ]
     figure = Figure(figsize=(WIDTH, sum(heights) + 0.5), layout="constrained")
     grid = figure.subplots(len(heights), 2, height_ratios=heights)
-    for axes, panel, rows in zip(grid.flat, PANELS, shown, strict=True):
+    for axes, panel, rows in zip(grid.flat, panels, shown, strict=False):
         _draw(axes, rows, panel, labels)
         if rows.empty:
             reasons = _reasons(table, panel)
             axes.text(0.5, 0.5, reasons, fontsize=SMALL, ha="center", transform=axes.transAxes)
-    figure.legend(
-        handles=_legend(), loc="outside upper center", ncols=4, fontsize=SMALL, frameon=False
-    )
+    for axes in grid.flat[len(panels) :]:
+        axes.set_axis_off()
+    legend_above(figure, _legend(), 4)
     return figure
 
 
@@ -122,7 +138,7 @@ def _draw(axes: Axes, rows: pd.DataFrame, panel: Panel, labels: Mapping[str, str
 
 def _label(condition: str, labels: Mapping[str, str]) -> str:
     """Name modalities and tasks as in the other figures."""
-    names = {**TASK_LABELS, **labels}
+    names = {name: task.label for name, task in TASKS.items()} | dict(labels)
     parts = condition.split(", ")
     return ", ".join("+".join(names.get(name, name) for name in part.split("+")) for part in parts)
 
@@ -134,15 +150,7 @@ def _reasons(table: pd.DataFrame, panel: Panel) -> str:
 
 
 def _legend() -> list[Line2D]:
-    handles = [
-        legend_key(
-            METHOD_LABELS[method],
-            color=METHOD_STYLES[method].color,
-            marker=METHOD_STYLES[method].marker,
-            linewidth=0,
-        )
-        for method in TREATMENTS
-    ]
+    handles = [method_key(method, linewidth=0) for method in TREATMENTS]
     handles.append(legend_key("bootstrap interval over patients", linewidth=0.9))
     handles.append(legend_key("± SD over repeats (seeds)", linewidth=2.6, alpha=0.45))
     return handles

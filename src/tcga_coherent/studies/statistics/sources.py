@@ -6,11 +6,14 @@ The treatment that others are held against comes first.
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.cohort import Cohort
-from tcga_coherent.downstream.outcomes import CLASS_TASKS, CannotEvaluate
+from tcga_coherent.downstream.outcomes import CannotEvaluate
 from tcga_coherent.downstream.profiles import GENERATORS, TestProfiles
+from tcga_coherent.downstream.tasks import CLASS_TASKS
 from tcga_coherent.measures.bootstrap import BootstrapParameters, resample_patients
 from tcga_coherent.measures.fidelity import Array, resampled_r2
+from tcga_coherent.measures.score import Score
 from tcga_coherent.measures.statistical_tests import Comparison
 from tcga_coherent.studies.signal.experiment import REAL, labelled_patients
 from tcga_coherent.studies.signal.table import cell_scores
@@ -26,7 +29,7 @@ def reconstruction_comparisons(
 ) -> list[Comparison]:
     """Compare R2 from all sources: of single draws over repeats, and of the mean of all draws.
 
-    Ridge says the same in every repeat. Of the single-condition models the best one on the test
+    The simple method says the same in every repeat. Of the single-condition models the best one on the test
     patients is taken, which favours it.
 
     Parameters
@@ -55,11 +58,10 @@ def reconstruction_comparisons(
                     target,
                     metric,
                     {
-                        name: resampled_r2(truth, error, everyone)[:, 0]
-                        for name, error in errors.items()
-                    },
-                    {
-                        name: resampled_r2(truth, error, counts).mean(axis=0)
+                        name: Score(
+                            resampled_r2(truth, error, everyone)[:, 0],
+                            resampled_r2(truth, error, counts).mean(axis=0),
+                        )
                         for name, error in errors.items()
                     },
                     n_patients,
@@ -99,9 +101,7 @@ def signal_comparisons(
                 continue
             own = predictions[(predictions["task"] == task) & (predictions["modality"] == modality)]
             counts = resample_patients(len(truth), bootstrap.repeats, seed)
-            scores, resampled = (
-                cell_scores(own, truth, weights)["macro_f1"] for weights in (None, counts)
-            )
+            scores = cell_scores(own, truth, counts)["macro_f1"]
             for suffix, kind in SIGNAL_INPUTS.items():
                 keys = [REAL, *((method, kind) for method in GENERATORS)]
                 comparisons.append(
@@ -109,8 +109,7 @@ def signal_comparisons(
                         SIGNAL,
                         condition,
                         f"macro_f1_{suffix}",
-                        {key[0]: scores[key][:, 0] for key in keys},
-                        {key[0]: resampled[key].mean(axis=0) for key in keys},
+                        {key[0]: scores[key] for key in keys},
                         len(truth),
                     )
                 )
@@ -122,13 +121,13 @@ def _reconstructions(
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Return reconstructions from all sources, repeats x patients x dimensions.
 
-    Single draws of generators, and the one mean of them; ridge predicts in both.
+    Single draws of generators, and the one mean of them; the simple method predicts in both.
     """
     truth, removed = profiles.real[target], (target,)
     sources = [name for name in profiles.modalities if name != target]
-    ridge = profiles.generated(target, removed, "ridge")
-    draws = {"ridge": np.stack([ridge] * n_repeats)}
-    means = {"ridge": ridge[None]}
+    simple = profiles.generated(target, removed, STRONGEST)
+    draws = {STRONGEST: np.stack([simple] * n_repeats)}
+    means = {STRONGEST: simple[None]}
     if len(sources) > 1:
         # Of one source the coherent ensemble is the single-condition model itself.
         singles = {source: [name for name in sources if name != source] for source in sources}

@@ -1,16 +1,16 @@
 """Appendix S6: tests over repeats beside intervals over patients, in one table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from tcga_coherent.measures.score import Score
 from tcga_coherent.measures.statistical_tests import (
     Comparison,
     paired_t_test,
-    patient_difference,
     repeated_measures_anova,
+    share_above_zero,
 )
 from tcga_coherent.studies.rescue.scores import MEAN_OF_PATTERNS
 
@@ -92,37 +92,34 @@ def _rows(comparison: Comparison, level: float) -> Iterable[dict[str, Any]]:
         yield {**comparison.keys, "note": comparison.note}
         return
     sizes = {"n_repeats": comparison.n_repeats, "n_patients": comparison.n_patients}
-    scores = comparison.by_repeat
-    seeds = {**comparison.keys, "unit": REPEATS, **sizes}
+    of_seeds = {**comparison.keys, "unit": REPEATS, **sizes}
+    of_patients = {**comparison.keys, "unit": PATIENTS, "test": BOOTSTRAP, **sizes}
+    scores = comparison.scores
     if comparison.n_repeats > 1:
-        yield {**seeds, "test": ANOVA, **repeated_measures_anova(scores)}
+        by_repeat = {name: score.by_repeat for name, score in scores.items()}
+        yield {**of_seeds, "test": ANOVA, **repeated_measures_anova(by_repeat)}
         for treatment, reference in comparison.pairs:
+            tested = paired_t_test(by_repeat[treatment], by_repeat[reference])
+            effect = _effect(scores, treatment, reference)
+            yield {**of_seeds, "test": PAIRED_T, **effect, **tested}
+    for treatment, reference in comparison.pairs:
+        difference = scores[treatment] - scores[reference]
+        if len(difference.by_sample):
             yield {
-                **seeds,
-                "test": PAIRED_T,
-                **_effect(comparison, treatment, reference),
-                **paired_t_test(scores[treatment], scores[reference]),
+                **of_patients,
+                **_effect(scores, treatment, reference),
+                **difference.columns("difference", level),
+                "share_above_zero": share_above_zero(difference.by_sample),
             }
-    samples = comparison.by_sample
-    # Where there are none, another table has the intervals.
-    for treatment, reference in comparison.pairs if samples else ():
-        yield {
-            **comparison.keys,
-            "unit": PATIENTS,
-            "test": BOOTSTRAP,
-            **sizes,
-            **_effect(comparison, treatment, reference),
-            **patient_difference(samples[treatment], samples[reference], level),
-        }
 
 
-def _effect(comparison: Comparison, treatment: str, reference: str) -> dict[str, Any]:
-    difference = comparison.by_repeat[treatment] - comparison.by_repeat[reference]
+def _effect(scores: Mapping[str, Score], treatment: str, reference: str) -> dict[str, Any]:
+    difference = scores[treatment] - scores[reference]
     return {
         "treatment": treatment,
         "reference": reference,
-        "difference_mean": difference.mean(),
-        "difference_std": difference.std(ddof=1) if len(difference) > 1 else np.nan,
+        "difference_mean": difference.mean,
+        "difference_std": difference.std,
     }
 
 

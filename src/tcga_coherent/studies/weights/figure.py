@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from tcga_coherent.figures.panels import SMALL, WIDTH, legend_above, plain
 from tcga_coherent.modality import ModalityConfig
 
 EXPERT = "expert"
@@ -27,9 +28,7 @@ MEASURES = {
     "r2_of_mean_gain": "R² above 1/MSE",
     "crps_gain": "CRPS above 1/MSE\n(lower is better)",
 }
-WIDTH = 7.2  # inches: the text width of a page
 ROW_HEIGHT = 0.3
-SMALL = 7
 
 
 def draw_weights(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]) -> Figure:
@@ -61,19 +60,12 @@ def draw_weights(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]) 
         for panel in panels[:, column]:
             # Differences of CRPS have long labels.
             panel.xaxis.set_major_locator(MaxNLocator(2 if panel is others[-1] else 4))
-            panel.tick_params(labelsize=SMALL)
-            panel.spines[["top", "right"]].set_visible(False)
+            plain(panel)
     panels[0, 0].set_yticks(range(len(kinds)), [WEIGHT_LABELS[kind] for kind in kinds])
     panels[0, 0].invert_yaxis()
     handles = [Patch(color=c.color, label=f"from {c.label}") for c in modalities.values()]
     handles.append(Patch(color=EXPERT_COLOR, label="expert without a source"))
-    figure.legend(
-        handles=handles,
-        loc="outside upper center",
-        ncols=len(handles),
-        fontsize=SMALL,
-        frameon=False,
-    )
+    legend_above(figure, handles, len(handles))
     n_patients = int(table["n_patients"].min())
     figure.supxlabel(
         f"Weights: means over the noise levels. Lines: intervals over {n_patients} test patients.",

@@ -6,7 +6,6 @@ bootstrap samples of them: whom the strategy puts first stays as it was on all o
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -16,50 +15,27 @@ from tcga_coherent.measures.bootstrap import Counts
 from tcga_coherent.measures.classification_scores import scores_of_counts
 from tcga_coherent.measures.concordance import comparable_pairs, concordant_pairs
 from tcga_coherent.measures.fidelity import Array
+from tcga_coherent.measures.score import Score
 
 # Shares of the patients for whom the modality is measured.
 RATIOS = np.linspace(0, 1, 21)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Scores at each of :data:`RATIOS`.
-
-    Attributes
-    ----------
-    by_repeat
-        repeats x ratios, of all patients.
-    by_sample
-        samples x ratios: mean over the repeats for each bootstrap sample of the patients.
-    """
-
-    by_repeat: Array
-    by_sample: Array
-
-    def __sub__(self, other: "Curve") -> "Curve":
-        """Difference of the scores, repeat by repeat and sample by sample."""
-        return Curve(self.by_repeat - other.by_repeat, self.by_sample - other.by_sample)
-
-    def area(self) -> tuple[Array, Array]:
-        """Mean over the ratios, of each repeat and of each sample."""
-        return self.by_repeat.mean(axis=1), self.by_sample.mean(axis=1)
 
 
 class Scorer(Protocol):
     """Judges predictions of the same patients.
 
     ``before`` and ``after`` are what is predicted without and with the modality, repeats x patients
-    x outputs.
+    x outputs. Scores have the points of a curve, :data:`RATIOS`, as second axis.
     """
 
     metric: str
     n_patients: int
 
-    def informed(self, before: Array, after: Array, order: Array) -> Curve:
+    def informed(self, before: Array, after: Array, order: Array) -> Score:
         """Follow the acquisition in an order, repeats x patients: the first one first."""
         ...
 
-    def random(self, before: Array, after: Array) -> Curve:
+    def random(self, before: Array, after: Array) -> Score:
         """Return the expectation over all orders, in closed form."""
         ...
 
@@ -93,7 +69,7 @@ class MacroF1Scorer:
         self._weights = np.vstack([everyone, counts])
         self._true = self._weights @ self._is_true
 
-    def informed(self, before: Array, after: Array, order: Array) -> Curve:
+    def informed(self, before: Array, after: Array, order: Array) -> Score:
         """Follow the acquisition in an order."""
         old, new = self._chosen(before), self._chosen(after)
         scores = []
@@ -107,7 +83,7 @@ class MacroF1Scorer:
             )
         return _curve(np.array(scores))
 
-    def random(self, before: Array, after: Array) -> Curve:
+    def random(self, before: Array, after: Array) -> Score:
         """Return the macro F1 of the expected counts of patients by true and predicted class."""
         old, new = self._chosen(before), self._chosen(after)
         shares = n_acquired(self.n_patients) / self.n_patients
@@ -160,19 +136,19 @@ class ConcordanceScorer:
         self._total = self._comparable.sum()
         self._totals = self._weigh(self._comparable)
 
-    def informed(self, before: Array, after: Array, order: Array) -> Curve:
+    def informed(self, before: Array, after: Array, order: Array) -> Score:
         """Follow the acquisition in an order."""
         place = np.argsort(order, axis=-1)
         mixtures = (
             np.where(place < n, after[..., 0], before[..., 0]) for n in n_acquired(self.n_patients)
         )
         points = [self._judge(self._concordant(risk, risk) for risk in risks) for risks in mixtures]
-        return Curve(
+        return Score(
             np.stack([by_repeat for by_repeat, _ in points], axis=1),
             np.stack([by_sample for _, by_sample in points], axis=1),
         )
 
-    def random(self, before: Array, after: Array) -> Curve:
+    def random(self, before: Array, after: Array) -> Score:
         """Return the expected C-index: each pair by the probability of how many are measured."""
         old, new = before[..., 0], after[..., 0]
         pairs = list(zip(old, new, strict=True))
@@ -189,7 +165,7 @@ class ConcordanceScorer:
             np.outer(both[kind], p_both) + np.outer(one[kind], p_one) + np.outer(none[kind], p_none)
             for kind in (0, 1)
         )
-        return Curve(by_repeat, by_sample)
+        return Score(by_repeat, by_sample)
 
     def gain(self, before: Array, after: Array) -> Array:
         """Count comparable pairs that become concordant when only this patient is measured."""
@@ -252,6 +228,11 @@ def acquisition_order(priority: Array, seed: int) -> Array:
     return np.array(orders)
 
 
-def _curve(scores: Array) -> Curve:
+def _curve(scores: Array) -> Score:
     """Split scores, repeats x ratios x (all patients and the samples)."""
-    return Curve(scores[..., 0], scores[..., 1:].mean(axis=0).T)
+    return Score(scores[..., 0], scores[..., 1:].mean(axis=0).T)
+
+
+def area(curve: Score) -> Score:
+    """Return the mean over the points of a curve."""
+    return Score(curve.by_repeat.mean(axis=1), curve.by_sample.mean(axis=1))

@@ -6,14 +6,15 @@ import pytest
 from sklearn.metrics import f1_score
 from sksurv.metrics import concordance_index_censored
 
-from tcga_coherent.measures.bootstrap import resample_patients
-from tcga_coherent.studies.prioritisation.curves import (
+from tcga_coherent.downstream.acquisition_curves import (
     RATIOS,
     ConcordanceScorer,
     MacroF1Scorer,
     acquisition_order,
+    area,
     n_acquired,
 )
+from tcga_coherent.measures.bootstrap import resample_patients
 
 CLASSES = ["I", "II", "III"]
 
@@ -171,10 +172,10 @@ def test_the_area_is_the_mean_difference(staged) -> None:
     best = scorer.informed(before, after, acquisition_order(scorer.gain(before, after), 0))
     worst = scorer.informed(before, after, acquisition_order(-scorer.gain(before, after), 0))
     random = scorer.random(before, after)
-    above, below = (best - random).area(), (worst - random).area()
+    above, below = area(best - random), area(worst - random)
     np.testing.assert_allclose(
-        above[0], best.by_repeat.mean(axis=1) - random.by_repeat.mean(axis=1)
+        above.by_repeat, best.by_repeat.mean(axis=1) - random.by_repeat.mean(axis=1)
     )
-    assert (above[0] > 0.05).all()
-    assert (below[0] < -0.05).all()
-    assert above[1].shape == (5,)
+    assert (above.by_repeat > 0.05).all()
+    assert (below.by_repeat < -0.05).all()
+    assert above.by_sample.shape == (5,)

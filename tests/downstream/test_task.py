@@ -6,14 +6,15 @@ from sklearn.ensemble import RandomForestClassifier
 from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.forests import fit_survival_forest
 from tcga_coherent.downstream.profiles import training_profiles
-from tcga_coherent.downstream.tasks import RescueTasks, rescue_tasks
+from tcga_coherent.downstream.task import PossibleTasks, possible_tasks
+from tcga_coherent.downstream.tasks import chosen
 from tests.studies.rescue.rescue_cohort import FORESTS, N_TEST, N_TRAIN, rescue_cohort
 
 COHORT, CLINICAL, PROFILES = rescue_cohort()
 
 
-def tasks_of(clinical: pd.DataFrame, cohort: Cohort = COHORT) -> RescueTasks:
-    return rescue_tasks(cohort, clinical, FORESTS)
+def tasks_of(clinical: pd.DataFrame, cohort: Cohort = COHORT) -> PossibleTasks:
+    return possible_tasks(chosen(["stage", "survival"]), cohort, clinical, FORESTS)
 
 
 def test_forests_learn_from_training_patients_who_have_every_modality() -> None:
@@ -45,7 +46,7 @@ def test_a_task_that_a_cohort_lacks_is_skipped_with_its_reason(
     tasks = tasks_of(CLINICAL.assign(**change))
     assert tasks.reasons == {task: reason}
     assert len(tasks.possible) == 1
-    assert f"rescue, {task}: skipped, as {reason}" in caplog.text
+    assert f"{task}: skipped, as {reason}" in caplog.text
 
 
 def test_training_patients_must_be_followed_for_different_times() -> None:
@@ -73,15 +74,15 @@ def test_predicted_stages_are_those_of_the_forest() -> None:
     task = tasks_of(CLINICAL).possible["stage"]
     features = training_profiles(COHORT, task.train.index)
     forest = RandomForestClassifier(FORESTS.n_trees, random_state=3).fit(features, task.train)
-    predicted = task.fit(features, FORESTS, seed=3)(PROFILES.whole())
-    found = task.columns(predicted)["predicted"]
+    predicted = task.fit(features, FORESTS, seed=3).quantities(PROFILES.whole())
+    found = task.kept(predicted)["predicted"]
     np.testing.assert_array_equal(found, forest.predict(PROFILES.whole()))
 
 
 def test_survival_is_read_from_the_step_functions_of_the_forest() -> None:
     task = tasks_of(CLINICAL).possible["survival"]
     features = training_profiles(COHORT, task.train.index)
-    predicted = task.fit(features, FORESTS, seed=3)(PROFILES.whole())
+    predicted = task.fit(features, FORESTS, seed=3).quantities(PROFILES.whole())
     forest = fit_survival_forest(features, task.train, FORESTS, seed=3)
     np.testing.assert_allclose(predicted[:, 0], forest.predict(PROFILES.whole()))
     months = task.times / FORESTS.survival_time_unit
@@ -99,7 +100,7 @@ def test_too_few_times_leave_out_the_brier_score_alone() -> None:
     clinical = CLINICAL.assign(os_event=1.0)
     clinical["os_days"] = np.where(np.arange(len(clinical)) % 2, 1.0, 40.0)
     task = tasks_of(clinical).possible["survival"]
-    predict = task.fit(training_profiles(COHORT, task.train.index), FORESTS, seed=3)
-    columns = task.columns(predict(PROFILES.whole()))
+    predict = task.fit(training_profiles(COHORT, task.train.index), FORESTS, seed=3).quantities
+    columns = task.kept(predict(PROFILES.whole()))
     assert np.isnan(columns["integrated_brier"]).all()
     assert np.isfinite(columns["risk"]).all()

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from tcga_coherent.downstream.forests import ForestParameters
-from tcga_coherent.studies.prioritisation.models import fit_model
+from tcga_coherent.downstream.tasks.survival import SurvivalOutcomes
 
 FORESTS = ForestParameters(n_trees=10, survival_min_samples_leaf=5, survival_time_unit=1)
 
@@ -13,21 +13,10 @@ def features() -> np.ndarray:
     return np.random.default_rng(0).standard_normal((80, 3))
 
 
-def test_a_stage_forest_gives_probabilities_and_their_entropy(features) -> None:
-    labels = pd.Series(np.where(features[:, 0] > 0, "II", "I"))
-    model = fit_model("stage", features, labels, FORESTS, seed=0)
-    assert model.outputs == ["I", "II"]
-    predicted = model.predict(features)
-    np.testing.assert_allclose(predicted.sum(axis=1), 1)
-    assert (predicted[:, 1] > 0.5).tolist() == (features[:, 0] > 0).tolist()
-    doubt = model.doubt(features)
-    assert doubt.argmax() == np.abs(predicted[:, 0] - 0.5).argmin()
-
-
 def test_a_survival_forest_gives_a_risk_and_the_disagreement_of_its_trees(features) -> None:
     days = np.exp(-features[:, 0]) * 10
     outcomes = pd.DataFrame({"event": True, "days": days})
-    model = fit_model("survival", features, outcomes, FORESTS, seed=0)
+    model = SurvivalOutcomes(outcomes, outcomes, 1.0).fit(features, FORESTS, seed=0)
     assert model.outputs == ["risk"]
     risk = model.predict(features)
     assert risk.shape == (80, 1)

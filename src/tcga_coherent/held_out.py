@@ -1,0 +1,88 @@
+"""What was made of the test patients, read when it is asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from tcga_coherent.baselines.models import standard_normal_draws
+from tcga_coherent.baselines.predictions import BaselinePrediction, read_baseline
+from tcga_coherent.cohort import Cohort, Partitions, read_cohort, read_draws
+from tcga_coherent.measures.calibration import independent_sets
+from tcga_coherent.measures.fidelity import Array
+from tcga_coherent.modality import parse_modalities
+from tcga_coherent.source_sets import partition_name, source_sets
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Draws of the generative methods and predictions of the baselines for the test patients.
+
+    Attributes
+    ----------
+    cohort
+        Measured latents and splits.
+    test_draws, baseline_predictions
+        ``<target>/<method>/<source+source>`` to a function that loads its frame. What is missing, or
+        does not fit the cohort, is an error when it is read.
+    antithetic
+        Whether draws k and k + K / 2 are a pair, see
+        :func:`tcga_coherent.measures.calibration.independent_sets`.
+    """
+
+    cohort: Cohort
+    test_draws: Partitions
+    baseline_predictions: Partitions
+    antithetic: bool
+
+    def others(self, target: str) -> tuple[str, ...]:
+        """Return all other modalities."""
+        return source_sets(target, self.cohort.modalities)[-1]
+
+    def draws(self, target: str, method: str, sources: tuple[str, ...]) -> Array:
+        """Return the draws of a generative method, draws x patients x dimensions."""
+        name = partition_name(target, method, sources)
+        return read_draws(self.test_draws, name, self.cohort.test, self._dimensions(target))
+
+    def independent(self, draws: Array) -> tuple[Array, ...]:
+        """Take draws apart into sets whose members are independent of each other."""
+        return independent_sets(draws, self.antithetic)
+
+    def prediction(self, target: str, method: str, sources: tuple[str, ...]) -> BaselinePrediction:
+        """Return what a baseline predicts."""
+        name = partition_name(target, method, sources)
+        dimensions = self._dimensions(target)
+        return read_baseline(self.baseline_predictions, name, self.cohort.test, dimensions)
+
+    def noise(self, target: str, n_draws: int, seed: int) -> Array:
+        """Return the noise of a baseline's draws, the same for all of them."""
+        n_dimensions = len(self._dimensions(target))
+        return standard_normal_draws(self.cohort.test, n_draws, n_dimensions, seed)
+
+    def _dimensions(self, target: str) -> list[str]:
+        return list(self.cohort.latents[target].columns)
+
+
+def read_held_out(
+    test_draws: Partitions,
+    baseline_predictions: Partitions,
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    modalities: Mapping[str, Any],
+    antithetic: bool,
+) -> HeldOut:
+    """Read the cohort that draws and predictions are held against.
+
+    Parameters
+    ----------
+    test_draws, baseline_predictions, antithetic
+        As in :class:`HeldOut`.
+    latents, split, presence
+        As in :func:`tcga_coherent.cohort.read_cohort`.
+    modalities
+        Name to configuration.
+    """
+    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
+    return HeldOut(cohort, test_draws, baseline_predictions, antithetic)
