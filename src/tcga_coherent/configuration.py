@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,12 @@ class EnvironmentConfigLoader(OmegaConfigLoader):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         EnvironmentConfigLoader.latest = self
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Any]:
+        """The parameters, read once: every pipeline asks for the lanes when it is registered."""
+        parameters: Mapping[str, Any] = self["parameters"]
+        return parameters
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ def configured() -> Configured:
             env=os.environ.get("KEDRO_ENV", default),
             **LOADER_ARGS,
         )
-    return Configured(loader.env or "", loader["parameters"])
+    return Configured(loader.env or "", loader.parameters)
 
 
 def configured_modalities() -> list[str]:
