@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,8 @@ logger = logging.getLogger(__name__)
 Partitions = Mapping[str, Callable[[], pd.DataFrame]]
 
 SPLITS = ("train", "val", "test")
+# Of which nothing can be scored.
+FEWEST_PATIENTS = 2
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Cohort:
         Patients of the test split who have every modality.
     cancer_type
         Cancer type of every patient.
+    incomplete
+        Patients of the test split who lack a modality.
     """
 
     latents: dict[str, pd.DataFrame]
@@ -37,6 +41,12 @@ class Cohort:
     val: pd.Index
     test: pd.Index
     cancer_type: pd.Series
+    incomplete: pd.Index = field(default_factory=lambda: pd.Index([]))
+
+    @property
+    def held_out(self) -> pd.Index:
+        """All patients of the test split."""
+        return self.test.append(self.incomplete)
 
     @property
     def modalities(self) -> list[str]:
@@ -45,13 +55,23 @@ class Cohort:
 
     def complete(self, patients: pd.Index) -> pd.Index:
         """Keep the patients who have every modality."""
-        for frame in self.latents.values():
-            patients = patients[patients.isin(frame.index)]
-        return patients
+        return having(self.latents, patients)
 
-    def truth(self, modality: str) -> Array:
-        """Return the measured latents of the test patients, patients x dimensions."""
-        return self.latents[modality].loc[self.test].to_numpy(float)
+    def tested(self, *modalities: str) -> pd.Index:
+        """Return the patients of the test split who have these modalities."""
+        return having({name: self.latents[name] for name in modalities}, self.held_out)
+
+    def truth(self, modality: str, patients: pd.Index | None = None) -> Array:
+        """Return the measured latents of patients, of `test` by default, patients x dimensions."""
+        rows = self.test if patients is None else patients
+        return self.latents[modality].loc[rows].to_numpy(float)
+
+
+def having(frames: Mapping[str, pd.DataFrame], patients: pd.Index) -> pd.Index:
+    """Return the patients who have all of these modalities, in their order."""
+    for frame in frames.values():
+        patients = patients[patients.isin(frame.index)]
+    return patients
 
 
 def read_cohort(
@@ -81,19 +101,26 @@ def read_cohort(
     complete = presence[list(modalities)].all(axis=1)
     members = {name: split.index[split["split"] == name] for name in SPLITS}
     test = members["test"][complete[members["test"]]]
-    for name, patients in {**members, "test": test}.items():
+    for name, patients in members.items():
         if patients.empty:
             raise ValueError(
                 f"No patient of the split {name} is there to evaluate with: give preprocessing more "
-                f"patients with all of {', '.join(modalities)}, or another split."
+                f"patients, or another split."
             )
     if len(test) < len(members["test"]):
         logger.info(
-            "%d of %d test patients miss a modality and are left out: they have no truth for it",
+            "%d of %d test patients miss a modality: each comparison is of those who have what it takes",
             len(members["test"]) - len(test),
             len(members["test"]),
         )
-    return Cohort(loaded, members["train"], members["val"], test, split["cancer_type"])
+    return Cohort(
+        loaded,
+        members["train"],
+        members["val"],
+        test,
+        split["cancer_type"],
+        members["test"].difference(test),
+    )
 
 
 def read_draws(

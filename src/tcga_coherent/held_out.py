@@ -40,25 +40,29 @@ class HeldOut:
         """Return all other modalities."""
         return source_sets(target, self.cohort.modalities)[-1]
 
-    def draws(self, target: str, method: str, sources: tuple[str, ...]) -> Array:
+    def draws(
+        self, target: str, method: str, sources: tuple[str, ...], patients: pd.Index
+    ) -> Array:
         """Return the draws of a generative method, draws x patients x dimensions."""
         name = partition_name(target, method, sources)
-        return read_draws(self.test_draws, name, self.cohort.test, self._dimensions(target))
+        return read_draws(self.test_draws, name, patients, self._dimensions(target))
 
     def independent(self, draws: Array) -> tuple[Array, ...]:
         """Take draws apart into sets whose members are independent of each other."""
         return independent_sets(draws, self.antithetic)
 
-    def prediction(self, target: str, method: str, sources: tuple[str, ...]) -> BaselinePrediction:
-        """Return what a baseline predicts."""
+    def prediction(
+        self, target: str, method: str, sources: tuple[str, ...], patients: pd.Index
+    ) -> BaselinePrediction:
+        """Return what a baseline predicts of patients."""
         name = partition_name(target, method, sources)
         dimensions = self._dimensions(target)
-        return read_baseline(self.baseline_predictions, name, self.cohort.test, dimensions)
+        return read_baseline(self.baseline_predictions, name, patients, dimensions)
 
-    def noise(self, target: str, n_draws: int, seed: int) -> Array:
+    def noise(self, target: str, n_draws: int, seed: int, patients: pd.Index) -> Array:
         """Return the noise of a baseline's draws, the same for all of them."""
         n_dimensions = len(self._dimensions(target))
-        return standard_normal_draws(self.cohort.test, n_draws, n_dimensions, seed)
+        return standard_normal_draws(patients, n_draws, n_dimensions, seed)
 
     def _dimensions(self, target: str) -> list[str]:
         return list(self.cohort.latents[target].columns)

@@ -57,13 +57,15 @@ def predict_baselines(
     for target in cohort.modalities:
         columns = cohort.latents[target].columns
         for sources in source_sets(target, cohort.modalities):
+            patients = cohort.tested(target, *sources)
             for method in BASELINES:
                 baseline = fit_baseline(
                     method, target, sources, cohort.latents, cohort.train, cohort.val, parameters
                 )
-                mean = baseline.predict(cohort.latents, cohort.test)
+                # Regressors refuse to predict nobody.
+                mean = baseline.predict(cohort.latents, patients) if len(patients) else None
                 frames = {
-                    PREDICTION: pd.DataFrame(mean, index=cohort.test, columns=columns),
+                    PREDICTION: pd.DataFrame(mean, index=patients, columns=columns, dtype=float),
                     NOISE_SD: pd.DataFrame([baseline.noise_sd], index=[""], columns=columns),
                 }
                 frame = pd.concat(frames, names=["quantity", "patient_id"])

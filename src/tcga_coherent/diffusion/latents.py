@@ -15,10 +15,3 @@ def latent_tensors(
         name: torch.from_numpy(frame.reindex(patients).to_numpy(np.float32))
         for name, frame in frames.items()
     }
-
-
-def having(frames: Mapping[str, pd.DataFrame], patients: pd.Index) -> pd.Index:
-    """Return the patients who have all of these modalities, in their order."""
-    for frame in frames.values():
-        patients = patients[patients.isin(frame.index)]
-    return patients

@@ -177,10 +177,10 @@ def read_profiles(held_out: HeldOut) -> TestProfiles:
     for target in cohort.modalities:
         for sources in source_sets(target, cohort.modalities):
             for method in generative_methods(sources):
-                values = held_out.draws(target, method, sources)
+                values = held_out.draws(target, method, sources, cohort.test)
                 draws[partition_name(target, method, sources)] = values.astype(np.float32)
             for method in BASELINES:
                 name = partition_name(target, method, sources)
-                baselines[name] = held_out.prediction(target, method, sources)
+                baselines[name] = held_out.prediction(target, method, sources, cohort.test)
     real = {name: cohort.truth(name) for name in cohort.modalities}
     return TestProfiles(cohort.test, real, draws, baselines, held_out.antithetic)

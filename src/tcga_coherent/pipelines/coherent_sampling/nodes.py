@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.cohort import having
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.completion.agreement import fit_agreement
 from tcga_coherent.diffusion.completion.generation import draws_frame
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.diffusion.latents import having, latent_tensors
+from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.sampling.consensus import halves_of_validation
 from tcga_coherent.diffusion.sampling.ensemble import Draws

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.cohort import having
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.diffusion.latents import having, latent_tensors
+from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import (

@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from tcga_coherent.cohort import having
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig, Weighting
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
-from tcga_coherent.diffusion.latents import having, latent_tensors
+from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.sampling.consensus import (
     STANDARD_NORMAL,
     consensus_weights,

@@ -5,6 +5,7 @@ be for draws from the true distribution (``nominal``), and how uncertain the val
 patients are a sample.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass as validated_dataclass
 
 from tcga_coherent.baselines.registry import STRONGEST
+from tcga_coherent.cohort import FEWEST_PATIENTS
 from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.bootstrap import (
     BootstrapParameters,
@@ -28,6 +30,8 @@ from tcga_coherent.measures.cancer_types import name_of_all
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.modality import STRICT
 from tcga_coherent.source_sets import GENERATIVE_METHODS, generative_methods, join_sources
+
+logger = logging.getLogger(__name__)
 
 LEVELS_OF_A_TYPE = (0.5, 0.9)
 COLUMNS = [
@@ -97,12 +101,19 @@ def calibration_table(
     """
     cohort = held_out.cohort
     rows: list[dict[str, Any]] = []
-    types = cohort.cancer_type[cohort.test].to_numpy(str)
     # What a row is about that names no cancer type.
-    overall = {"cancer_type": name_of_all(types), "every_type": True}
+    every_type = cohort.cancer_type[cohort.held_out].to_numpy(str)
+    overall = {"cancer_type": name_of_all(every_type), "every_type": True}
     for target in cohort.modalities:
-        truth = cohort.truth(target)
-        for method, source, draws in _draws_from_all_sources(held_out, target, seed):
+        patients = cohort.tested(target, *held_out.others(target))
+        if len(patients) < FEWEST_PATIENTS:
+            logger.warning(
+                "%s: too few test patients have it and all others to be calibrated", target
+            )
+            continue
+        types = cohort.cancer_type[patients].to_numpy(str)
+        truth = cohort.truth(target, patients)
+        for method, source, draws in _draws_from_all_sources(held_out, target, seed, patients):
             measured = _measure(truth, held_out.independent(draws), parameters.levels)
             own = [*_rows(measured, types, bootstrap, seed)]
             # Ridge has one spread for all patients: nothing that could tell them apart.
@@ -111,7 +122,7 @@ def calibration_table(
                 own.append(_spread_error(measured, bootstrap, seed))
             keys = {"target": target, "method": method, "source": source}
             rows += [keys | overall | row for row in own]
-    return pd.DataFrame(rows)[COLUMNS].astype({"point": "Int64"})
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"point": "Int64"})
 
 
 def calibration_lines(table: pd.DataFrame) -> list[str]:
@@ -149,15 +160,15 @@ class _Measured:
 
 
 def _draws_from_all_sources(
-    held_out: HeldOut, target: str, seed: int
+    held_out: HeldOut, target: str, seed: int, patients: pd.Index
 ) -> Iterator[tuple[str, str, Array]]:
     """Yield method, sources and draws."""
     sources = held_out.others(target)
     for method in generative_methods(sources):
-        draws = held_out.draws(target, method, sources)
+        draws = held_out.draws(target, method, sources, patients)
         yield method, join_sources(sources), draws
-    simple = held_out.prediction(target, STRONGEST, sources)
-    noise = held_out.noise(target, len(draws), seed)
+    simple = held_out.prediction(target, STRONGEST, sources, patients)
+    noise = held_out.noise(target, len(draws), seed, patients)
     yield STRONGEST, join_sources(sources), simple.mean + simple.noise_sd * noise
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.baselines.registry import BASELINES
-from tcga_coherent.cohort import Cohort
+from tcga_coherent.cohort import FEWEST_PATIENTS, Cohort
 from tcga_coherent.downstream.outcomes import CannotEvaluate
 from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.fidelity import Array
@@ -78,6 +78,8 @@ def patient_sets(held_out: HeldOut, seed: int) -> dict[str, list[PatientSet]]:
         When a partition is missing or does not fit the cohort, or no training patient is complete.
     """
     cohort = held_out.cohort
+    if len(cohort.test) < FEWEST_PATIENTS:
+        raise CannotEvaluate("fewer than two test patients have every modality")
     others = _some_training_patients(cohort, seed)
     blocks: dict[tuple[str, Reading], dict[str, Array]] = {}
     for target in cohort.modalities:
@@ -86,13 +88,13 @@ def patient_sets(held_out: HeldOut, seed: int) -> dict[str, list[PatientSet]]:
         if not others.empty:
             made[TRAIN, "measured"] = cohort.latents[target].loc[others].to_numpy(float)
         drawn = {
-            method: held_out.draws(target, method, sources)
+            method: held_out.draws(target, method, sources, cohort.test)
             for method in generative_methods(sources)
         }
         made |= {(method, "draw"): draws[0] for method, draws in drawn.items()}
         made |= {(method, "mean"): draws.mean(axis=0) for method, draws in drawn.items()}
         for method in BASELINES:
-            made[method, "mean"] = held_out.prediction(target, method, sources).mean
+            made[method, "mean"] = held_out.prediction(target, method, sources, cohort.test).mean
         for key, values in made.items():
             blocks.setdefault(key, {})[target] = values
     types = {name: cohort.cancer_type[cohort.test].to_numpy(str) for name, _ in blocks}

@@ -76,22 +76,22 @@ def reconstruction_by_type(
         When a partition is missing or does not fit the cohort.
     """
     cohort = held_out.cohort
-    members = _members(cohort)
-    resamples = {
-        name: resample_patients(len(rows), bootstrap.repeats, seed)
-        for name, rows in members.items()
-        if len(rows) >= parameters.min_patients
-    }
     rows: list[dict[str, Any]] = []
     for target in cohort.modalities:
-        truth = cohort.truth(target)
-        error_of_type = np.sum((truth - _type_means(cohort, target)) ** 2, axis=1)
         for made in reconstructions(held_out, target, seed):
+            types = cohort.cancer_type[made.patients]
+            members = _members(types)
+            resamples = {
+                name: resample_patients(len(own), bootstrap.repeats, seed)
+                for name, own in members.items()
+                if len(own) >= parameters.min_patients
+            }
+            error_of_type = np.sum((made.truth - _type_means(cohort, target, types)) ** 2, axis=1)
             key = {"target": target, "method": made.method, "source": made.source}
             rows += [
                 key | scores
                 for scores in _scores_by_type(
-                    truth, error_of_type, made, members, resamples, bootstrap.level
+                    made.truth, error_of_type, made, members, resamples, bootstrap.level
                 )
             ]
     return in_order(pd.DataFrame(rows))
@@ -122,18 +122,18 @@ def by_type_lines(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _members(cohort: Cohort) -> dict[str, NDArray[np.int64]]:
-    """Return the rows of all test patients, and of those of each cancer type."""
-    types = cohort.cancer_type[cohort.test].to_numpy(str)
+def _members(cancer_types: pd.Series) -> dict[str, NDArray[np.int64]]:
+    """Return the rows of all patients, and of those of each cancer type."""
+    types = cancer_types.to_numpy(str)
     own = {str(name): np.flatnonzero(types == name) for name in np.unique(types)}
     return {name_of_all(own): np.arange(len(types)), **own}
 
 
-def _type_means(cohort: Cohort, target: str) -> Array:
-    """Return the training mean of each test patient's cancer type, NaN where there is none."""
+def _type_means(cohort: Cohort, target: str, cancer_types: pd.Series) -> Array:
+    """Return the training mean of each patient's cancer type, NaN where there is none."""
     train = cohort.train[cohort.train.isin(cohort.latents[target].index)]
     means = cohort.latents[target].loc[train].groupby(cohort.cancer_type[train]).mean()
-    return means.reindex(cohort.cancer_type[cohort.test]).to_numpy(float)
+    return means.reindex(cancer_types).to_numpy(float)
 
 
 def _scores_by_type(

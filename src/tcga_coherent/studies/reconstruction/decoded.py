@@ -98,18 +98,19 @@ def decode_target(
     """
     cohort, sources = held_out.cohort, held_out.others(target)
     columns = list(cohort.latents[target].columns)
-    latents = {CEILING: cohort.truth(target)}
+    patients = cohort.tested(target, *sources)
+    latents = {CEILING: cohort.truth(target, patients)}
     for method in generative_methods(sources):
-        latents[method] = held_out.draws(target, method, sources).mean(axis=0)
+        latents[method] = held_out.draws(target, method, sources, patients).mean(axis=0)
     for method in BASELINES:
-        latents[method] = held_out.prediction(target, method, sources).mean
+        latents[method] = held_out.prediction(target, method, sources, patients).mean
     decoded = {
         method: decoder.to_features(
-            pd.DataFrame(values, index=cohort.test, columns=columns).astype(np.float32)
+            pd.DataFrame(values, index=patients, columns=columns).astype(np.float32)
         )
         for method, values in latents.items()
     }
-    truth = _measured(processed, target, cohort.test, decoded[CEILING].columns)
+    truth = _measured(processed, target, patients, decoded[CEILING].columns)
     return DecodedTarget(
         target,
         join_sources(sources),

@@ -1,12 +1,18 @@
 """Every reconstruction of the test patients: by all methods from all sets of sources."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pandas as pd
+
 from tcga_coherent.baselines.registry import BASELINES
+from tcga_coherent.cohort import FEWEST_PATIENTS
 from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.source_sets import generative_methods, join_sources, partition_name, source_sets
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,10 @@ class Reconstruction:
         A generative method or a baseline.
     source
         Modality names joined by ``+``.
+    patients
+        Test patients who have the target and the sources.
+    truth
+        What was measured of them, patients x dimensions.
     sets
         Sets of draws that are independent of each other, each draws x patients x dimensions.
     mean
@@ -27,6 +37,8 @@ class Reconstruction:
 
     method: str
     source: str
+    patients: pd.Index
+    truth: Array
     sets: tuple[Array, ...]
     mean: Array
 
@@ -52,11 +64,24 @@ def reconstructions(held_out: HeldOut, target: str, seed: int) -> Iterator[Recon
         When a partition is missing or does not fit the cohort, or partitions differ in the number
         of draws.
     """
-    every_set = source_sets(target, held_out.cohort.modalities)
+    cohort = held_out.cohort
+    tested = {
+        sources: cohort.tested(target, *sources)
+        for sources in source_sets(target, cohort.modalities)
+    }
+    few = [sources for sources, patients in tested.items() if len(patients) < FEWEST_PATIENTS]
+    if few:
+        logger.warning(
+            "%s: fewer than %d test patients have it and %s%s: no score",
+            target,
+            FEWEST_PATIENTS,
+            join_sources(few[0]),
+            f", or {len(few) - 1} other sets" if len(few) > 1 else "",
+        )
     n_draws: int | None = None
-    for sources in every_set:
-        for method in generative_methods(sources):
-            draws = held_out.draws(target, method, sources)
+    for sources, patients in tested.items():
+        for method in generative_methods(sources) if sources not in few else ():
+            draws = held_out.draws(target, method, sources, patients)
             n_draws = n_draws or len(draws)
             if len(draws) != n_draws:
                 raise ValueError(
@@ -65,11 +90,19 @@ def reconstructions(held_out: HeldOut, target: str, seed: int) -> Iterator[Recon
                     f"one number of draws."
                 )
             sets = held_out.independent(draws)
-            yield Reconstruction(method, join_sources(sources), sets, draws.mean(axis=0))
-    # The same noise for all of them: their differences are then theirs alone.
-    noise = held_out.noise(target, n_draws or 0, seed)
-    for sources in every_set:
+            truth = cohort.truth(target, patients)
+            yield Reconstruction(
+                method, join_sources(sources), patients, truth, sets, draws.mean(axis=0)
+            )
+    for sources, patients in tested.items():
+        if sources in few:
+            continue
+        # The same noise for all of them: their differences are then theirs alone.
+        noise = held_out.noise(target, n_draws or 0, seed, patients)
+        truth = cohort.truth(target, patients)
         for method in BASELINES:
-            baseline = held_out.prediction(target, method, sources)
+            baseline = held_out.prediction(target, method, sources, patients)
             draws = baseline.mean + baseline.noise_sd * noise
-            yield Reconstruction(method, join_sources(sources), (draws,), baseline.mean)
+            yield Reconstruction(
+                method, join_sources(sources), patients, truth, (draws,), baseline.mean
+            )

@@ -99,12 +99,11 @@ def table1(
         of draws.
     """
     cohort = held_out.cohort
-    resamples = resample_patients(len(cohort.test), bootstrap.repeats, seed)
     rows: list[dict[str, Any]] = []
     for target in cohort.modalities:
-        truth = cohort.truth(target)
         for made in reconstructions(held_out, target, seed):
-            scores = _scores(truth, made.sets, made.mean, resamples, bootstrap.level)
+            resamples = resample_patients(len(made.patients), bootstrap.repeats, seed)
+            scores = _scores(made.truth, made.sets, made.mean, resamples, bootstrap.level)
             if made.method in BASELINES:
                 scores["r2_of_mean_corrected"] = scores["r2_of_mean"]
             rows.append({"target": target, "method": made.method, "source": made.source, **scores})
