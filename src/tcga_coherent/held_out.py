@@ -8,7 +8,7 @@ import pandas as pd
 
 from tcga_coherent.baselines.models import standard_normal_draws
 from tcga_coherent.baselines.predictions import BaselinePrediction, read_baseline
-from tcga_coherent.cohort import Cohort, Partitions, read_cohort, read_draws
+from tcga_coherent.cohort import FEWEST_PATIENTS, Cohort, Partitions, read_cohort, read_draws
 from tcga_coherent.measures.calibration import independent_sets
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.modality import parse_modalities
@@ -37,8 +37,11 @@ class HeldOut:
     antithetic: bool
 
     def others(self, target: str) -> tuple[str, ...]:
-        """Return all other modalities."""
-        return source_sets(target, self.cohort.modalities)[-1]
+        """Return all other modalities, or as many as enough test patients have beside the target."""
+        sets = source_sets(target, self.cohort.modalities)
+        tested = {sources: len(self.cohort.tested(target, *sources)) for sources in sets}
+        usable = [sources for sources in sets if tested[sources] >= FEWEST_PATIENTS]
+        return max(usable, key=lambda sources: (len(sources), tested[sources]), default=sets[-1])
 
     def draws(
         self, target: str, method: str, sources: tuple[str, ...], patients: pd.Index

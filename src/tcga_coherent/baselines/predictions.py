@@ -97,7 +97,9 @@ def read_baseline(
             f"`kedro run --pipeline evaluation --tags baselines`."
         )
     frame = predictions[name]()
-    predicted = frame.xs(PREDICTION, level="quantity")
+    # Of nobody there are no rows, which `xs` would take for an error.
+    is_prediction = frame.index.get_level_values("quantity") == PREDICTION
+    predicted = frame[is_prediction].droplevel("quantity")
     if set(frame.columns) != set(dimensions) or not patients.isin(predicted.index).all():
         raise ValueError(
             f"baseline_predictions {name} is of other patients or latents than the present ones: run "

@@ -3,11 +3,13 @@
 The treatment that others are held against comes first.
 """
 
+import logging
+
 import numpy as np
 import pandas as pd
 
 from tcga_coherent.baselines.registry import STRONGEST
-from tcga_coherent.cohort import Cohort
+from tcga_coherent.cohort import FEWEST_PATIENTS, Cohort
 from tcga_coherent.downstream.outcomes import CannotEvaluate
 from tcga_coherent.downstream.profiles import GENERATORS, TestProfiles
 from tcga_coherent.downstream.tasks import CLASS_TASKS
@@ -17,6 +19,8 @@ from tcga_coherent.measures.score import Score
 from tcga_coherent.measures.statistical_tests import Comparison
 from tcga_coherent.studies.signal.experiment import REAL, labelled_patients
 from tcga_coherent.studies.signal.table import cell_scores
+
+logger = logging.getLogger(__name__)
 
 RECONSTRUCTION, SIGNAL = "reconstruction", "signal"
 BEST_SINGLE = "best_single"
@@ -42,6 +46,9 @@ def reconstruction_comparisons(
         Samples of the patients.
     """
     n_patients = len(profiles.patients)
+    if n_patients < FEWEST_PATIENTS:
+        logger.warning("Too few test patients have every modality to compare reconstructions")
+        return []
     counts = resample_patients(n_patients, bootstrap.repeats, seed)
     everyone = np.ones((1, n_patients))
     comparisons = []
