@@ -161,3 +161,9 @@ def test_test_patients_who_miss_a_modality_are_left_out_and_counted(simulation, 
     assert "TCGA-0003" not in cohort.test
     assert len(cohort.test) == 299
     assert "1 of 300 test patients miss a modality" in caplog.text
+    assert list(cohort.incomplete) == ["TCGA-0003"]
+    # Who has the two of a comparison is tested in it.
+    assert "TCGA-0003" in cohort.tested("cna", "rnaseq")
+    assert "TCGA-0003" not in cohort.tested("cna", "rppa")
+    assert len(cohort.tested("rnaseq")) == 300
+    assert cohort.truth("cna", cohort.tested("cna", "rnaseq")).shape[0] == 300

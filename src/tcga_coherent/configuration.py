@@ -27,8 +27,9 @@ class EnvironmentConfigLoader(OmegaConfigLoader):
     latest: "EnvironmentConfigLoader | None" = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        global _joined
         super().__init__(*args, **kwargs)
-        EnvironmentConfigLoader.latest = self
+        EnvironmentConfigLoader.latest, _joined = self, None
 
     @cached_property
     def parameters(self) -> Mapping[str, Any]:

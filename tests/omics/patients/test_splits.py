@@ -1,8 +1,11 @@
+import logging
+
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import TypeAdapter
 
-from tcga_coherent.omics.patients.splits import SplitConfig, split_patients
+from tcga_coherent.omics.patients.splits import SplitConfig, assign_split, split_patients
 
 
 def cohort(types: dict[str, tuple[int, int]]) -> tuple[pd.DataFrame, pd.Series]:
@@ -183,3 +186,66 @@ def test_the_same_cohort_again_keeps_its_split_to_the_last_patient(
         after, _ = split_patients(*cohort(TYPES), SplitConfig(), seed=0, former=before)
     pd.testing.assert_frame_equal(after, before)
     assert "400 patients keep the part they had, 0 are new" in caplog.text
+
+
+def test_five_folds_test_every_complete_patient_once_whoever_else_there_is() -> None:
+    presence, types = cohort(TYPES)
+    parts = [
+        split_patients(presence, types, SplitConfig(fold=f"{number} of 5"), seed=0)[0]["split"]
+        for number in range(1, 6)
+    ]
+    tested = pd.concat([part[part == "test"] for part in parts])
+    complete = presence.index[presence.all(axis=1)]
+    assert sorted(tested.index) == sorted(complete)
+    # Some 198 / 5 each.
+    assert all(25 <= (part == "test").sum() <= 55 for part in parts)
+    assert all((part == "val").sum() >= 5 for part in parts)
+    some = presence.index[::2]
+    fewer, _ = split_patients(presence.loc[some], types[some], SplitConfig(fold="2 of 5"), seed=0)
+    there = parts[1].loc[some] == "test"
+    assert (fewer["split"].eq("test") == there).all()
+
+
+@pytest.mark.parametrize("fold", ["0 of 5", "6 of 5", "1 of 1", "second", "1/5"])
+def test_a_fold_that_is_none_is_refused(fold: str) -> None:
+    with pytest.raises(ValueError, match="fold"):
+        TypeAdapter(SplitConfig).validate_python({"fold": fold})
+
+
+def test_where_nobody_is_complete_two_modalities_are_enough(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    patients = pd.Index([f"P{i:03d}" for i in range(90)], name="patient_id")
+    number = np.arange(90)
+    # A third of the patients has each pair, the last ten one modality alone.
+    presence = pd.DataFrame(
+        {name: number % 3 != lacking for lacking, name in enumerate(("cna", "rppa", "wsi"))},
+        index=patients,
+    )
+    presence.loc[patients[-10:], ["rppa", "wsi"]] = False
+    presence.loc[patients[-10:], "cna"] = True
+    types = pd.Series("LUAD", index=patients)
+    with caplog.at_level(logging.WARNING):
+        split, table = split_patients(presence, types, SplitConfig(), seed=0)
+    assert "Only 0 of 90 patients have all of cna, rppa, wsi" in caplog.text
+    assert "from the 80 with two or more" in caplog.text
+    counts = split["split"].value_counts()
+    assert counts[["train", "val", "test"]].tolist() == [90 - 5 - 14, 5, 14]
+    assert (presence[split["split"] != "train"].sum(axis=1) == 2).all()
+    assert table["complete"].tolist() == [0]
+
+
+def test_a_file_says_who_is_where_and_the_others_train(caplog: pytest.LogCaptureFixture) -> None:
+    presence, types = cohort({"BRCA": (6, 2)})
+    given = pd.DataFrame(
+        {"split": ["test", "val", "test"]}, index=["BRCA-0000", "BRCA-0003", "elsewhere"]
+    )
+    with caplog.at_level(logging.WARNING):
+        split, table = assign_split(presence, types, given)
+    assert split["split"].tolist() == ["test", "train", "train", "val", "train", "train"]
+    assert set(split["assigned_by"]) == {"file"}
+    assert table[["train", "val", "test", "complete"]].iloc[0].tolist() == [4, 1, 1, 2]
+    assert "does not name 4 patients" in caplog.text
+    assert "names 1 who are not in it, such as elsewhere" in caplog.text
+    with pytest.raises(ValueError, match="The val split is empty: the file of split_file"):
+        assign_split(presence, types, given.replace("val", "train"))
