@@ -155,7 +155,7 @@ def _catalog(name: str) -> DataCatalog:
 def _require(catalog: DataCatalog, name: str, *datasets: str) -> None:
     missing = [dataset for dataset in datasets if not catalog.exists(dataset)]
     if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise SystemExit(
-            f"The environment {name} has no {' and no '.join(missing)}: `kedro run --env {name}` "
-            f"makes them."
+            f"The environment {name} has no {missing[0]}{more}: `kedro run --env {name}` makes them."
         )
