@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.transforms import Bbox
 
-from tcga_coherent.figures.drawing import render, settle, write_dollars
+from tcga_coherent.figures.drawing import draw_reason, render, settle, write_dollars
 
 
 def labelled(name: str, escaped: str | None = None) -> Figure:
@@ -93,3 +93,9 @@ def test_a_figure_that_is_drawn_keeps_its_layout() -> None:
         expected = axes.get_tightbbox().get_points()
         np.testing.assert_allclose(other.get_tightbbox().get_points(), expected, atol=0.01)
         assert other.get_in_layout()
+
+
+def test_a_reason_is_all_that_a_figure_says_where_there_is_none() -> None:
+    assert [text.get_text() for text in draw_reason("too few patients").texts] == [
+        "too few patients"
+    ]

@@ -23,8 +23,7 @@ from tcga_coherent.datasets.csv_table import disarm_formulas, read_table
 from tcga_coherent.datasets.identity import Identified
 from tcga_coherent.datasets.raw.parquet_table import read_parquet_table
 from tcga_coherent.figures.attempt import attempt
-from tcga_coherent.figures.drawing import Drawing, render
-from tcga_coherent.figures.reason import draw_reason
+from tcga_coherent.figures.drawing import Drawing, draw_reason, render
 
 PARTIAL_SUFFIX = ".partial"
 

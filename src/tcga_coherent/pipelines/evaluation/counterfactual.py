@@ -13,8 +13,7 @@ from tcga_coherent.downstream.profiles import read_profiles
 from tcga_coherent.downstream.repeated import repeat_study
 from tcga_coherent.downstream.task import possible_tasks
 from tcga_coherent.downstream.tasks import chosen
-from tcga_coherent.figures.drawing import Drawing
-from tcga_coherent.figures.reason import draw_reason
+from tcga_coherent.figures.drawing import Drawing, draw_reason
 from tcga_coherent.held_out import read_held_out
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters

@@ -8,8 +8,7 @@ import pandas as pd
 
 from tcga_coherent.cohort import Partitions
 from tcga_coherent.downstream.outcomes import CannotEvaluate
-from tcga_coherent.figures.drawing import Drawing
-from tcga_coherent.figures.reason import draw_reason
+from tcga_coherent.figures.drawing import Drawing, draw_reason
 from tcga_coherent.held_out import read_held_out
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters

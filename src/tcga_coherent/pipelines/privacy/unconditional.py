@@ -10,8 +10,7 @@ from tcga_coherent.cohort import read_cohort
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.downstream.outcomes import CannotEvaluate
-from tcga_coherent.figures.drawing import Drawing
-from tcga_coherent.figures.reason import draw_reason
+from tcga_coherent.figures.drawing import Drawing, draw_reason
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions, fingerprint_checkpoints
 from tcga_coherent.pipelines.privacy.attacked import load_attacked
