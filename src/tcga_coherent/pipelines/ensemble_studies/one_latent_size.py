@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -138,13 +138,13 @@ def _with_size(
     """Return the modalities with latents of one size, and a note for each that bears fewer."""
     train = split.index[split["split"] == "train"]
     changed, notes = {}, {}
-    for name, modality in modalities.items():
+    for name, modality in parse_modalities(modalities).items():
         table = processed[name]()
         # Of n centred rows, n - 1 are independent.
         most = min(table.shape[1], int(table.index.isin(train).sum()) - 1)
         if size > most:
             notes[name] = f"{most} dimensions: there are no more features or training patients"
-        changed[name] = {**modality, "latent_size": min(size, most)}
+        changed[name] = replace(modality, latent_size=min(size, most))
     return changed, notes
 
 
