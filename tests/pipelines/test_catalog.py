@@ -28,12 +28,13 @@ IN_MEMORY = {
         for name in ("cna", "rnaseq", "rppa", "wsi")
         for kind in (
             *(f"new_patients/{part}" for part in ("tables", "measured", "latents")),
-            *(f"completed_patients/{part}" for part in (*LATENT_PARTS, *DECODED_PARTS)),
+            *(f"completed_patients/{part}" for part in DECODED_PARTS),
         )
     ),
     "new_patients/notes_of_samples",
     "new_patients/notes_of_values",
     "completed_patients/flags",
+    *(f"completed_patients/{part}" for part in LATENT_PARTS),
 }
 
 # Parts, so that this file is not its own finding.

@@ -81,9 +81,10 @@ class Cohort:
             name: decode_completion(
                 everything[name],
                 observed[name],
-                draws[name],
+                draws,
                 self.preprocessors[name],
                 self.encoders[name],
+                name,
             )
             for name in draws
         }

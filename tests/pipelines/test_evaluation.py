@@ -183,7 +183,7 @@ def test_the_pipeline_writes_tables_and_figures_for_any_modalities(
         height, width, _ = imread(folder / f"{figure}.png").shape
         assert min(height, width) > 300
     for told in (
-        "best from all sources",
+        "R2 of the mean draw",
         "more is known of patients than their type",
         "median correlation",
         "coverage of the 50 %",

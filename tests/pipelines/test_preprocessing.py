@@ -90,7 +90,7 @@ def find(tables, clinical, preprocessing, modalities=MODALITIES):
 
 def run(tables, clinical, preprocessing, modalities=MODALITIES) -> dict[str, Any]:
     presence, excluded = find(tables, clinical, preprocessing, modalities)
-    split, split_table = split_patients(presence, clinical, FORMER, preprocessing)
+    split, split_table = split_patients(presence, clinical, FORMER, FORMER, preprocessing)
     made = {
         name: preprocess_modality(
             tables[name].copy(),
@@ -124,6 +124,7 @@ def test_the_pipeline_runs_and_its_parts_fit_together(
         **{f"tables/{name}": table for name, table in tables.items()},
         "clinical": clinical,
         "former_split": FORMER,
+        "given_split": FORMER,
         "params:modalities": MODALITIES,
         **{
             f"params:modalities.{name}": config

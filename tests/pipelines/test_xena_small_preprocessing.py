@@ -65,7 +65,8 @@ def result(raw, shared_dir, repo_root) -> dict[str, Any]:
     presence, excluded = gather_presence(
         *(lazily({name: found[part] for name, found in outliers.items()}) for part in (0, 1))
     )
-    split, split_table = split_patients(presence, clinical, pd.DataFrame(), preprocessing)
+    nobody = pd.DataFrame()
+    split, split_table = split_patients(presence, clinical, nobody, nobody, preprocessing)
     made = {
         name: preprocess_modality(
             raw[name],

@@ -253,8 +253,8 @@ def test_the_summary_names_winner_and_rivals_of_each_target() -> None:
     ]
     table = pd.DataFrame(scores, columns=["method", "source", "r2_of_mean", "best"])
     assert summary_lines(table.assign(target="cna")) == [
-        "cna: R2 of the mean draw from all sources: multi 0.410, coherent 0.420, ridge 0.430; "
-        "best single source 0.350 (rppa); best from all sources: ridge"
+        "cna: R2 of the mean draw from rnaseq+rppa: multi 0.410, coherent 0.420, ridge 0.430; "
+        "best single source 0.350 (rppa); best: ridge"
     ]
 
 
