@@ -110,6 +110,11 @@ def lane_node(
     )
 
 
+def lazily(contents: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
+    """Return what a partitioned dataset of these contents loads."""
+    return {name: partial(_itself, content) for name, content in contents.items()}
+
+
 def gather_rows(table: str, lanes: Sequence[str], dataset: str | None = None) -> Node:
     """Return the node that joins what every lane adds to a table."""
     return lane_node(
@@ -130,15 +135,15 @@ def _flat(datasets: Datasets) -> list[str]:
     return [datasets] if isinstance(datasets, str) else list(datasets.values())
 
 
+def _itself(content: Any) -> Any:
+    return content
+
+
 def _gather(values: Mapping[str, Any]) -> dict[str, Callable[[], Any]]:
     gathered: dict[str, Callable[[], Any]] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
             gathered |= {f"{key}/{part}": load for part, load in value.items()}
         else:
-            gathered[key] = partial(_given, value)
+            gathered |= lazily({key: value})
     return gathered
-
-
-def _given(value: Any) -> Any:
-    return value

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -22,7 +23,7 @@ from tcga_coherent.configuration import configured
 from tcga_coherent.runners.worker import NodeRun, run_node, see_project
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client
 
 logger = logging.getLogger(__name__)
 
@@ -123,12 +124,13 @@ class DaskRunner(AbstractRunner):
 
         with ExitStack() as stack:
             if self._scheduler is None:
+                scratch = TemporaryDirectory(prefix="dask-", ignore_cleanup_errors=True)
                 cluster = LocalCluster(
                     n_workers=self._n_workers or os.cpu_count(),
                     threads_per_worker=1,
                     # The limit of a worker would be a share of the machine's memory, which a node may exceed.
                     memory_limit=0,
-                    local_directory=stack.enter_context(_scratch()),
+                    local_directory=stack.enter_context(scratch),
                 )
                 stack.enter_context(cluster)
                 yield stack.enter_context(Client(cluster))
@@ -231,7 +233,7 @@ def _run_all(
     submit()
     for future in completed:
         node = running.pop(future)
-        error = _error_of(future)
+        error = future.exception()
         if error is None:
             done.add(node)
             logger.info(
@@ -250,15 +252,3 @@ def _run_all(
             len(todo),
         )
         raise next(iter(failed.values()))
-
-
-def _error_of(future: "Future") -> BaseException | None:
-    return future.exception() if future.status != "finished" else None
-
-
-@contextmanager
-def _scratch() -> Iterator[str]:
-    from tempfile import TemporaryDirectory
-
-    with TemporaryDirectory(prefix="dask-", ignore_cleanup_errors=True) as folder:
-        yield folder

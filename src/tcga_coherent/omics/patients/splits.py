@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -129,9 +129,7 @@ def split_patients(
             f"(set it to null under modalities), or raise preprocessing.split.{empty}_fraction or "
             f"preprocessing.split.max_complete_fraction."
         )
-    split = pd.DataFrame({"split": parts, "cancer_type": cancer_type, "assigned_by": rule})
-    split.index.name = "patient_id"
-    return split, split_table
+    return _as_split(parts, cancer_type, rule), split_table
 
 
 def assign_split(
@@ -169,32 +167,40 @@ def assign_split(
     parts = given["split"].reindex(cancer_type.index).fillna("train")
     complete = presence.all(axis=1)
     rows = []
-    for name, patients in cancer_type.groupby(cancer_type):
-        counts = parts.loc[patients.index].value_counts()
-        rows.append(
-            {
-                "cancer_type": name,
-                "patients": len(patients),
-                "complete": int(complete.loc[patients.index].sum()),
-                "wanted_val": int(counts.get("val", 0)),
-                "wanted_test": int(counts.get("test", 0)),
-                **{part: int(counts.get(part, 0)) for part in SPLITS},
-                "note": "",
-            }
-        )
+    for _, patients in cancer_type.groupby(cancer_type):
+        row = _type_row(parts, complete, patients)
+        rows.append(row | {"wanted_val": row["val"], "wanted_test": row["test"]})
     split_table = pd.DataFrame(rows)
     empty = _empty_part(split_table)
     if empty:
         raise ValueError(
             f"The {empty} split is empty: the file of split_file names no patient of the cohort for it. Add some."
         )
-    split = pd.DataFrame({"split": parts, "cancer_type": cancer_type, "assigned_by": "file"})
-    split.index.name = "patient_id"
-    return split, split_table
+    return _as_split(parts, cancer_type, "file"), split_table
 
 
 def _empty_part(split_table: pd.DataFrame) -> str:
     return next((part for part in ("val", "test") if split_table[part].sum() == 0), "")
+
+
+def _as_split(parts: pd.Series, cancer_type: pd.Series, rule: str) -> pd.DataFrame:
+    split = pd.DataFrame({"split": parts, "cancer_type": cancer_type, "assigned_by": rule})
+    split.index.name = "patient_id"
+    return split
+
+
+def _type_row(parts: pd.Series, complete: pd.Series, patients: pd.Series) -> dict[str, Any]:
+    """Return a cancer type's row of the table; `patients` are its part of the cancer types."""
+    counts = parts.loc[patients.index].value_counts().reindex(SPLITS, fill_value=0)
+    return {
+        "cancer_type": patients.iloc[0],
+        "patients": len(patients),
+        "complete": int(complete.loc[patients.index].sum()),
+        "wanted_val": 0,
+        "wanted_test": 0,
+        **{part: int(counts[part]) for part in SPLITS},
+        "note": "",
+    }
 
 
 def _draw(
@@ -232,18 +238,8 @@ def _draw(
         drawn = rng.permutation(free.to_numpy())[: open_val + open_test]
         parts.loc[drawn[:open_val]] = "val"
         parts.loc[drawn[open_val:]] = "test"
-        counts = parts.loc[patients.index].value_counts()
-        rows.append(
-            {
-                "cancer_type": name,
-                "patients": len(patients),
-                "complete": int(complete.loc[patients.index].sum()),
-                "wanted_val": wanted_val,
-                "wanted_test": wanted_test,
-                **{part: int(counts.get(part, 0)) for part in SPLITS},
-                "note": note,
-            }
-        )
+        wanted = {"wanted_val": wanted_val, "wanted_test": wanted_test, "note": note}
+        rows.append(_type_row(parts, complete, patients) | wanted)
     return parts, pd.DataFrame(rows)
 
 

@@ -15,6 +15,7 @@ from tcga_coherent.embedding.encoder import Encoder, fit_encoder
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.figures.embedding import draw_embedding
 from tcga_coherent.modality import ModalityConfig, parse_modalities
+from tcga_coherent.pipelines.lanes import join_rows
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ def gather_encoders(
     descriptions: Loaders, histories: Loaders, modalities: dict[str, Any]
 ) -> tuple[pd.DataFrame, Drawing]:
     """Tabulate and draw how the encoders of all modalities were trained and what they lose."""
-    table = pd.concat([load() for load in descriptions.values()], ignore_index=True)
+    table = join_rows(descriptions)
     trained = {modality: load() for modality, load in histories.items()}
     return table, partial(draw_embedding, table, trained, parse_modalities(modalities))
 

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from tcga_coherent.pipelines.diffusion_training.nodes import (
 )
 from tcga_coherent.pipelines.embedding.nodes import encode_modality
 from tcga_coherent.pipelines.ensemble_studies.drawing import draws_first, load_unseen_patients
+from tcga_coherent.pipelines.lanes import lazily
 from tcga_coherent.pipelines.partitions import Partitions
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ def run_size(
     models = _train(
         latents, encoders, split, modalities, settings.training, settings.sampling, device
     )
-    unseen = load_unseen_patients(_lazily(latents), split, *models, modalities, device)
+    unseen = load_unseen_patients(lazily(latents), split, *models, modalities, device)
     rows = []
     for target in unseen.latents:
         encoder = Encoder.from_state(encoders[target].arrays, encoders[target].metadata)
@@ -182,8 +182,8 @@ def _train(
     for target in latents:
         for train, family in ((train_single, single), (train_multi, multi)):
             *_, last = train(
-                _lazily(latents),
-                _lazily(encoders),
+                lazily(latents),
+                lazily(encoders),
                 split,
                 Checkpoint({}),
                 modalities,
@@ -193,17 +193,17 @@ def _train(
             )
             family |= select_denoisers(last)[0]
         consensus[target], _ = learn_consensus(
-            _lazily(latents),
+            lazily(latents),
             split,
-            _lazily(single),
-            _lazily(multi),
+            lazily(single),
+            lazily(multi),
             modalities,
             config,
             sampling,
             device,
             target,
         )
-    return _lazily(single), _lazily(multi), _lazily(consensus)
+    return lazily(single), lazily(multi), lazily(consensus)
 
 
 def _score_decoded(
@@ -246,12 +246,3 @@ def _predict_types(
         )
         for method, values in draws.items()
     }
-
-
-def _lazily(contents: Mapping[str, Any]) -> Partitions:
-    """Return what a partitioned dataset loads."""
-    return {name: partial(_itself, content) for name, content in contents.items()}
-
-
-def _itself(content: Any) -> Any:
-    return content

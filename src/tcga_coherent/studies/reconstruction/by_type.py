@@ -8,6 +8,7 @@ cancer type.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any
 
 import numpy as np
@@ -76,17 +77,21 @@ def reconstruction_by_type(
         When a partition is missing or does not fit the cohort.
     """
     cohort = held_out.cohort
+    # Most source sets have equally many patients.
+    resample = cache(lambda n_patients: resample_patients(n_patients, bootstrap.repeats, seed))
     rows: list[dict[str, Any]] = []
     for target in cohort.modalities:
+        type_means = _type_means(cohort, target)
         for made in reconstructions(held_out, target, seed):
             types = cohort.cancer_type[made.patients]
             members = _members(types)
             resamples = {
-                name: resample_patients(len(own), bootstrap.repeats, seed)
+                name: resample(len(own))
                 for name, own in members.items()
                 if len(own) >= parameters.min_patients
             }
-            error_of_type = np.sum((made.truth - _type_means(cohort, target, types)) ** 2, axis=1)
+            mean_of_type = type_means.reindex(types).to_numpy(float)
+            error_of_type = np.sum((made.truth - mean_of_type) ** 2, axis=1)
             key = {"target": target, "method": made.method, "source": made.source}
             rows += [
                 key | scores
@@ -129,11 +134,10 @@ def _members(cancer_types: pd.Series) -> dict[str, NDArray[np.int64]]:
     return {name_of_all(own): np.arange(len(types)), **own}
 
 
-def _type_means(cohort: Cohort, target: str, cancer_types: pd.Series) -> Array:
-    """Return the training mean of each patient's cancer type, NaN where there is none."""
+def _type_means(cohort: Cohort, target: str) -> pd.DataFrame:
+    """Return the mean of the training patients of each cancer type that has any."""
     train = cohort.train[cohort.train.isin(cohort.latents[target].index)]
-    means = cohort.latents[target].loc[train].groupby(cohort.cancer_type[train]).mean()
-    return means.reindex(cancer_types).to_numpy(float)
+    return cohort.latents[target].loc[train].groupby(cohort.cancer_type[train]).mean()
 
 
 def _scores_by_type(

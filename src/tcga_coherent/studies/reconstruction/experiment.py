@@ -70,6 +70,7 @@ def reconstructions(held_out: HeldOut, target: str, seed: int) -> Iterator[Recon
         for sources in source_sets(target, cohort.modalities)
     }
     few = [sources for sources, patients in tested.items() if len(patients) < FEWEST_PATIENTS]
+    scored = {sources: patients for sources, patients in tested.items() if sources not in few}
     if few:
         logger.warning(
             "%s: fewer than %d test patients have it and %s%s: no score",
@@ -79,8 +80,8 @@ def reconstructions(held_out: HeldOut, target: str, seed: int) -> Iterator[Recon
             f", or {len(few) - 1} other sets" if len(few) > 1 else "",
         )
     n_draws: int | None = None
-    for sources, patients in tested.items():
-        for method in generative_methods(sources) if sources not in few else ():
+    for sources, patients in scored.items():
+        for method in generative_methods(sources):
             draws = held_out.draws(target, method, sources, patients)
             n_draws = n_draws or len(draws)
             if len(draws) != n_draws:
@@ -94,11 +95,13 @@ def reconstructions(held_out: HeldOut, target: str, seed: int) -> Iterator[Recon
             yield Reconstruction(
                 method, join_sources(sources), patients, truth, sets, draws.mean(axis=0)
             )
-    for sources, patients in tested.items():
-        if sources in few:
-            continue
-        # The same noise for all of them: their differences are then theirs alone.
-        noise = held_out.noise(target, n_draws or 0, seed, patients)
+    if n_draws is None:
+        return
+    # The same noise for all of them: their differences are then theirs alone.
+    having_target = cohort.tested(target)
+    noise_of_all = held_out.noise(target, n_draws, seed, having_target)
+    for sources, patients in scored.items():
+        noise = noise_of_all.take(having_target.get_indexer(patients), axis=1)
         truth = cohort.truth(target, patients)
         for method in BASELINES:
             baseline = held_out.prediction(target, method, sources, patients)
