@@ -92,7 +92,7 @@ def open_environment(name: str, device: str | None = None) -> Environment:
     torch.set_flush_denormal(True)
     return Environment(
         name=name,
-        latents=load_latents(_loaders(catalog, latents), modalities),
+        latents=load_latents(_loaders(catalog, latents)),
         split=catalog.load("split")["split"],
         training=TypeAdapter(TrainingConfig).validate_python(
             catalog.load("params:diffusion_training")
@@ -130,7 +130,7 @@ def trained_models(environment: Environment) -> TrainedModels:
     _require(catalog, environment.name, *(name for kind in kinds for name in kind.values()))
     single, multi, consensus = (_loaders(catalog, kind) for kind in kinds)
     return load_models_of_latents(
-        environment.latents, single, multi, consensus, None, str(environment.device)
+        environment.latents, single, multi, consensus, str(environment.device)
     )
 
 

@@ -35,7 +35,8 @@ class Simulation:
 
     @property
     def cohort(self) -> Cohort:
-        return read_cohort(self.latents, self.split, self.presence, self.modalities)
+        latents = {name: self.latents[name] for name in self.modalities}
+        return read_cohort(latents, self.split, self.presence)
 
     @cached_property
     def baseline_predictions(self) -> dict[str, Callable[[], pd.DataFrame]]:

@@ -93,7 +93,6 @@ def read(simulation, **changes):
         "latents": simulation.latents,
         "split": simulation.split,
         "presence": simulation.presence,
-        "modalities": simulation.modalities,
     }
     return read_cohort(**(arguments | changes))
 
@@ -103,14 +102,6 @@ def test_latents_that_are_not_finite_are_named_by_modality_and_patient(simulatio
     spoilt.loc["TCGA-0003", "z02"] = np.nan
     with pytest.raises(ValueError, match=r"latents of rppa hold values .* TCGA-0003:"):
         read(simulation, latents=simulation.latents | {"rppa": lambda: spoilt})
-
-
-def test_a_missing_modality_is_named_with_the_way_to_make_it(simulation) -> None:
-    latents = {name: load for name, load in simulation.latents.items() if name != "rppa"}
-    with pytest.raises(
-        ValueError, match="no modality rppa: make it with `kedro run --pipeline emb"
-    ):
-        read(simulation, latents=latents)
 
 
 def test_latents_that_disagree_with_presence_are_refused_with_the_patients(simulation) -> None:

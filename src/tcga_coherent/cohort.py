@@ -1,7 +1,7 @@
 """Checked reading of latents and test draws: bad input stops here, with its name."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -74,21 +74,18 @@ def having(frames: Mapping[str, pd.DataFrame], patients: pd.Index) -> pd.Index:
     return patients
 
 
-def read_cohort(
-    latents: Partitions, split: pd.DataFrame, presence: pd.DataFrame, modalities: Sequence[str]
-) -> Cohort:
+def read_cohort(latents: Partitions, split: pd.DataFrame, presence: pd.DataFrame) -> Cohort:
     """Load and check the latents of all modalities.
 
     Parameters
     ----------
     latents
-        Modality to a function that loads its frame, patients x dimensions.
+        Modality to a function that loads its frame, patients x dimensions, in the order of tables and
+        figures.
     split
         Index ``patient_id``; columns ``split`` (train, val, test) and ``cancer_type``.
     presence
         Boolean, patients x modalities, with the index of `split`.
-    modalities
-        Names of the modalities, in the order of tables and figures.
 
     Raises
     ------
@@ -96,9 +93,9 @@ def read_cohort(
         When tables do not fit together, latents are not finite, or there is no patient to train,
         validate or test on.
     """
-    _check_patients(split, presence, modalities)
-    loaded = {name: _read_latents(latents, name, presence[name]) for name in modalities}
-    complete = presence[list(modalities)].all(axis=1)
+    _check_patients(split, presence, latents)
+    loaded = {name: _read_latents(name, load(), presence[name]) for name, load in latents.items()}
+    complete = presence[list(latents)].all(axis=1)
     members = {name: split.index[split["split"] == name] for name in SPLITS}
     test = members["test"][complete[members["test"]]]
     for name, patients in members.items():
@@ -189,7 +186,9 @@ def read_draws(
     return values.reshape(len(patients), len(draws), len(dimensions)).swapaxes(0, 1)
 
 
-def _check_patients(split: pd.DataFrame, presence: pd.DataFrame, modalities: Sequence[str]) -> None:
+def _check_patients(
+    split: pd.DataFrame, presence: pd.DataFrame, modalities: Collection[str]
+) -> None:
     for column in ("split", "cancer_type"):
         if column not in split:
             raise ValueError(f"split has no column {column}; it has {_some(split.columns)}.")
@@ -209,12 +208,7 @@ def _check_patients(split: pd.DataFrame, presence: pd.DataFrame, modalities: Seq
         raise ValueError("split and presence list different patients: run preprocessing again.")
 
 
-def _read_latents(latents: Partitions, name: str, present: pd.Series) -> pd.DataFrame:
-    if name not in latents:
-        raise ValueError(
-            f"latents has no modality {name}: make it with `kedro run --pipeline embedding`."
-        )
-    frame = latents[name]()
+def _read_latents(name: str, frame: pd.DataFrame, present: pd.Series) -> pd.DataFrame:
     different = frame.index.symmetric_difference(present.index[present])
     if len(different) or not frame.index.is_unique:
         raise ValueError(

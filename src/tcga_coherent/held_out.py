@@ -1,17 +1,14 @@
 """What was made of the test patients, read when it is asked for."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from tcga_coherent.baselines.models import standard_normal_draws
 from tcga_coherent.baselines.predictions import BaselinePrediction, read_baseline
-from tcga_coherent.cohort import FEWEST_PATIENTS, Cohort, Partitions, read_cohort, read_draws
+from tcga_coherent.cohort import FEWEST_PATIENTS, Cohort, Partitions, read_draws
 from tcga_coherent.measures.calibration import independent_sets
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.modality import parse_modalities
 from tcga_coherent.source_sets import partition_name, source_sets
 
 
@@ -69,27 +66,3 @@ class HeldOut:
 
     def _dimensions(self, target: str) -> list[str]:
         return list(self.cohort.latents[target].columns)
-
-
-def read_held_out(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    modalities: Mapping[str, Any],
-    antithetic: bool,
-) -> HeldOut:
-    """Read the cohort that draws and predictions are held against.
-
-    Parameters
-    ----------
-    test_draws, baseline_predictions, antithetic
-        As in :class:`HeldOut`.
-    latents, split, presence
-        As in :func:`tcga_coherent.cohort.read_cohort`.
-    modalities
-        Name to configuration.
-    """
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
-    return HeldOut(cohort, test_draws, baseline_predictions, antithetic)

@@ -14,13 +14,12 @@ from tcga_coherent.diffusion.config import (
     TrainingConfig,
     ValidationConfig,
 )
+from tcga_coherent.diffusion.trained_models import TrainedModels
+from tcga_coherent.diffusion.training.tasks import multi_tasks, single_tasks
 from tcga_coherent.pipelines.coherent_sampling.nodes import learn_agreement, recalibrate_spread
-from tcga_coherent.pipelines.diffusion_training.nodes import (
-    learn_consensus,
-    select_denoisers,
-    train_multi,
-    train_single,
-)
+from tcga_coherent.pipelines.diffusion_training import nodes
+from tcga_coherent.pipelines.diffusion_training.nodes import learn_consensus, select_denoisers
+from tcga_coherent.pipelines.partitions import load_models_of_latents
 
 # Of two sizes, so that models form more than one stack.
 SIZES = {"cna": 3, "rnaseq": 3, "rppa": 2}
@@ -36,7 +35,7 @@ TRAINING = TrainingConfig(
     ema_decay=0.9,
 )
 SAMPLING = SamplingConfig(n_steps=5, n_draws=4)
-TRAINERS = {"single": train_single, "multi": train_multi}
+TASKS = {"single": single_tasks, "multi": multi_tasks}
 
 
 def lazily(contents: dict[str, Any]) -> dict[str, Callable[[], Any]]:
@@ -85,20 +84,28 @@ def train(
 
     Copies, because a state is only good until training goes on: its arrays are those being trained.
     """
-    modalities = {
-        name: MODALITIES.get(name, MODALITIES["cna"] | {"label": name}) for name in latents
-    }
-    states = TRAINERS[family](
-        lazily(latents),
+    states = nodes.train(
+        TASKS[family],
+        latents,
         lazily(encoders),
         split,
         deepcopy(former) or Checkpoint({}),
-        modalities,
         config,
         "cpu",
         target,
     )
     return [deepcopy(state) for state in states]
+
+
+def load_trained(
+    latents: dict[str, pd.DataFrame], models: dict[str, dict[str, Checkpoint]], *others: str
+) -> TrainedModels:
+    """Load models of these latents, with those of the kinds of `others` that are there."""
+    kinds = ("single", "multi", "consensus")
+    stored = [lazily(models.get(kind, {})) for kind in kinds]
+    return load_models_of_latents(
+        latents, *stored, "cpu", *(lazily(models[kind]) for kind in others)
+    )
 
 
 def train_all(
@@ -113,21 +120,17 @@ def train_all(
                 train(family, target, latents, split, encoders)[-1]
             )[0].items()
         }
-        for family in TRAINERS
+        for family in TASKS
     }
-    families = [lazily(models["single"]), lazily(models["multi"])]
+    trained = load_trained(latents, models)
     models["consensus"] = {
-        target: learn_consensus(
-            lazily(latents), split, *families, MODALITIES, TRAINING, SAMPLING, "cpu", target
-        )[0]
+        target: learn_consensus(latents, split, trained, TRAINING, SAMPLING, target)[0]
         for target in latents
     }
-    consensus = lazily(models["consensus"])
+    weighted = load_trained(latents, models)
     models["recalibration"] = {
-        target: recalibrate_spread(
-            lazily(latents), split, *families, consensus, MODALITIES, SAMPLING, "cpu", target
-        )[0]
+        target: recalibrate_spread(latents, split, weighted, SAMPLING, target)[0]
         for target in latents
     }
-    models["fitted"] = {"agreement": learn_agreement(lazily(latents), split, MODALITIES)}
+    models["fitted"] = {"agreement": learn_agreement(latents, split)}
     return models

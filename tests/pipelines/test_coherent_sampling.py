@@ -12,9 +12,11 @@ from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import CoherenceConfig, SamplingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.diffusion.sampling.consensus import halves_of_validation
+from tcga_coherent.diffusion.trained_models import TrainedModels
+from tcga_coherent.figures.recalibration import draw_recalibration
+from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.coherent_sampling.nodes import (
     draw_coherence_figure,
-    draw_recalibration_figure,
     draw_test_split,
     recalibrate_spread,
 )
@@ -23,7 +25,7 @@ from tests.pipelines.latent_cohort import (
     MODALITIES,
     SAMPLING,
     SIZES,
-    lazily,
+    load_trained,
     make_encoders,
     make_latents,
     make_split,
@@ -31,6 +33,7 @@ from tests.pipelines.latent_cohort import (
 )
 
 Models = dict[str, dict[str, Checkpoint]]
+PARSED = parse_modalities(MODALITIES)
 
 
 @pytest.fixture(autouse=True)
@@ -53,18 +56,19 @@ def models(latents: dict[str, pd.DataFrame], split: pd.DataFrame) -> Models:
     return train_all(latents, split, make_encoders())
 
 
-def of_target(models: Models, target: str, *kinds: str) -> list[dict[str, Any]]:
-    """Return what a target's nodes are given of each kind."""
-    return [
-        lazily(
-            {
-                name: model
-                for name, model in models[kind].items()
-                if name == target or name.startswith(f"{target}_from_")
-            }
-        )
-        for kind in kinds
-    ]
+def of_target(
+    latents: dict[str, pd.DataFrame], models: Models, target: str, *others: str
+) -> TrainedModels:
+    """Return what a target's nodes are given, with what is there of the kinds of `others`."""
+    own = {
+        kind: {
+            name: model
+            for name, model in stored.items()
+            if name == target or name.startswith(f"{target}_from_")
+        }
+        for kind, stored in models.items()
+    }
+    return load_trained(latents, own, *others)
 
 
 def draw(
@@ -76,12 +80,10 @@ def draw(
     """Return the draws of all targets and the coherence of all."""
     drawn = {
         target: draw_test_split(
-            lazily(latents),
+            latents,
             split,
-            *of_target(models, target, "single", "multi", "consensus", "recalibration"),
-            MODALITIES,
+            of_target(latents, models, target, "recalibration"),
             config,
-            "cpu",
             target,
         )
         for target in SIZES
@@ -103,12 +105,10 @@ def recalibrate(
     """Return the factors of all targets and the table of all."""
     fitted = {
         target: recalibrate_spread(
-            lazily(latents),
+            latents,
             split,
-            *of_target(models, target, "single", "multi", "consensus"),
-            MODALITIES,
+            of_target(latents, models, target),
             config,
-            "cpu",
             target,
         )
         for target in SIZES
@@ -220,7 +220,7 @@ def test_a_denoiser_that_was_not_trained_is_named(latents, split, models) -> Non
 
 
 def test_the_figure_shows_coherence(drawn) -> None:
-    figure = draw_coherence_figure(drawn[1], MODALITIES, SAMPLING)()
+    figure = draw_coherence_figure(drawn[1], PARSED, SAMPLING)()
     ensembles = drawn[1][drawn[1]["method"] == "coherent"]
     distances, rejected = figure.axes
     assert len(ensembles) == 3
@@ -291,7 +291,7 @@ def test_the_spread_is_fitted_for_every_way_to_generate_a_modality(latents, spli
         np.testing.assert_array_equal(checkpoint.arrays["spreads"], rows["spread"])
     assert len(table) == len(SIZES) * 6
     assert (table["crps_after"] <= table["crps_before"] + 1e-4).all()
-    assert isinstance(draw_recalibration_figure(table, MODALITIES)(), Figure)
+    assert isinstance(draw_recalibration(table, PARSED), Figure)
 
 
 def test_no_spread_is_fitted_where_none_is_wanted(latents, split, models) -> None:
@@ -300,7 +300,7 @@ def test_no_spread_is_fitted_where_none_is_wanted(latents, split, models) -> Non
     assert all(checkpoint.metadata["names"] == [] for checkpoint in checkpoints.values())
     assert table.empty
     assert "coverage_90_after" in table
-    assert isinstance(draw_recalibration_figure(table, MODALITIES)(), Figure)
+    assert isinstance(draw_recalibration(table, PARSED), Figure)
     without = {**models, "recalibration": checkpoints}
     draws, _ = draw(latents, split, without, raw)
     assert draws
@@ -333,13 +333,11 @@ def test_a_recalibration_of_other_models_is_refused(latents, split, models) -> N
 def probe(latents, split, models) -> pd.DataFrame:
     rows = [
         probe_coherence(
-            lazily(latents),
+            latents,
             split,
-            *of_target(models, target, "single", "multi", "consensus", "recalibration"),
+            of_target(latents, models, target, "recalibration"),
             models["fitted"]["agreement"],
-            MODALITIES,
             SAMPLING,
-            "cpu",
             target,
         )
         for target in SIZES

@@ -6,19 +6,19 @@ from matplotlib.figure import Figure
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
+from tcga_coherent.figures.consensus import draw_consensus_weights
+from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.diffusion_training.nodes import (
     draw_training_curves_of_families,
-    draw_weights_of_consensus,
     learn_consensus,
     select_denoisers,
-    train_single,
 )
 from tests.pipelines.latent_cohort import (
     MODALITIES,
     SAMPLING,
     SIZES,
     TRAINING,
-    lazily,
+    load_trained,
     make_encoders,
     make_latents,
     make_split,
@@ -112,21 +112,6 @@ def test_a_model_keeps_its_best_validation_and_says_what_it_belongs_to(
         assert model.metadata["n_train"] == n_train == 90
 
 
-def test_a_modality_without_latents_is_named(latents, split, encoders) -> None:
-    without = {name: frame for name, frame in latents.items() if name != "rppa"}
-    with pytest.raises(ValueError, match=r"No latents of rppa: there are those of cna, rnaseq\."):
-        train_single(
-            lazily(without),
-            lazily(encoders),
-            split,
-            Checkpoint({}),
-            MODALITIES,
-            TRAINING,
-            "cpu",
-            "cna",
-        ).__next__()
-
-
 def test_patients_of_the_test_split_leave_no_trace_in_a_model(
     states, latents, split, encoders
 ) -> None:
@@ -146,18 +131,9 @@ def test_patients_of_the_test_split_leave_no_trace_in_a_model(
 def test_consensus_weights_sum_to_one_at_every_noise_level(states, latents, split) -> None:
     models, _ = select(states["single"])
     multi, _ = select(states["multi"])
+    trained = load_trained(latents, {"single": models, "multi": multi})
     learned = {
-        target: learn_consensus(
-            lazily(latents),
-            split,
-            lazily({name: m for name, m in models.items() if name.startswith(f"{target}_from_")}),
-            lazily({target: multi[target]}),
-            MODALITIES,
-            TRAINING,
-            SAMPLING,
-            "cpu",
-            target,
-        )
+        target: learn_consensus(latents, split, trained, TRAINING, SAMPLING, target)
         for target in SIZES
     }
     consensus = {target: checkpoint for target, (checkpoint, _) in learned.items()}
@@ -181,11 +157,13 @@ def test_consensus_weights_sum_to_one_at_every_noise_level(states, latents, spli
             {s: models[f"{target}_from_{s}"].metadata["validation"]["mse"] for s in paper.index}
         )
         np.testing.assert_allclose(paper["min"], (1 / errors) / (1 / errors).sum(), rtol=1e-5)
-    assert isinstance(draw_weights_of_consensus(weights, MODALITIES)(), Figure)
+    assert isinstance(draw_consensus_weights(weights, parse_modalities(MODALITIES)), Figure)
 
 
 def test_the_curves_of_both_families_are_drawn(states) -> None:
     histories = {family: select(found)[1] for family, found in states.items()}
-    figure = draw_training_curves_of_families(histories["single"], histories["multi"], MODALITIES)
+    figure = draw_training_curves_of_families(
+        histories["single"], histories["multi"], parse_modalities(MODALITIES)
+    )
     assert isinstance(figure(), Figure)
     assert len(figure().axes) >= 2

@@ -23,7 +23,7 @@ from tcga_coherent.embedding.autoencoder import EmbeddingConfig
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.pipeline_registry import MAIN_JOB
 from tcga_coherent.pipelines.ensemble_studies import create_pipeline
-from tcga_coherent.pipelines.ensemble_studies.drawing import load_unseen_patients
+from tcga_coherent.pipelines.ensemble_studies.drawing import UnseenPatients, take_unseen
 from tcga_coherent.pipelines.ensemble_studies.hyperparameters import tabulate_hyperparameters
 from tcga_coherent.pipelines.ensemble_studies.latent_sizes import (
     tabulate_latent_sizes,
@@ -46,6 +46,7 @@ from .latent_cohort import (
     SIZES,
     TRAINING,
     lazily,
+    load_trained,
     make_encoders,
     make_latents,
     make_split,
@@ -92,13 +93,12 @@ def models() -> dict[str, Any]:
     split = make_split()
     latents = make_latents(split)
     trained = train_all(latents, split, make_encoders())
-    return {
-        "latents": lazily(latents),
-        "split": split,
-        "single_denoisers": lazily(trained["single"]),
-        "multi_denoisers": lazily(trained["multi"]),
-        "consensus": lazily(trained["consensus"]),
-    }
+    return {"latents": latents, "split": split, **trained}
+
+
+@pytest.fixture(scope="module")
+def unseen(models) -> UnseenPatients:
+    return take_unseen(models["latents"], models["split"], load_trained(models["latents"], models))
 
 
 def run_study(node, **inputs: Any) -> dict[str, Any]:
@@ -110,33 +110,28 @@ def run_study(node, **inputs: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def weights_repeats(models) -> dict[str, Any]:
+def weights_repeats(unseen) -> dict[str, Any]:
     return run_study(
         draw_with_weights,
-        **models,
+        unseen=unseen,
         finished={},
-        modalities=MODALITIES,
         sampling=SAMPLING,
         parameters=PARAMETERS,
-        device="cpu",
         workers=1,
     )
 
 
 @pytest.fixture(scope="module")
-def rejection_table(models) -> pd.DataFrame:
+def rejection_table(unseen) -> pd.DataFrame:
     repeats = run_study(
         draw_with_thresholds,
-        **models,
+        unseen=unseen,
         finished={},
-        modalities=MODALITIES,
         sampling=ANY_STEP,
         parameters=PARAMETERS,
-        device="cpu",
         workers=1,
     )
-    table, _ = tabulate_rejection(repeats, MODALITIES, PARAMETERS)
-    return table
+    return tabulate_rejection(repeats, PARAMETERS)
 
 
 def processed_tables(split: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -187,10 +182,8 @@ def sizes_repeats(two_types) -> dict[str, Any]:
     return run_study(study, finished={})
 
 
-def test_weights_sum_to_one_and_only_composed_ones_trust_the_expert(models, weights_repeats):
-    table, _ = tabulate_weights(
-        weights_repeats, **models, modalities=MODALITIES, parameters=PARAMETERS, device="cpu"
-    )
+def test_weights_sum_to_one_and_only_composed_ones_trust_the_expert(unseen, weights_repeats):
+    table = tabulate_weights(weights_repeats, unseen, PARAMETERS)
     assert len(table) == len(SIZES) * 4
     columns = [f"weight_{name}" for name in (*SIZES, "expert")]
     assert table[columns].sum(axis=1).to_numpy() == pytest.approx(1.0)
@@ -201,13 +194,13 @@ def test_weights_sum_to_one_and_only_composed_ones_trust_the_expert(models, weig
     assert equal.iloc[0][["weight_rnaseq", "weight_rppa"]].tolist() == [0.5, 0.5]
 
 
-def test_the_papers_weights_are_inverse_to_the_validation_mse_on_record(models, weights_repeats):
-    table, _ = tabulate_weights(
-        weights_repeats, **models, modalities=MODALITIES, parameters=PARAMETERS, device="cpu"
-    )
+def test_the_papers_weights_are_inverse_to_the_validation_mse_on_record(
+    models, unseen, weights_repeats
+):
+    table = tabulate_weights(weights_repeats, unseen, PARAMETERS)
     row = table[(table["target"] == "cna") & (table["weights"] == "inverse_mse")].iloc[0]
     inverse = {
-        source: 1 / models["single_denoisers"][f"cna_from_{source}"]().metadata["validation"]["mse"]
+        source: 1 / models["single"][f"cna_from_{source}"].metadata["validation"]["mse"]
         for source in ("rnaseq", "rppa")
     }
     expected = inverse["rnaseq"] / sum(inverse.values())
@@ -215,11 +208,9 @@ def test_the_papers_weights_are_inverse_to_the_validation_mse_on_record(models, 
 
 
 def test_the_worth_of_weights_is_a_difference_to_the_papers_on_the_same_noise(
-    models, weights_repeats
+    unseen, weights_repeats
 ):
-    table, _ = tabulate_weights(
-        weights_repeats, **models, modalities=MODALITIES, parameters=PARAMETERS, device="cpu"
-    )
+    table = tabulate_weights(weights_repeats, unseen, PARAMETERS)
     assert (table["n_patients"] == 25).all()
     for _, rows in table.groupby("target"):
         fidelity = rows.set_index("weights")["r2_of_mean_mean"]
@@ -231,14 +222,8 @@ def test_the_worth_of_weights_is_a_difference_to_the_papers_on_the_same_noise(
     assert (table["r2_of_mean_std"] > 0).all()
 
 
-def test_weights_are_drawn_once_for_each_seed_and_not_again(models, weights_repeats):
-    inputs = {
-        **models,
-        "modalities": MODALITIES,
-        "sampling": SAMPLING,
-        "device": "cpu",
-        "workers": 1,
-    }
+def test_weights_are_drawn_once_for_each_seed_and_not_again(unseen, weights_repeats):
+    inputs = {"unseen": unseen, "sampling": SAMPLING, "workers": 1}
 
     def n_drawn(parameters):
         yielded = draw_with_weights(**inputs, finished=weights_repeats, parameters=parameters)
@@ -272,9 +257,8 @@ def test_draws_of_a_threshold_that_rejects_nothing_are_those_of_the_one_in_use(r
     assert set(rejection_table["settings"]) == {"present", "paper_like"}
 
 
-def test_what_stands_for_the_papers_settings_has_its_weights_and_even_stochastic_steps(models):
+def test_what_stands_for_the_papers_settings_has_its_weights_and_even_stochastic_steps(unseen):
     config = paper_like(SAMPLING, 10)
-    unseen = load_unseen_patients(**models, modalities=MODALITIES, device="cpu")
     ensemble = unseen.models.ensemble(
         "cna", "coherent", ("rnaseq", "rppa"), replace(config, recalibrate=False)
     )
@@ -286,7 +270,7 @@ def test_what_stands_for_the_papers_settings_has_its_weights_and_even_stochastic
 
 
 def test_latents_as_large_as_the_rank_explain_more_than_smaller_ones(sizes_repeats):
-    table, _ = tabulate_latent_sizes(sizes_repeats, MODALITIES, PARAMETERS)
+    table = tabulate_latent_sizes(sizes_repeats, PARAMETERS)
     decoded = table[table["space"] == "decoded"].pivot_table(
         index=["target", "method"], columns="latent_size", values="r2_of_mean_mean"
     )
@@ -301,7 +285,7 @@ def test_latents_as_large_as_the_rank_explain_more_than_smaller_ones(sizes_repea
 
 
 def test_cancer_types_are_predicted_from_measured_and_from_generated_latents(sizes_repeats):
-    table, _ = tabulate_latent_sizes(sizes_repeats, MODALITIES, PARAMETERS)
+    table = tabulate_latent_sizes(sizes_repeats, PARAMETERS)
     latent = table[table["space"] == "latent"]
     scores = latent.pivot_table(
         index=["latent_size", "target"], columns="method", values="type_f1_mean"
@@ -332,7 +316,7 @@ def test_a_size_beyond_the_features_is_capped_and_one_type_is_noted(caplog):
     repeats = run_study(
         partial(study, parameters=replace(PARAMETERS, latent_sizes=(7,), max_steps=10)), finished={}
     )
-    table, _ = tabulate_latent_sizes(repeats, MODALITIES, PARAMETERS)
+    table = tabulate_latent_sizes(repeats, PARAMETERS)
     assert set(table["latent_size"]) == {7}
     assert set(table["dimensions"]) == {N_FEATURES}
     assert table["note"].str.startswith("6 dimensions: there are no more features").all()
@@ -345,9 +329,7 @@ def test_a_size_without_independent_directions_is_left_out_with_its_reason(two_t
     processed["rppa"] = processed["rppa"].assign(f5=processed["rppa"]["f4"])
     study = size_study(processed, two_types, (3, 6))
     quick = replace(PARAMETERS, latent_sizes=(3, 6), max_steps=10)
-    table, _ = tabulate_latent_sizes(
-        run_study(partial(study, parameters=quick), finished={}), MODALITIES, quick
-    )
+    table = tabulate_latent_sizes(run_study(partial(study, parameters=quick), finished={}), quick)
     failed = table[table["latent_size"] == 6]
     assert failed["note"].str.contains("rppa: 1 of 6 latent dimensions have no spread").all()
     assert failed["r2_of_mean_mean"].isna().all()
@@ -359,10 +341,9 @@ def search(**changes: Any) -> list[Checkpoint]:
     split = make_split()
     return list(
         search_hyperparameters(
-            latents=lazily(make_latents(split)),
+            frames=make_latents(split),
             split=split,
             former=Checkpoint({}),
-            modalities=MODALITIES,
             config=TRAINING,
             tuning=replace(TUNING, **changes),
             device="cpu",
@@ -409,10 +390,7 @@ def test_the_pipeline_writes_every_table_and_figure(
     memory = {
         "split": models["split"],
         **by_lane(
-            latents=models["latents"],
-            single=models["single_denoisers"],
-            multi=models["multi_denoisers"],
-            consensus=models["consensus"],
+            **{kind: lazily(models[kind]) for kind in ("latents", "single", "multi", "consensus")},
             processed=lazily(processed_tables(two_types)),
         ),
         "params:modalities": {
@@ -458,16 +436,6 @@ def test_a_bad_parameter_is_refused_before_the_run_by_its_key(repo_root, change,
     assert good.latent_sizes == (8, 16, 32, 64, 128)
     with pytest.raises(Exception, match=message):
         validator.validate_raw_params({"ensemble_studies": parameters | change})
-
-
-def test_a_modality_without_processed_table_stops_the_study(two_types):
-    processed = processed_tables(two_types)
-    del processed["rppa"]
-    study = size_study(processed, two_types, (1,))
-    with pytest.raises(
-        ValueError, match="No processed table of rppa: there are those of cna, rnaseq"
-    ):
-        list(study(finished={}))
 
 
 def test_the_studies_are_no_part_of_the_main_job():

@@ -8,6 +8,7 @@ import torch
 import yaml
 from matplotlib.figure import Figure
 
+from tcga_coherent.cohort import read_cohort
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.pipelines.privacy import unconditional
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
@@ -20,10 +21,10 @@ from tcga_coherent.privacy.generation.experiment import ALL, UnconditionalParame
 from tcga_coherent.privacy.generation.figure import TITLES, Projection
 from tcga_coherent.reported import ReportedByPaper
 from tests.pipelines.latent_cohort import (
-    MODALITIES,
     SAMPLING,
     SIZES,
     lazily,
+    load_trained,
     make_encoders,
     make_latents,
     make_split,
@@ -54,20 +55,19 @@ def parameters(configured: dict) -> PrivacyParameters:
 
 @pytest.fixture(scope="module")
 def inputs() -> list:
-    """Cohort and trained models, as the catalog loads them."""
+    """Cohort and trained models."""
     torch.set_num_threads(1)
     split = make_split()
     latents = make_latents(split)
     presence = pd.DataFrame({name: split.index.isin(latents[name].index) for name in SIZES})
     presence.index = split.index
     models = train_all(latents, split, make_encoders())
-    families = (lazily(models[name]) for name in ("single", "multi", "consensus"))
-    return [lazily(latents), split, presence, *families]
+    return [read_cohort(lazily(latents), split, presence), load_trained(latents, models)]
 
 
 def measure(inputs: list, parameters: PrivacyParameters, finished: dict) -> dict[str, pd.DataFrame]:
     yielded = measure_unconditional(
-        *inputs, lazily(finished), MODALITIES, SAMPLING, parameters, "cpu", 1
+        *inputs, make_split(), lazily(finished), SAMPLING, parameters, 1
     )
     return {name: frame for part in yielded for name, frame in part.items()}
 
@@ -101,22 +101,16 @@ def test_repeats_that_are_there_are_not_made_again(
 
 def test_other_sampling_makes_other_repeats(inputs, parameters, repeats) -> None:
     yielded = measure_unconditional(
-        *inputs,
-        lazily(repeats),
-        MODALITIES,
-        replace(SAMPLING, n_steps=4),
-        parameters,
-        "cpu",
-        1,
+        *inputs, make_split(), lazily(repeats), replace(SAMPLING, n_steps=4), parameters, 1
     )
     assert set(next(filter(None, yielded))) & set(repeats) == set()
 
 
 def test_table3_puts_the_paper_beside_the_repeats(inputs, parameters, repeats, configured) -> None:
     reported = ReportedByPaper(**configured["reported_by_paper"])
-    table = tabulate_unconditional(
-        lazily(repeats), *inputs[:3], MODALITIES, parameters, reported
-    ).set_index(["space", "method"])
+    table = tabulate_unconditional(lazily(repeats), inputs[0], parameters, reported).set_index(
+        ["space", "method"]
+    )
     assert set(table.index.unique("space")) == {ALL, *SIZES}
     assert np.isfinite(table[["f1_mean", "f1_std", "energy_distance_mean"]]).all(axis=None)
     assert table.loc[(ALL, "multi"), "paper_f1_mean"] == 0.1423
@@ -134,7 +128,7 @@ def test_figure_5_is_drawn_of_models_and_cohort(inputs, parameters, monkeypatch)
 
     # The maps have tests of their own.
     monkeypatch.setattr(unconditional, "project_unconditional", project)
-    figure = draw_unconditional_figure(*inputs, MODALITIES, SAMPLING, parameters, "cpu")()
+    figure = draw_unconditional_figure(*inputs, SAMPLING, parameters)()
     assert isinstance(figure, Figure)
     assert len(figure.axes) == 2 * len(TITLES)
 
@@ -142,6 +136,6 @@ def test_figure_5_is_drawn_of_models_and_cohort(inputs, parameters, monkeypatch)
 def test_figure_5_says_why_it_cannot_be_drawn(inputs, parameters) -> None:
     settings = replace(parameters.unconditional, n_neighbors=500)
     few = replace(parameters, unconditional=settings)
-    figure = draw_unconditional_figure(*inputs, MODALITIES, SAMPLING, few, "cpu")()
+    figure = draw_unconditional_figure(*inputs, SAMPLING, few)()
     (text,) = figure.texts
     assert "complete training patients are too few" in text.get_text()

@@ -10,8 +10,11 @@ import torch
 import yaml
 from matplotlib.figure import Figure
 
+from tcga_coherent.cohort import Cohort, read_cohort
 from tcga_coherent.datasets.checkpoint import Checkpoint
+from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.measures.bootstrap import BootstrapParameters
+from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.privacy import attacks_references
 from tcga_coherent.pipelines.privacy.attacks import (
     attack_attributes,
@@ -27,6 +30,7 @@ from tcga_coherent.pipelines.privacy.attacks_references import (
 )
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.privacy.attacks.controls import GAUSSIAN, VALIDATION
+from tcga_coherent.privacy.attacks.figure import draw_attacks
 from tcga_coherent.privacy.attacks.parameters import (
     AttackParameters,
     CanaryParameters,
@@ -41,6 +45,7 @@ from tests.pipelines.latent_cohort import (
     SIZES,
     TRAINING,
     lazily,
+    load_trained,
     make_encoders,
     make_latents,
     make_split,
@@ -80,86 +85,92 @@ def stored() -> dict[str, dict[str, Checkpoint]]:
 
 
 @pytest.fixture(scope="module")
-def cohort() -> list:
-    """Latents, split and presence, as the catalog loads them; three cancer types."""
+def split() -> pd.DataFrame:
+    """Patients of three cancer types."""
     split = make_split()
     split["cancer_type"] = np.resize(["LUAD", "BRCA", "SKCM"], len(split))
+    return split
+
+
+@pytest.fixture(scope="module")
+def cohort(split) -> Cohort:
+    return read(split)
+
+
+@pytest.fixture(scope="module")
+def models(cohort, stored) -> TrainedModels:
+    return load_trained(cohort.latents, stored)
+
+
+@pytest.fixture(scope="module")
+def draws(cohort, stored, parameters) -> dict[str, pd.DataFrame]:
+    models = load_trained(cohort.latents, stored, "recalibration")
+    return regenerate_complete_patients(cohort, models, SAMPLING, parameters)
+
+
+@pytest.fixture(scope="module")
+def repeats(cohort, split, stored, parameters) -> dict[str, pd.DataFrame]:
+    return train(cohort, split, stored, parameters, {})
+
+
+def read(split: pd.DataFrame) -> Cohort:
     latents = make_latents(split)
     presence = pd.DataFrame({name: split.index.isin(latents[name].index) for name in SIZES})
     presence.index = split.index
-    return [lazily(latents), split, presence]
+    return read_cohort(lazily(latents), split, presence)
 
 
-@pytest.fixture(scope="module")
-def models(stored) -> list:
-    return [lazily(stored[name]) for name in ("single", "multi", "consensus")]
-
-
-@pytest.fixture(scope="module")
-def draws(cohort, models, stored, parameters) -> dict[str, pd.DataFrame]:
-    return regenerate_complete_patients(
-        *cohort, *models, lazily(stored["recalibration"]), MODALITIES, SAMPLING, parameters, "cpu"
-    )
-
-
-@pytest.fixture(scope="module")
-def repeats(cohort, models, parameters) -> dict[str, pd.DataFrame]:
-    return train(cohort, models, parameters, {})
-
-
-def train(cohort, models, parameters, finished) -> dict[str, pd.DataFrame]:
+def train(cohort, split, stored, parameters, finished) -> dict[str, pd.DataFrame]:
+    consensus = lazily(stored["consensus"])
     yielded = train_on_halves(
-        *cohort, models[2], lazily(finished), MODALITIES, TRAINING, SAMPLING, parameters, "cpu", 1
+        cohort, split, consensus, lazily(finished), TRAINING, SAMPLING, parameters, "cpu", 1
     )
     return {name: frame for part in yielded for name, frame in part.items()}
 
 
 def test_complete_patients_of_both_splits_are_regenerated(draws, cohort) -> None:
-    _, split, presence = cohort
     assert set(draws) == {f"{name}/{method}" for name in SIZES for method in ("multi", "coherent")}
-    complete = split.index[presence.all(axis=1) & (split["split"] != "val")]
+    complete = cohort.complete(cohort.train.append(cohort.test))
     for frame in draws.values():
         assert set(frame.index.unique("patient_id")) == set(complete)
         assert frame.index.unique("draw").tolist() == [0, 1, 2, 3]
 
 
-def test_models_of_other_latents_are_refused(cohort, models, parameters) -> None:
-    latents, split, presence = cohort
-    other = lazily({name: load() + 1 for name, load in latents.items()})
+def test_models_of_other_latents_are_refused(cohort, stored) -> None:
+    other = {name: frame + 1 for name, frame in cohort.latents.items()}
     with pytest.raises(ValueError, match="was trained on other latents"):
-        attack_losses(other, split, presence, *models, MODALITIES, SAMPLING, parameters, "cpu")
+        load_trained(other, stored)
 
 
 def test_trainings_that_are_there_are_not_made_again(
-    cohort, models, parameters, repeats, monkeypatch
+    cohort, split, stored, parameters, repeats, monkeypatch
 ) -> None:
     def refuse(*args: object) -> None:
         raise AssertionError("this training is there")
 
     monkeypatch.setattr(attacks_references, "run_shadow", refuse)
     finished = {name: frame for name, frame in repeats.items() if "complete" not in name}
-    (complete,) = train(cohort, models, parameters, finished).values()
+    (complete,) = train(cohort, split, stored, parameters, finished).values()
     assert len(complete) == sum(map(len, finished.values()))
 
 
 def test_all_attacks_end_in_one_table_and_one_figure(
-    cohort, models, draws, repeats, parameters
+    cohort, split, models, draws, repeats, parameters
 ) -> None:
-    clinical = pd.DataFrame({"stage": None}, index=cohort[1].index)
-    common = [MODALITIES, SAMPLING, parameters, "cpu"]
+    clinical = pd.DataFrame({"stage": None}, index=split.index)
+    attacked = [cohort, models, SAMPLING, parameters]
     references, utility = attack_with_halves(
-        lazily(repeats), *cohort, *models, MODALITIES, TRAINING, *common[1:]
+        lazily(repeats), cohort, models, TRAINING, SAMPLING, parameters
     )
-    table, figure = tabulate_attacks(
-        attack_generated_patients(lazily(draws), *cohort, MODALITIES, parameters),
-        attack_generation_from_nothing(*cohort, *models, *common),
-        attack_losses(*cohort, *models, *common),
+    table = tabulate_attacks(
+        attack_generated_patients(lazily(draws), cohort, parameters),
+        attack_generation_from_nothing(*attacked),
+        attack_losses(*attacked),
         references,
-        attack_attributes(lazily(draws), *cohort, clinical, MODALITIES, parameters),
-        MODALITIES,
+        attack_attributes(lazily(draws), cohort, clinical, parameters),
         parameters,
     )
-    assert isinstance(figure(), Figure)
+    assert isinstance(draw_attacks(table, parse_modalities(MODALITIES)), Figure)
     assert set(table["attack"]) == {
         "nearest_record",
         "regeneration",
@@ -186,26 +197,22 @@ def test_all_attacks_end_in_one_table_and_one_figure(
 
 
 def test_attacks_on_too_few_pairs_leave_notes_and_the_rest(
-    cohort, models, draws, repeats, parameters
+    split, models, draws, repeats, parameters
 ) -> None:
-    latents, split, presence = cohort
     # Training and test patients share three cancer types; now only three test patients have one.
     split = split.copy()
     split.loc[split.index[split["split"] == "test"][3:], "cancer_type"] = "UVM"
-    few = [latents, split, presence]
+    few = read(split)
     clinical = pd.DataFrame({"stage": None}, index=split.index)
-    common = [MODALITIES, SAMPLING, parameters, "cpu"]
-    references, _ = attack_with_halves(
-        lazily(repeats), *few, *models, MODALITIES, TRAINING, *common[1:]
+    references, _ = attack_with_halves(lazily(repeats), few, models, TRAINING, SAMPLING, parameters)
+    table = tabulate_attacks(
+        attack_generated_patients(lazily(draws), few, parameters),
+        attack_generation_from_nothing(few, models, SAMPLING, parameters),
+        attack_losses(few, models, SAMPLING, parameters),
+        references,
+        attack_attributes(lazily(draws), few, clinical, parameters),
+        parameters,
     )
-    parts = {
-        "generated": attack_generated_patients(lazily(draws), *few, MODALITIES, parameters),
-        "unconditional": attack_generation_from_nothing(*few, *models, *common),
-        "membership": attack_losses(*few, *models, *common),
-        "references": references,
-        "attributes": attack_attributes(lazily(draws), *few, clinical, MODALITIES, parameters),
-    }
-    table, figure = tabulate_attacks(*parts.values(), MODALITIES, parameters)
     noted = table[table["note"].str.contains("3 pairs of a training and a test patient")]
     assert noted["attack"].value_counts().to_dict() == {
         "nearest_record": 2,
@@ -218,4 +225,4 @@ def test_attacks_on_too_few_pairs_leave_notes_and_the_rest(
         "stage": 1,
     }
     assert table.loc[~table.index.isin(noted.index), "value"].notna().all()
-    assert isinstance(figure(), Figure)
+    assert isinstance(draw_attacks(table, parse_modalities(MODALITIES)), Figure)

@@ -8,9 +8,11 @@ import pytest
 import torch
 import yaml
 
+from tcga_coherent.cohort import read_cohort
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.completion.generation import draws_frame
 from tcga_coherent.diffusion.config import CompletionConfig
+from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.pipelines.privacy.release_card import write_release_card
 from tcga_coherent.pipelines.privacy.screening import screen_generated
@@ -69,8 +71,8 @@ def screened(cohort, parameters):
             drawn[partition_name(target, method, others)] = repeated(frame.loc[test], 30.0)
             regenerated[f"{target}/{method}"] = repeated(training, 1e-4)
     return screen_generated(
-        lazily(drawn), lazily(completed), lazily(regenerated), lazily(latents), split, presence,
-        MODALITIES, CompletionConfig(), parameters,
+        lazily(drawn), lazily(completed), lazily(regenerated),
+        read_cohort(lazily(latents), split, presence), parse_modalities(MODALITIES), CompletionConfig(), parameters,
     )  # fmt: skip
 
 
@@ -102,7 +104,7 @@ def test_the_card_of_a_small_run_states_its_tables_and_names_no_patient(
     parts = Parts("small", {"screening_report": lambda: report}, {})
     text = write_release_card(
         *(lazily(models[name]) for name in ("single", "multi", "consensus")),
-        lazily(encoders), {}, {}, Checkpoint({}), parts, MODALITIES, SAMPLING, parameters,
+        lazily(encoders), {}, {}, Checkpoint({}), parts, {name: name.upper() for name in SIZES}, SAMPLING, parameters,
         lazily({"screening_table": table}),
     )  # fmt: skip
     assert [name for name in split.index if str(name) in text] == []
@@ -127,8 +129,8 @@ def test_of_two_modalities_the_draws_that_sampling_writes_are_screened(cohort, p
             regenerated[f"{target}/{method}"] = repeated(train, 1e-4)
         completed[target] = repeated(frame, 30.0)
     _, table, _ = screen_generated(
-        lazily(drawn), lazily(completed), lazily(regenerated), lazily(pair), split,
-        presence[list(pair)], {name: MODALITIES[name] for name in pair}, CompletionConfig(),
-        parameters,
+        lazily(drawn), lazily(completed), lazily(regenerated),
+        read_cohort(lazily(pair), split, presence[list(pair)]),
+        parse_modalities({name: MODALITIES[name] for name in pair}), CompletionConfig(), parameters,
     )  # fmt: skip
     assert set(table.loc[table["records"] == TEST, "method"]) == {"single", "multi"}

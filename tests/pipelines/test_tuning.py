@@ -26,6 +26,7 @@ from tcga_coherent.pipelines.tuning import create_pipeline
 from tcga_coherent.pipelines.tuning.nodes import search_hyperparameters, tabulate_search
 from tcga_coherent.pipelines.tuning.tables import as_yaml, best_table, trials_table
 from tests.pipelines.lane_inputs import by_lane
+from tests.pipelines.latent_cohort import lazily
 
 MODALITIES = {
     "cna": {"label": "CNA", "color": "#0072B2", "steps": []},
@@ -74,9 +75,8 @@ def cohort(seed: int = 0) -> dict:
     }
     split = pd.DataFrame({"split": np.repeat(["train", "val"], [45, 15])}, index=patients)
     return {
-        "latents": {name: lambda name=name: frames[name] for name in frames},
+        "frames": frames,
         "split": split,
-        "modalities": MODALITIES,
     }
 
 
@@ -96,7 +96,7 @@ def run(repo_root: Path, tuning: TuningConfig = TUNING) -> Path:
     catalog = DataCatalog.from_config({name: config["catalog"][name] for name in names})
     inputs = cohort()
     memory = {
-        **by_lane(latents=inputs["latents"]),
+        **by_lane(latents=lazily(inputs["frames"])),
         "split": inputs["split"],
         "params:modalities": MODALITIES,
         "params:diffusion_training": CONFIG,

@@ -28,10 +28,9 @@ def make_audited() -> Audited:
         lazily(stored["single"]),
         lazily(stored["multi"]),
         lazily(stored["consensus"]),
-        None,
         "latents",
         {name: fingerprint_frame(frame) for name, frame in latents.items()},
         "cpu",
     )
-    cohort = read_cohort(lazily(latents), split, presence, list(SIZES))
+    cohort = read_cohort(lazily(latents), split, presence)
     return Audited(models, cohort, SAMPLING)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -28,12 +28,15 @@ class TrainedModels:
         Target to the error moments of its denoisers.
     recalibration
         Factors of the spread; None before they are fitted.
+    identity
+        Family, and ``consensus``, to the fingerprint of each of its checkpoints.
     """
 
     single: Mapping[str, LoadedDenoiser]
     multi: Mapping[str, LoadedDenoiser]
     errors: Mapping[str, ErrorMoments]
     recalibration: Recalibration | None = None
+    identity: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def ensemble(
         self, target: str, method: str, sources: tuple[str, ...], config: SamplingConfig

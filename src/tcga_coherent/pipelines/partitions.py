@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.configuration import configured_modalities
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, load_denoiser
 from tcga_coherent.diffusion.completion.agreement import Agreement, PairAgreement
@@ -14,38 +15,63 @@ from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint
 from tcga_coherent.diffusion.sampling.consensus import ErrorMoments
 from tcga_coherent.diffusion.sampling.recalibration import Recalibration
 from tcga_coherent.diffusion.trained_models import TrainedModels
-from tcga_coherent.modality import ModalityConfig
+from tcga_coherent.pipelines.lanes import Built, all_pairs, each, pairs_of
 
 Partitions = Mapping[str, Callable[[], Any]]
 
 
-def load_latents(
-    latents: Partitions, modalities: Mapping[str, ModalityConfig]
-) -> dict[str, pd.DataFrame]:
-    """Load the latents of every modality, in the order of the ``modalities`` parameter.
+def latents() -> Built:
+    """Return the checked latents: modality to frame, patients x latent size."""
+    return Built(load_latents, (each("latents", configured_modalities()),))
+
+
+def models(
+    target: str | None = None, *, weighted: bool = True, recalibrated: bool = False
+) -> Built:
+    """Return the :class:`tcga_coherent.diffusion.trained_models.TrainedModels` of these latents.
+
+    Parameters
+    ----------
+    target
+        Modality whose denoisers there are; None for those of all.
+    weighted
+        Whether what consensus weights are learned from is among them.
+    recalibrated
+        Whether the factors of the spread are among them.
+    """
+    modalities = configured_modalities()
+    targets = modalities if target is None else [target]
+    pairs = all_pairs(modalities) if target is None else pairs_of(target, modalities)
+    spread = (each("recalibration", targets),) if recalibrated else ()
+    return Built(
+        load_models_of_latents,
+        (
+            latents(),
+            each("single", pairs),
+            each("multi", targets),
+            each("consensus", targets if weighted else []),
+            "params:compute.device",
+            *spread,
+        ),
+    )
+
+
+def load_latents(latents: Partitions) -> dict[str, pd.DataFrame]:
+    """Load the latents of every modality.
 
     Raises
     ------
     ValueError
-        When a modality has no latents, or they hold NaN or infinite values; naming modality and
-        patients.
+        When they hold NaN or infinite values; naming modality and patients.
     """
-    absent = [name for name in modalities if name not in latents]
-    if absent:
-        raise ValueError(
-            f"No latents of {', '.join(absent)}: there are those of {', '.join(latents)}. Run the "
-            f"embedding pipeline, or set the modality to null in the modalities parameter."
-        )
-    frames = {}
-    for name in modalities:
-        frame = latents[name]()
+    frames = {name: load() for name, load in latents.items()}
+    for name, frame in frames.items():
         bad = frame.index[~np.isfinite(frame.to_numpy()).all(axis=1)]
         if len(bad):
             raise ValueError(
                 f"Latents of {name} are not finite for {len(bad)} patients, such as "
                 f"{', '.join(map(str, bad[:3]))}. Run the embedding pipeline again."
             )
-        frames[name] = frame
     return frames
 
 
@@ -54,8 +80,8 @@ def load_models_of_latents(
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
     consensus: Partitions,
-    recalibration: Partitions | None,
     device: str,
+    recalibration: Partitions | None = None,
 ) -> TrainedModels:
     """Load the models that were trained on these latents; see :func:`load_models`.
 
@@ -63,7 +89,7 @@ def load_models_of_latents(
     ----------
     frames
         Modality to latents, patients x latent size.
-    single_denoisers, multi_denoisers, consensus, recalibration, device
+    single_denoisers, multi_denoisers, consensus, device, recalibration
         As in :func:`load_models`.
 
     Raises
@@ -73,7 +99,7 @@ def load_models_of_latents(
     """
     prints = {name: fingerprint_frame(frame) for name, frame in frames.items()}
     return load_models(
-        single_denoisers, multi_denoisers, consensus, recalibration, "latents", prints, device
+        single_denoisers, multi_denoisers, consensus, "latents", prints, device, recalibration
     )
 
 
@@ -86,10 +112,10 @@ def load_models(
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
     consensus: Partitions,
-    recalibration: Partitions | None,
     kind: Literal["latents", "encoders"],
     fingerprints: Mapping[str, str],
     device: str,
+    recalibration: Partitions | None = None,
 ) -> TrainedModels:
     """Load both families of denoisers and what their ensembles need.
 
@@ -97,10 +123,10 @@ def load_models(
     ----------
     single_denoisers, multi_denoisers, consensus
         Datasets of these names.
-    recalibration
-        Target to the factors of its spread, or None before they are fitted.
     kind, fingerprints, device
         As in :func:`load_denoisers`.
+    recalibration
+        Target to the factors of its spread, or None before they are fitted.
 
     Raises
     ------
@@ -112,6 +138,11 @@ def load_models(
         multi=load_denoisers(multi_denoisers, kind, fingerprints, device),
         errors=load_consensus(consensus),
         recalibration=None if recalibration is None else load_recalibrations(recalibration),
+        identity={
+            "single": fingerprint_checkpoints(single_denoisers),
+            "multi": fingerprint_checkpoints(multi_denoisers),
+            "consensus": fingerprint_checkpoints(consensus),
+        },
     )
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -25,24 +25,18 @@ from tcga_coherent.diffusion.sampling.recalibration import (
     fitted_settings,
     spread_key,
 )
+from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.figures.coherence import draw_coherence
 from tcga_coherent.figures.completion import draw_completion, summarise_completion
 from tcga_coherent.figures.drawing import Drawing
-from tcga_coherent.figures.recalibration import draw_recalibration
 from tcga_coherent.measures.calibration import (
     coverage_over_sets,
     crps,
     independent_sets,
     mean_over_sets,
 )
-from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import (
-    Partitions,
-    load_latents,
-    load_models_of_latents,
-    store_agreement,
-    store_recalibration,
-)
+from tcga_coherent.modality import ModalityConfig
+from tcga_coherent.pipelines.partitions import store_agreement, store_recalibration
 from tcga_coherent.source_sets import (
     generative_methods,
     join_sources,
@@ -62,23 +56,16 @@ RECALIBRATION_COLUMNS = ["target", "method", "source", "n_patients", "spread"] +
 ]
 
 
-def learn_agreement(
-    latents: Partitions, split: pd.DataFrame, modalities: dict[str, Any]
-) -> Checkpoint:
+def learn_agreement(frames: dict[str, pd.DataFrame], split: pd.DataFrame) -> Checkpoint:
     """Fit how well the modalities of a patient usually fit each other."""
-    frames = load_latents(latents, parse_modalities(modalities))
     return store_agreement(fit_agreement(frames, split["split"]))
 
 
 def recalibrate_spread(
-    latents: Partitions,
+    frames: dict[str, pd.DataFrame],
     split: pd.DataFrame,
-    single_denoisers: Partitions,
-    multi_denoisers: Partitions,
-    consensus: Partitions,
-    modalities: dict[str, Any],
+    models: TrainedModels,
     config: SamplingConfig,
-    device: str,
     target: str,
 ) -> tuple[Checkpoint, pd.DataFrame]:
     """Fit on validation how wide the draws of a target must be, by method and source set.
@@ -94,10 +81,6 @@ def recalibrate_spread(
     table
         The factors, with CRPS and coverage of the validation patients before and after.
     """
-    frames = load_latents(latents, parse_modalities(modalities))
-    models = load_models_of_latents(
-        frames, single_denoisers, multi_denoisers, consensus, None, device
-    )
     # Around the mean of few independent draws, their own error would widen the fitted spread.
     raw = replace(
         config,
@@ -147,21 +130,11 @@ def recalibrate_spread(
     return store_recalibration(fitted), pd.DataFrame(rows, columns=RECALIBRATION_COLUMNS)
 
 
-def draw_recalibration_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Drawing:
-    """Draw the factors of the spread and what they do on validation."""
-    return partial(draw_recalibration, table, parse_modalities(modalities))
-
-
 def draw_test_split(
-    latents: Partitions,
+    frames: dict[str, pd.DataFrame],
     split: pd.DataFrame,
-    single_denoisers: Partitions,
-    multi_denoisers: Partitions,
-    consensus: Partitions,
-    recalibration: Partitions,
-    modalities: dict[str, Any],
+    models: TrainedModels,
     config: SamplingConfig,
-    device: str,
     target: str,
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Generate a modality of the test patients who have it from every set of the others, where they have that.
@@ -175,10 +148,6 @@ def draw_test_split(
         One row a method and source set: how coherent the trajectories were and how many
         draws were made again or stayed rejected.
     """
-    frames = load_latents(latents, parse_modalities(modalities))
-    models = load_models_of_latents(
-        frames, single_denoisers, multi_denoisers, consensus, recalibration, device
-    )
     models.check(config)
     everybody = having({target: frames[target]}, split.index[split["split"] == "test"])
     draws, rows = {}, []
@@ -202,20 +171,18 @@ def draw_test_split(
 
 
 def draw_coherence_figure(
-    coherence: pd.DataFrame, modalities: dict[str, Any], config: SamplingConfig
+    coherence: pd.DataFrame, modalities: Mapping[str, ModalityConfig], config: SamplingConfig
 ) -> Drawing:
     """Draw coherence and rejection of every ensemble."""
-    return partial(
-        draw_coherence, coherence, parse_modalities(modalities), config.coherence.threshold
-    )
+    return partial(draw_coherence, coherence, modalities, config.coherence.threshold)
 
 
 def describe_completion(
-    flags: pd.DataFrame, modalities: dict[str, Any]
+    flags: pd.DataFrame, modalities: Mapping[str, ModalityConfig]
 ) -> tuple[pd.DataFrame, Drawing]:
     """Count and draw which modalities of the cohort were observed and which generated."""
     summary = summarise_completion(flags)
-    return summary, partial(draw_completion, summary, parse_modalities(modalities))
+    return summary, partial(draw_completion, summary, modalities)
 
 
 def _runs(target: str, modalities: list[str]) -> list[tuple[str, tuple[str, ...]]]:

@@ -5,13 +5,15 @@ from typing import Any
 from kedro.pipeline import Node, Pipeline
 
 from tcga_coherent.configuration import configured_modalities
+from tcga_coherent.figures.recalibration import draw_recalibration
+from tcga_coherent.pipelines.arguments import MODALITIES
 from tcga_coherent.pipelines.complete.pipeline import completion_nodes
-from tcga_coherent.pipelines.lanes import Datasets, each, gather_rows, lane_node, pairs_of
+from tcga_coherent.pipelines.lanes import drawing, gather_rows, lane_node, study
+from tcga_coherent.pipelines.partitions import latents, models
 
 from .nodes import (
     describe_completion,
     draw_coherence_figure,
-    draw_recalibration_figure,
     draw_test_split,
     learn_agreement,
     recalibrate_spread,
@@ -25,7 +27,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
     cohort = [
         lane_node(
             learn_agreement,
-            inputs=[each("latents", modalities), "split", "params:modalities"],
+            inputs=[latents(), "split"],
             outputs="agreement",
             name="learn_agreement",
             namespace="agreement",
@@ -33,49 +35,35 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
         gather_rows("recalibration", modalities),
         gather_rows("coherence", modalities),
         gather_rows("coherence_probe", modalities, "coherence_probe"),
-        Node(
-            draw_recalibration_figure,
-            inputs=["recalibration_table", "params:modalities"],
-            outputs="recalibration_figure",
-            name="draw_recalibration_figure",
-            namespace="report",
-        ),
-        Node(
-            draw_coherence_figure,
-            inputs=["coherence_table", "params:modalities", "params:coherent_sampling"],
-            outputs="coherence_figure",
-            name="draw_coherence_figure",
-            namespace="report",
-        ),
-        Node(
-            describe_completion,
-            inputs=["completed_cohort/flags", "params:modalities"],
-            outputs=["completion_table", "completion_figure"],
-            name="describe_completion",
-            namespace="report",
-        ),
     ]
-    lanes = [node for target in modalities for node in _lane(target, modalities)]
+    shown = study(
+        "report",
+        [],
+        (drawing(draw_recalibration), ["recalibration_table", MODALITIES], "recalibration_figure"),
+        (
+            draw_coherence_figure,
+            ["coherence_table", MODALITIES, "params:coherent_sampling"],
+            "coherence_figure",
+        ),
+        (
+            describe_completion,
+            ["completed_cohort/flags", MODALITIES],
+            ["completion_table", "completion_figure"],
+        ),
+    )
+    lanes = [node for target in modalities for node in _lane(target)]
     completion = completion_nodes(
         "completed_cohort", modalities, measured="measured", tables="tables", latents="latents"
     )
-    return Pipeline([*cohort, *lanes, *completion])
+    return Pipeline([*cohort, *lanes, *completion]) + shown
 
 
-def _lane(target: str, modalities: list[str]) -> list[Node]:
-    models: list[Datasets] = [
-        each("latents", modalities),
-        "split",
-        each("single", pairs_of(target, modalities)),
-        each("multi", [target]),
-        each("consensus", [target]),
-    ]
-    spread = each("recalibration", [target])
-    parameters = ["params:modalities", "params:coherent_sampling", "params:compute.device"]
+def _lane(target: str) -> list[Node]:
+    recalibrated = models(target, recalibrated=True)
     return [
         lane_node(
             recalibrate_spread,
-            inputs=[*models, *parameters],
+            inputs=[latents(), "split", models(target), "params:coherent_sampling"],
             outputs=[f"recalibration/{target}", f"rows/recalibration/{target}"],
             name="recalibrate_spread",
             namespace=target,
@@ -84,7 +72,7 @@ def _lane(target: str, modalities: list[str]) -> list[Node]:
         ),
         lane_node(
             draw_test_split,
-            inputs=[*models, spread, *parameters],
+            inputs=[latents(), "split", recalibrated, "params:coherent_sampling"],
             outputs=[f"draws/{target}", f"rows/coherence/{target}"],
             name="draw_test_split",
             namespace=target,
@@ -93,7 +81,7 @@ def _lane(target: str, modalities: list[str]) -> list[Node]:
         ),
         lane_node(
             probe_coherence,
-            inputs=[*models, spread, "agreement", *parameters],
+            inputs=[latents(), "split", recalibrated, "agreement", "params:coherent_sampling"],
             outputs=f"rows/coherence_probe/{target}",
             name="probe_coherence",
             namespace=target,

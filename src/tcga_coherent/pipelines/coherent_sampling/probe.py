@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,13 +11,8 @@ from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
-from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import (
-    Partitions,
-    load_agreement,
-    load_latents,
-    load_models_of_latents,
-)
+from tcga_coherent.diffusion.trained_models import TrainedModels
+from tcga_coherent.pipelines.partitions import load_agreement
 from tcga_coherent.source_sets import join_sources, source_sets
 
 logger = logging.getLogger(__name__)
@@ -31,16 +25,11 @@ PROBE_COLUMNS = [
 
 
 def probe_coherence(
-    latents: Partitions,
+    frames: dict[str, pd.DataFrame],
     split: pd.DataFrame,
-    single_denoisers: Partitions,
-    multi_denoisers: Partitions,
-    consensus: Partitions,
-    recalibration: Partitions,
+    models: TrainedModels,
     agreement: Checkpoint,
-    modalities: dict[str, Any],
     config: SamplingConfig,
-    device: str,
     target: str,
 ) -> pd.DataFrame:
     """Generate a modality of test patients from all others, as they are and with one exchanged between patients.
@@ -59,10 +48,6 @@ def probe_coherence(
         ``rejected``: whether the draw is too incoherent. With two modalities there is one source,
         which agrees with itself.
     """
-    frames = load_latents(latents, parse_modalities(modalities))
-    models = load_models_of_latents(
-        frames, single_denoisers, multi_denoisers, consensus, recalibration, device
-    )
     models.check(config)
     fitted = load_agreement(agreement)
     probing = replace(

@@ -178,8 +178,8 @@ def complete_patients(
     """
     names = list(parse_modalities(modalities))
     models = load_models(
-        single_denoisers, multi_denoisers, consensus, recalibration,
-        "encoders", fingerprint_checkpoints(encoders), device,
+        single_denoisers, multi_denoisers, consensus,
+        "encoders", fingerprint_checkpoints(encoders), device, recalibration,
     )  # fmt: skip
     models.check(sampling)
     observed = {name: latents[name]() for name in names}

@@ -1,9 +1,8 @@
 """Nodes of the diffusion_training pipeline."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
@@ -22,70 +21,37 @@ from tcga_coherent.diffusion.sampling.consensus import (
 from tcga_coherent.diffusion.sampling.ensemble import make_sampler
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.diffusion.training.family import finished_denoisers, train_denoisers
-from tcga_coherent.diffusion.training.tasks import DenoiserTask, multi_tasks, single_tasks
-from tcga_coherent.figures.consensus import draw_consensus_weights
+from tcga_coherent.diffusion.training.tasks import DenoiserTask
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.figures.training import draw_training_curves
-from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import (
-    Partitions,
-    fingerprint_checkpoints,
-    load_denoisers,
-    load_latents,
-)
+from tcga_coherent.modality import ModalityConfig
+from tcga_coherent.pipelines.partitions import Partitions, fingerprint_checkpoints
 
 logger = logging.getLogger(__name__)
 
+# Modality to latents, the split of each patient and the targets, to what is trained.
+TaskMaker = Callable[[dict[str, pd.DataFrame], pd.Series, Sequence[str]], list[DenoiserTask]]
 REPORTED_WEIGHTS: tuple[Weighting, ...] = ("composed", "learned", "inverse_mse")
 
 
-def train_single(
-    latents: Partitions,
+def train(
+    make_tasks: TaskMaker,
+    frames: dict[str, pd.DataFrame],
     encoders: Partitions,
     split: pd.DataFrame,
     former: Checkpoint,
-    modalities: dict[str, Any],
     config: TrainingConfig,
     device: str,
     target: str,
 ) -> Iterator[Checkpoint]:
-    """Train a denoiser of a target from each other modality; see :func:`train_denoisers`.
+    """Train the denoisers of a target and family; see :func:`train_denoisers`.
 
     Kedro saves what a generator yields at once, so that a run that is killed goes on from the last
     validation.
     """
-    frames = load_latents(latents, parse_modalities(modalities))
-    tasks = single_tasks(frames, split["split"], [target])
-    yield from _train(tasks, frames, encoders, former, config, device)
-
-
-def train_multi(
-    latents: Partitions,
-    encoders: Partitions,
-    split: pd.DataFrame,
-    former: Checkpoint,
-    modalities: dict[str, Any],
-    config: TrainingConfig,
-    device: str,
-    target: str,
-) -> Iterator[Checkpoint]:
-    """Train the masked multi-condition denoiser of a target; see :func:`train_single`."""
-    frames = load_latents(latents, parse_modalities(modalities))
-    tasks = multi_tasks(frames, split["split"], [target])
-    yield from _train(tasks, frames, encoders, former, config, device)
-
-
-def _train(
-    tasks: Sequence[DenoiserTask],
-    latents: Mapping[str, pd.DataFrame],
-    encoders: Partitions,
-    former: Checkpoint,
-    config: TrainingConfig,
-    device: str,
-) -> Iterator[Checkpoint]:
     yield from train_denoisers(
-        tasks,
-        {name: fingerprint_frame(frame) for name, frame in latents.items()},
+        make_tasks(frames, split["split"], [target]),
+        {name: fingerprint_frame(frame) for name, frame in frames.items()},
         fingerprint_checkpoints(encoders),
         former,
         config,
@@ -99,14 +65,11 @@ def select_denoisers(training: Checkpoint) -> tuple[dict[str, Checkpoint], pd.Da
 
 
 def learn_consensus(
-    latents: Partitions,
+    frames: dict[str, pd.DataFrame],
     split: pd.DataFrame,
-    single_denoisers: Partitions,
-    multi_denoisers: Partitions,
-    modalities: dict[str, Any],
+    models: TrainedModels,
     config: TrainingConfig,
     sampling: SamplingConfig,
-    device: str,
     target: str,
 ) -> tuple[Checkpoint, pd.DataFrame]:
     """Measure on validation how far each denoiser of a target may be trusted at each noise level.
@@ -120,13 +83,6 @@ def learn_consensus(
     weights
         Composed and learned weights of the ensemble of all sources, beside the paper's.
     """
-    frames = load_latents(latents, parse_modalities(modalities))
-    prints = {name: fingerprint_frame(frame) for name, frame in frames.items()}
-    models = TrainedModels(
-        single=load_denoisers(single_denoisers, "latents", prints, device),
-        multi=load_denoisers(multi_denoisers, "latents", prints, device),
-        errors={},
-    )
     patients = having({target: frames[target]}, split.index[split["split"] == "val"])
     values = latent_tensors(frames, patients)
     halves = halves_of_validation(list(patients))
@@ -154,17 +110,14 @@ def learn_consensus(
     return Checkpoint(errors.arrays, {"denoisers": list(errors.names)}), pd.DataFrame(rows)
 
 
-def draw_weights_of_consensus(weights: pd.DataFrame, modalities: dict[str, Any]) -> Drawing:
-    """Draw the consensus weights over the noise levels."""
-    return partial(draw_consensus_weights, weights, parse_modalities(modalities))
-
-
 def draw_training_curves_of_families(
-    single_history: pd.DataFrame, multi_history: pd.DataFrame, modalities: dict[str, Any]
+    single_history: pd.DataFrame,
+    multi_history: pd.DataFrame,
+    modalities: Mapping[str, ModalityConfig],
 ) -> Drawing:
     """Draw noise error and validation score of every denoiser."""
     return partial(
         draw_training_curves,
         {"single": single_history, "multi": multi_history},
-        parse_modalities(modalities),
+        modalities,
     )

@@ -1,20 +1,23 @@
 """Latents to trained denoisers."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from kedro.pipeline import Node, Pipeline
 
 from tcga_coherent.configuration import configured_modalities
-from tcga_coherent.pipelines.lanes import each, gather_rows, lane_node, pairs_of
+from tcga_coherent.diffusion.training.tasks import multi_tasks, single_tasks
+from tcga_coherent.figures.consensus import draw_consensus_weights
+from tcga_coherent.pipelines.arguments import MODALITIES
+from tcga_coherent.pipelines.lanes import drawing, each, gather_rows, lane_node, pairs_of, study
+from tcga_coherent.pipelines.partitions import latents, models
 
 from .nodes import (
+    TaskMaker,
     draw_training_curves_of_families,
-    draw_weights_of_consensus,
     learn_consensus,
     select_denoisers,
-    train_multi,
-    train_single,
+    train,
 )
 
 
@@ -25,43 +28,33 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
         gather_rows(table, targets)
         for table in ("single_training_history", "multi_training_history", "consensus_weights")
     ]
-    figures = [
-        Node(
+    figures = study(
+        "report",
+        [],
+        (
             draw_training_curves_of_families,
-            inputs=[
-                "single_training_history_table",
-                "multi_training_history_table",
-                "params:modalities",
-            ],
-            outputs="training_curves_figure",
-            name="draw_training_curves",
-            namespace="report",
+            ["single_training_history_table", "multi_training_history_table", MODALITIES],
+            "training_curves_figure",
         ),
-        Node(
-            draw_weights_of_consensus,
-            inputs=["consensus_weights_table", "params:modalities"],
-            outputs="consensus_weights_figure",
-            name="draw_consensus_weights",
-            namespace="report",
+        (
+            drawing(draw_consensus_weights),
+            ["consensus_weights_table", MODALITIES],
+            "consensus_weights_figure",
         ),
-    ]
+    )
     lanes = [node for target in targets for node in _lane(target, targets)]
-    return Pipeline([*tables, *figures, *lanes])
+    return Pipeline([*tables, *lanes]) + figures
 
 
 def _lane(target: str, modalities: list[str]) -> list[Node]:
-    pairs = pairs_of(target, modalities)
     consensus = lane_node(
         learn_consensus,
         inputs=[
-            each("latents", modalities),
+            latents(),
             "split",
-            each("single", pairs),
-            each("multi", [target]),
-            "params:modalities",
+            models(target, weighted=False),
             "params:diffusion_training",
             "params:coherent_sampling",
-            "params:compute.device",
         ],
         outputs=[f"consensus/{target}", f"rows/consensus_weights/{target}"],
         name="learn_consensus",
@@ -70,24 +63,21 @@ def _lane(target: str, modalities: list[str]) -> list[Node]:
         lane=target,
     )
     return [
-        *_train(train_single, "single", target, pairs, modalities),
-        *_train(train_multi, "multi", target, [target], modalities),
+        *_train(single_tasks, "single", target, pairs_of(target, modalities)),
+        *_train(multi_tasks, "multi", target, [target]),
         consensus,
     ]
 
 
-def _train(
-    train: Callable[..., Any], family: str, target: str, denoisers: list[str], modalities: list[str]
-) -> list[Node]:
+def _train(make_tasks: TaskMaker, family: str, target: str, denoisers: list[str]) -> list[Node]:
     return [
         lane_node(
-            train,
+            partial(train, make_tasks),
             inputs=[
-                each("latents", modalities),
-                each("encoders", modalities),
+                latents(),
+                each("encoders", configured_modalities()),
                 "split",
                 f"former_training/{family}/{target}",
-                "params:modalities",
                 "params:diffusion_training",
                 "params:compute.device",
             ],

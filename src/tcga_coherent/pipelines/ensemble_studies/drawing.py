@@ -13,13 +13,8 @@ from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.sampling.ensemble import Draws
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import (
-    Partitions,
-    fingerprint_checkpoints,
-    load_latents,
-    load_models_of_latents,
-)
+from tcga_coherent.pipelines.lanes import Built
+from tcga_coherent.pipelines.partitions import latents, models
 
 
 @dataclass(frozen=True)
@@ -63,41 +58,19 @@ class UnseenPatients:
         )
 
 
-def load_unseen_patients(
-    latents: Partitions,
-    split: pd.DataFrame,
-    single_denoisers: Partitions,
-    multi_denoisers: Partitions,
-    consensus: Partitions,
-    modalities: dict[str, Any],
-    device: str,
-) -> UnseenPatients:
-    """Load models and the latents of the test patients; arguments are datasets of these names.
+def unseen_patients() -> Built:
+    """Return the :class:`UnseenPatients` of trained models."""
+    return Built(take_unseen, (latents(), "split", models()))
 
-    Raises
-    ------
-    ValueError
-        When latents are not finite, or denoisers belong to other latents.
-    """
-    frames = load_latents(latents, parse_modalities(modalities))
-    models = load_models_of_latents(
-        frames, single_denoisers, multi_denoisers, consensus, None, device
-    )
+
+def take_unseen(
+    frames: dict[str, pd.DataFrame], split: pd.DataFrame, models: TrainedModels
+) -> UnseenPatients:
+    """Take the latents of the test patients."""
     patients = split.index[split["split"] == "test"]
     test = {name: frame.loc[patients] for name, frame in frames.items()}
-    stored = {
-        family: fingerprint_checkpoints(checkpoints)
-        for family, checkpoints in (
-            ("single", single_denoisers),
-            ("multi", multi_denoisers),
-            ("consensus", consensus),
-        )
-    }
-    identity = {
-        **stored,
-        "test": {name: fingerprint_frame(frame) for name, frame in test.items()},
-    }
-    return UnseenPatients(models, test, identity)
+    prints = {name: fingerprint_frame(frame) for name, frame in test.items()}
+    return UnseenPatients(models, test, {**models.identity, "test": prints})
 
 
 def as_drawn(config: SamplingConfig, n_draws: int) -> SamplingConfig:

@@ -11,12 +11,10 @@ import pandas as pd
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
-from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.measures.bootstrap import BootstrapParameters, Counts
 from tcga_coherent.measures.classification_scores import class_scores
 from tcga_coherent.measures.ensemble_scores import summarise_scores
 from tcga_coherent.measures.score import patient_estimate
-from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.ensemble_studies.drawing import as_drawn
 from tcga_coherent.pipelines.ensemble_studies.one_latent_size import (
     KEYS,
@@ -27,7 +25,6 @@ from tcga_coherent.pipelines.ensemble_studies.parameters import EnsembleStudiesP
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.pipelines.partitions import Partitions
 from tcga_coherent.repeats import Stored, all_repeats, identity_of, run_repeats
-from tcga_coherent.studies.latent_sizes.figure import draw_latent_sizes
 
 STUDY = "latent sizes"
 
@@ -45,49 +42,32 @@ def train_latent_sizes(
     device: str,
     workers: int,
 ) -> Iterator[dict[str, pd.DataFrame]]:
-    """Embed, train and draw the test split with each latent size; a repeat is a size.
-
-    Raises
-    ------
-    ValueError
-        When a modality has no processed table.
-    """
-    names = list(parse_modalities(modalities))
-    absent = [name for name in names if name not in processed]
-    if absent:
-        raise ValueError(
-            f"No processed table of {', '.join(absent)}: there are those of {', '.join(processed)}. "
-            f"Run the preprocessing pipeline, or set the modality to null under modalities."
-        )
+    """Embed, train and draw the test split with each latent size; a repeat is a size."""
     settings = SizeSettings(
-        {name: modalities[name] for name in names},
+        {name: modalities[name] for name in processed},
         embedding,
         replace(training, max_steps=parameters.max_steps or training.max_steps),
         as_drawn(sampling, parameters.n_draws),
         evaluation.forests,
     )
-    prints = {name: fingerprint_frame(processed[name]()) for name in names}
+    prints = {name: fingerprint_frame(load()) for name, load in processed.items()}
     identity = identity_of("latent sizes", prints, split, settings)
     experiment = partial(run_size, processed, split, settings, device)
     sizes = sorted(set(parameters.latent_sizes))
     yield from run_repeats(experiment, sizes, identity, finished, workers, STUDY)
 
 
-def tabulate_latent_sizes(
-    repeats: Stored, modalities: dict[str, Any], parameters: EnsembleStudiesParameters
-) -> tuple[pd.DataFrame, Drawing]:
+def tabulate_latent_sizes(repeats: Stored, parameters: EnsembleStudiesParameters) -> pd.DataFrame:
     """Return what each latent size is worth in latent and in feature space.
 
     Returns
     -------
-    table
+    DataFrame
         A row a ``latent_size``, ``target``, ``method`` (multi, coherent, or real: measured values,
         in feature space encoded and decoded, which generation can hardly surpass) and ``space``
         (latent, or decoded: standardised features, in which sizes can be compared): ``dimensions``
         of the target's latents, R2 and CRPS with their interval over patients, ``type_f1`` of
         cancer types predicted from latents with its interval, ``note``.
-    figure
-        The same as a figure.
     """
     scores = all_repeats(repeats, STUDY).drop(columns="repeat").assign(repeat=0)
     done = scores[scores["patient_id"].notna()]
@@ -99,7 +79,7 @@ def tabulate_latent_sizes(
         types = _score_types(done, parameters.bootstrap, parameters.seed)
         for found in (worth, types):
             table = table.merge(found, on=KEYS, how="left", validate="one_to_one")
-    return table, partial(draw_latent_sizes, table, parse_modalities(modalities))
+    return table
 
 
 def _score_types(scores: pd.DataFrame, bootstrap: BootstrapParameters, seed: int) -> pd.DataFrame:

@@ -11,6 +11,8 @@ import pandas as pd
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.completion.generation import draws_frame
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
+from tcga_coherent.diffusion.trained_models import TrainedModels
+from tcga_coherent.diffusion.training.tasks import multi_tasks, single_tasks
 from tcga_coherent.downstream.forests import ForestParameters, fit_classifier
 from tcga_coherent.downstream.outcomes import CannotEvaluate, check_classes
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
@@ -22,13 +24,12 @@ from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.diffusion_training.nodes import (
     learn_consensus,
     select_denoisers,
-    train_multi,
-    train_single,
+    train,
 )
 from tcga_coherent.pipelines.embedding.nodes import encode_modality
-from tcga_coherent.pipelines.ensemble_studies.drawing import draws_first, load_unseen_patients
+from tcga_coherent.pipelines.ensemble_studies.drawing import draws_first, take_unseen
 from tcga_coherent.pipelines.lanes import lazily
-from tcga_coherent.pipelines.partitions import Partitions
+from tcga_coherent.pipelines.partitions import Partitions, load_models_of_latents
 
 logger = logging.getLogger(__name__)
 
@@ -86,10 +87,7 @@ def run_size(
             ]
         )
         return missing.assign(patient_id=None, dimensions=0, note=str(reason))
-    models = _train(
-        latents, encoders, split, modalities, settings.training, settings.sampling, device
-    )
-    unseen = load_unseen_patients(lazily(latents), split, *models, modalities, device)
+    unseen = take_unseen(latents, split, _train(latents, encoders, split, settings, device))
     rows = []
     for target in unseen.latents:
         encoder = Encoder.from_state(encoders[target].arrays, encoders[target].metadata)
@@ -170,40 +168,29 @@ def _train(
     latents: dict[str, pd.DataFrame],
     encoders: dict[str, Checkpoint],
     split: pd.DataFrame,
-    modalities: dict[str, Any],
-    config: TrainingConfig,
-    sampling: SamplingConfig,
+    settings: SizeSettings,
     device: str,
-) -> tuple[Partitions, Partitions, Partitions]:
-    """Return single and multi denoisers and the consensus, as datasets of these names load."""
+) -> TrainedModels:
+    """Train the denoisers of all targets and learn their consensus weights."""
     single: dict[str, Checkpoint] = {}
     multi: dict[str, Checkpoint] = {}
-    consensus = {}
     for target in latents:
-        for train, family in ((train_single, single), (train_multi, multi)):
+        for make_tasks, family in ((single_tasks, single), (multi_tasks, multi)):
+            nothing = Checkpoint({})
             *_, last = train(
-                lazily(latents),
-                lazily(encoders),
-                split,
-                Checkpoint({}),
-                modalities,
-                config,
-                device,
-                target,
+                make_tasks,
+                *(latents, lazily(encoders), split, nothing, settings.training, device, target),
             )
             family |= select_denoisers(last)[0]
-        consensus[target], _ = learn_consensus(
-            lazily(latents),
-            split,
-            lazily(single),
-            lazily(multi),
-            modalities,
-            config,
-            sampling,
-            device,
-            target,
-        )
-    return lazily(single), lazily(multi), lazily(consensus)
+    families = (lazily(single), lazily(multi))
+    models = load_models_of_latents(latents, *families, {}, device)
+    consensus = {
+        target: learn_consensus(
+            latents, split, models, settings.training, settings.sampling, target
+        )[0]
+        for target in latents
+    }
+    return load_models_of_latents(latents, *families, lazily(consensus), device)
 
 
 def _score_decoded(

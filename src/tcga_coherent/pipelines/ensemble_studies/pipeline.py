@@ -5,106 +5,77 @@ from typing import Any
 from kedro.pipeline import Pipeline
 
 from tcga_coherent.configuration import configured_modalities
-from tcga_coherent.pipelines.lanes import Datasets, all_pairs, each, lane_node
+from tcga_coherent.pipelines.arguments import MODALITIES
+from tcga_coherent.pipelines.lanes import drawing, each, study
+from tcga_coherent.studies.latent_sizes.figure import draw_latent_sizes
+from tcga_coherent.studies.rejection.figure import draw_rejection
+from tcga_coherent.studies.weights.figure import draw_weights
 
+from .drawing import unseen_patients
 from .hyperparameters import tabulate_hyperparameters
 from .latent_sizes import tabulate_latent_sizes, train_latent_sizes
 from .rejection import draw_with_thresholds, tabulate_rejection
 from .weights import draw_with_weights, tabulate_weights
 
+PARAMETERS = "params:ensemble_studies"
+
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
     """Return the studies; the tag of each is the name of its table."""
-    modalities = configured_modalities()
-    models: list[Datasets] = [
-        each("latents", modalities),
-        "split",
-        each("single", all_pairs(modalities)),
-        each("multi", modalities),
-        each("consensus", modalities),
-    ]
-    parameters = "params:ensemble_studies"
-    compute = ["params:compute.device", "params:compute.workers"]
-    drawing = ["params:modalities", "params:coherent_sampling", parameters, *compute]
-    return Pipeline(
-        [
-            lane_node(
-                tabulate_hyperparameters,
-                inputs=[
-                    "former_tuning_state",
-                    "params:diffusion_training",
-                    "params:tuning",
-                    parameters,
-                ],
-                outputs="s7_hyperparameters_table",
-                name="tabulate_hyperparameters",
-                namespace="hyperparameters",
-                tags=["s7_hyperparameters"],
-            ),
-            lane_node(
-                draw_with_weights,
-                inputs=[*models, "finished_repeats/s8_weights", *drawing],
-                outputs="repeats/s8_weights",
-                name="draw_with_weights",
-                namespace="weights",
-                tags=["s8_weights"],
-            ),
-            lane_node(
-                tabulate_weights,
-                inputs=[
-                    "repeats/s8_weights",
-                    *models,
-                    "params:modalities",
-                    parameters,
-                    "params:compute.device",
-                ],
-                outputs=["s8_weights_table", "s8_weights_figure"],
-                name="tabulate_weights",
-                namespace="weights",
-                tags=["s8_weights"],
-            ),
-            lane_node(
-                draw_with_thresholds,
-                inputs=[*models, "finished_repeats/s9_rejection", *drawing],
-                outputs="repeats/s9_rejection",
-                name="draw_with_thresholds",
-                namespace="rejection",
-                tags=["s9_rejection"],
-            ),
-            lane_node(
-                tabulate_rejection,
-                inputs=["repeats/s9_rejection", "params:modalities", parameters],
-                outputs=["s9_rejection_table", "s9_rejection_figure"],
-                name="tabulate_rejection",
-                namespace="rejection",
-                tags=["s9_rejection"],
-            ),
-            lane_node(
-                train_latent_sizes,
-                inputs=[
-                    each("processed", modalities),
-                    "split",
-                    "finished_repeats/s10_latent_size",
-                    "params:modalities",
-                    "params:embedding",
-                    "params:diffusion_training",
-                    "params:coherent_sampling",
-                    "params:evaluation",
-                    parameters,
-                    *compute,
-                ],
-                outputs="repeats/s10_latent_size",
-                name="train_latent_sizes",
-                namespace="latent_sizes",
-                tags=["s10_latent_size"],
-            ),
-            lane_node(
-                tabulate_latent_sizes,
-                inputs=["repeats/s10_latent_size", "params:modalities", parameters],
-                outputs=["s10_latent_size_table", "s10_latent_size_figure"],
-                name="tabulate_latent_sizes",
-                namespace="latent_sizes",
-                tags=["s10_latent_size"],
-            ),
-        ]
+    drawn = ["params:coherent_sampling", PARAMETERS, "params:compute.workers"]
+    hyperparameters = study(
+        "hyperparameters",
+        ["s7_hyperparameters"],
+        (
+            tabulate_hyperparameters,
+            ["former_tuning_state", "params:diffusion_training", "params:tuning", PARAMETERS],
+            "s7_hyperparameters_table",
+        ),
     )
+    weights = study(
+        "weights",
+        ["s8_weights"],
+        (
+            draw_with_weights,
+            [unseen_patients(), "finished_repeats/s8_weights", *drawn],
+            "repeats/s8_weights",
+        ),
+        (
+            tabulate_weights,
+            ["repeats/s8_weights", unseen_patients(), PARAMETERS],
+            "s8_weights_table",
+        ),
+        (drawing(draw_weights), ["s8_weights_table", MODALITIES], "s8_weights_figure"),
+    )
+    rejection = study(
+        "rejection",
+        ["s9_rejection"],
+        (
+            draw_with_thresholds,
+            [unseen_patients(), "finished_repeats/s9_rejection", *drawn],
+            "repeats/s9_rejection",
+        ),
+        (tabulate_rejection, ["repeats/s9_rejection", PARAMETERS], "s9_rejection_table"),
+        (drawing(draw_rejection), ["s9_rejection_table", MODALITIES], "s9_rejection_figure"),
+    )
+    latent_sizes = study(
+        "latent_sizes",
+        ["s10_latent_size"],
+        (
+            train_latent_sizes,
+            [
+                *(each("processed", configured_modalities()), "split"),
+                *("finished_repeats/s10_latent_size", "params:modalities", "params:embedding"),
+                *("params:diffusion_training", "params:coherent_sampling", "params:evaluation"),
+                *(PARAMETERS, "params:compute.device", "params:compute.workers"),
+            ],
+            "repeats/s10_latent_size",
+        ),
+        (tabulate_latent_sizes, ["repeats/s10_latent_size", PARAMETERS], "s10_latent_size_table"),
+        (
+            drawing(draw_latent_sizes),
+            ["s10_latent_size_table", MODALITIES],
+            "s10_latent_size_figure",
+        ),
+    )
+    return hyperparameters + weights + rejection + latent_sizes

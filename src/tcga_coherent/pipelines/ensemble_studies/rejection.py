@@ -3,24 +3,19 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.measures.ensemble_scores import score_draws, summarise_scores
-from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.ensemble_studies.drawing import (
     UnseenPatients,
     as_drawn,
     draws_first,
-    load_unseen_patients,
 )
 from tcga_coherent.pipelines.ensemble_studies.parameters import EnsembleStudiesParameters
-from tcga_coherent.pipelines.partitions import Partitions
 from tcga_coherent.repeats import Stored, all_repeats, identity_of, run_repeats
-from tcga_coherent.studies.rejection.figure import PAPER_LIKE, PRESENT, draw_rejection
+from tcga_coherent.studies.rejection.figure import PAPER_LIKE, PRESENT
 
 STUDY = "rejection of draws"
 KEYS = ["settings", "target", "threshold_change"]
@@ -28,22 +23,13 @@ STATISTICS = ["threshold", "redrawn_share", "rejected_share", "mean_attempts", "
 
 
 def draw_with_thresholds(
-    latents: Partitions,
-    split: pd.DataFrame,
-    single_denoisers: Partitions,
-    multi_denoisers: Partitions,
-    consensus: Partitions,
+    unseen: UnseenPatients,
     finished: Stored,
-    modalities: dict[str, Any],
     sampling: SamplingConfig,
     parameters: EnsembleStudiesParameters,
-    device: str,
     workers: int,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Score draws of the test split with each threshold; a repeat is a seed of the noise."""
-    unseen = load_unseen_patients(
-        latents, split, single_denoisers, multi_denoisers, consensus, modalities, device
-    )
     config = as_drawn(sampling, parameters.n_draws)
     settings = {PRESENT: config, PAPER_LIKE: paper_like(config, parameters.ancestral_steps)}
     changes = parameters.threshold_changes
@@ -68,28 +54,23 @@ def paper_like(config: SamplingConfig, n_steps: int) -> SamplingConfig:
     )
 
 
-def tabulate_rejection(
-    repeats: Stored, modalities: dict[str, Any], parameters: EnsembleStudiesParameters
-) -> tuple[pd.DataFrame, Drawing]:
+def tabulate_rejection(repeats: Stored, parameters: EnsembleStudiesParameters) -> pd.DataFrame:
     """Return what each threshold rejects and what draws are worth then.
 
     Returns
     -------
-    table
+    DataFrame
         A row a ``settings``, ``target`` and ``threshold_change``: ``threshold``, ``redrawn_share``
         (of draws that were rejected at first), ``rejected_share`` (to the end), ``mean_attempts``,
         ``cosine_distance`` (mean over steps and draws), R2 and CRPS with their spread, and the
         gain over the threshold in use.
-    figure
-        The same as a figure.
     """
     scores = all_repeats(repeats, STUDY)
     statistics = scores.groupby(KEYS, sort=False, as_index=False)[STATISTICS].mean()
     worth = summarise_scores(
         scores, KEYS, parameters.bootstrap, parameters.seed, reference={"threshold_change": 0.0}
     )
-    table = statistics.merge(worth, on=KEYS, validate="one_to_one")
-    return table, partial(draw_rejection, table, parse_modalities(modalities))
+    return statistics.merge(worth, on=KEYS, validate="one_to_one")
 
 
 def _draw_seed(

@@ -3,46 +3,32 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
 from tcga_coherent.diffusion.config import SamplingConfig, Weighting
 from tcga_coherent.diffusion.sampling.consensus import consensus_weights
-from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.measures.ensemble_scores import score_draws, summarise_scores
-from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.ensemble_studies.drawing import (
     UnseenPatients,
     as_drawn,
     draws_first,
-    load_unseen_patients,
 )
 from tcga_coherent.pipelines.ensemble_studies.parameters import EnsembleStudiesParameters
-from tcga_coherent.pipelines.partitions import Partitions
 from tcga_coherent.repeats import Stored, all_repeats, identity_of, run_repeats
-from tcga_coherent.studies.weights.figure import EXPERT, REFERENCE, draw_weights
+from tcga_coherent.studies.weights.figure import EXPERT, REFERENCE
 
 STUDY = "weights of the ensembles"
 
 
 def draw_with_weights(
-    latents: Partitions,
-    split: pd.DataFrame,
-    single_denoisers: Partitions,
-    multi_denoisers: Partitions,
-    consensus: Partitions,
+    unseen: UnseenPatients,
     finished: Stored,
-    modalities: dict[str, Any],
     sampling: SamplingConfig,
     parameters: EnsembleStudiesParameters,
-    device: str,
     workers: int,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Score draws of the test split with each kind of weights; a repeat is a seed of the noise."""
-    unseen = load_unseen_patients(
-        latents, split, single_denoisers, multi_denoisers, consensus, modalities, device
-    )
     config = as_drawn(sampling, parameters.n_draws)
     identity = identity_of("weights", unseen.identity, config, parameters.weights)
     experiment = partial(_draw_seed, unseen, config, parameters.weights)
@@ -51,30 +37,17 @@ def draw_with_weights(
 
 
 def tabulate_weights(
-    repeats: Stored,
-    latents: Partitions,
-    split: pd.DataFrame,
-    single_denoisers: Partitions,
-    multi_denoisers: Partitions,
-    consensus: Partitions,
-    modalities: dict[str, Any],
-    parameters: EnsembleStudiesParameters,
-    device: str,
-) -> tuple[pd.DataFrame, Drawing]:
+    repeats: Stored, unseen: UnseenPatients, parameters: EnsembleStudiesParameters
+) -> pd.DataFrame:
     """Return the weights of each target's ensemble of all sources beside what they are worth.
 
     Returns
     -------
-    table
+    DataFrame
         A row a ``target`` and kind of ``weights``: ``weight_<source>``, mean over the noise levels,
         ``weight_expert`` of the unconditional expert; R2 and CRPS with their spread, and the gain
         over the paper's weights.
-    figure
-        The same as a figure.
     """
-    unseen = load_unseen_patients(
-        latents, split, single_denoisers, multi_denoisers, consensus, modalities, device
-    )
     weights = pd.DataFrame(
         [
             {"target": target, "weights": kind, **_mean_weights(unseen, target, kind)}
@@ -90,8 +63,7 @@ def tabulate_weights(
         parameters.seed,
         reference={"weights": REFERENCE},
     )
-    table = weights.merge(worth, on=["target", "weights"], validate="one_to_one")
-    return table, partial(draw_weights, table, parse_modalities(modalities))
+    return weights.merge(worth, on=["target", "weights"], validate="one_to_one")
 
 
 def _mean_weights(unseen: UnseenPatients, target: str, kind: Weighting) -> dict[str, float]:

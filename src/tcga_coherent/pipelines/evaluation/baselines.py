@@ -1,22 +1,24 @@
-"""Node that predicts the test split with the simple baselines."""
-
-from typing import Any
+"""The test split, predicted by the simple baselines."""
 
 import pandas as pd
+from kedro.pipeline import Pipeline
 
 from tcga_coherent.baselines.predictions import predict_baselines
-from tcga_coherent.cohort import Partitions, read_cohort
-from tcga_coherent.modality import parse_modalities
+from tcga_coherent.cohort import Cohort
+from tcga_coherent.pipelines.arguments import cohort
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.pipelines.lanes import study
 
 
-def predict_test_split(
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    modalities: dict[str, Any],
-    parameters: EvaluationParameters,
-) -> dict[str, pd.DataFrame]:
+def predict_test_split(cohort: Cohort, parameters: EvaluationParameters) -> dict[str, pd.DataFrame]:
     """Predict every modality of the test patients from every set of the others."""
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
     return dict(predict_baselines(cohort, parameters.baselines))
+
+
+def baselines(compared: list[str]) -> Pipeline:
+    """Return the node of the baselines, run with each of the parts that are `compared` to them."""
+    return study(
+        "baselines",
+        ["baselines", *compared],
+        (predict_test_split, [cohort(), "params:evaluation"], "baseline_predictions"),
+    )

@@ -1,19 +1,21 @@
-"""Nodes of reconstruction: Table 1, by cancer type, and in the space of features."""
+"""Reconstruction: Table 1, by cancer type, and in the space of features."""
 
 import logging
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import pandas as pd
+from kedro.pipeline import Pipeline
 
 from tcga_coherent.cohort import Partitions
+from tcga_coherent.configuration import configured_modalities
 from tcga_coherent.datasets.checkpoint import Checkpoint
-from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.figures.drawing import Drawing
-from tcga_coherent.held_out import read_held_out
-from tcga_coherent.modality import parse_modalities
+from tcga_coherent.held_out import HeldOut
+from tcga_coherent.modality import ModalityConfig
+from tcga_coherent.pipelines.arguments import LABELS, MODALITIES, held_out
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
-from tcga_coherent.pipelines.lanes import join_rows
+from tcga_coherent.pipelines.lanes import drawing, each, join_rows, lane_node, study
 from tcga_coherent.studies.reconstruction.by_type import by_type_lines, reconstruction_by_type
 from tcga_coherent.studies.reconstruction.by_type_figure import (
     draw_reconstruction_by_type,
@@ -35,21 +37,12 @@ from tcga_coherent.studies.reconstruction.table import summary_lines, table1
 
 logger = logging.getLogger(__name__)
 
+# What :func:`compare_decoded` finds of a target.
+DECODED = ("decoded_reconstruction", "decoded_features", "decoded_correlations")
 
-def compare_reconstructions(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    modalities: dict[str, Any],
-    sampling: SamplingConfig,
-    parameters: EvaluationParameters,
-) -> pd.DataFrame:
+
+def compare_reconstructions(held_out: HeldOut, parameters: EvaluationParameters) -> pd.DataFrame:
     """Score all methods on all targets and sources: Table 1."""
-    held_out = read_held_out(
-        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
-    )
     table = table1(held_out, parameters.bootstrap, parameters.reported_by_paper, parameters.seed)
     for line in summary_lines(table):
         logger.info(line)
@@ -63,26 +56,8 @@ def compare_reconstructions(
     return table
 
 
-def draw_reconstruction_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Drawing:
-    """Draw Table 1."""
-    labels = {name: config.label for name, config in parse_modalities(modalities).items()}
-    return partial(draw_reconstruction, table, labels)
-
-
-def compare_by_type(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    modalities: dict[str, Any],
-    sampling: SamplingConfig,
-    parameters: EvaluationParameters,
-) -> pd.DataFrame:
+def compare_by_type(held_out: HeldOut, parameters: EvaluationParameters) -> pd.DataFrame:
     """Score all methods on all targets and sources within each cancer type."""
-    held_out = read_held_out(
-        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
-    )
     table = reconstruction_by_type(
         held_out, parameters.bootstrap, parameters.reconstruction_by_type, parameters.seed
     )
@@ -91,23 +66,8 @@ def compare_by_type(
     return table
 
 
-def draw_by_type_figures(
-    table: pd.DataFrame, modalities: dict[str, Any]
-) -> tuple[Drawing, Drawing]:
-    """Draw reconstruction by cancer type, from all sources and from every set of them."""
-    parsed = parse_modalities(modalities)
-    return partial(draw_reconstruction_by_type, table, parsed), partial(
-        draw_source_sets_by_type, table, parsed
-    )
-
-
 def compare_decoded(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    modalities: dict[str, Any],
+    held_out: HeldOut,
     processed: pd.DataFrame,
     encoder: Checkpoint,
     preprocessor: Checkpoint,
@@ -121,10 +81,6 @@ def compare_decoded(
     rows, features, correlations
         See :func:`decoded_rows`, :func:`best_and_worst_features` and :func:`correlations_by_method`.
     """
-    # Only means of draws are decoded, of which it does not matter how they were made.
-    held_out = read_held_out(
-        test_draws, baseline_predictions, latents, split, presence, modalities, antithetic=False
-    )
     decoded = decode_target(target, held_out, processed, _decoder(encoder, preprocessor))
     correlations = correlations_by_method(decoded)
     rows = pd.DataFrame(decoded_rows(decoded, parameters.bootstrap, parameters.seed))
@@ -137,15 +93,73 @@ def compare_decoded(
 
 
 def gather_decoded(
-    rows: Partitions, features: Partitions, correlations: Partitions, modalities: dict[str, Any]
+    rows: Partitions,
+    features: Partitions,
+    correlations: Partitions,
+    modalities: Mapping[str, ModalityConfig],
 ) -> tuple[pd.DataFrame, pd.DataFrame, Drawing]:
     """Join what :func:`compare_decoded` found of every target, and draw it."""
     found = {target: load() for target, load in correlations.items()}
     return (
         join_rows(rows),
         join_rows(features),
-        partial(draw_decoded, found, parse_modalities(modalities)),
+        partial(draw_decoded, found, modalities),
     )
+
+
+def reconstruction() -> Pipeline:
+    """Return the nodes of the study."""
+    modalities = configured_modalities()
+    in_latents = study(
+        "reconstruction",
+        ["reconstruction"],
+        (
+            compare_reconstructions,
+            [held_out(), "params:evaluation"],
+            "table1_reconstruction_table",
+        ),
+        (
+            drawing(draw_reconstruction),
+            ["table1_reconstruction_table", LABELS],
+            "table1_reconstruction_figure",
+        ),
+        (compare_by_type, [held_out(), "params:evaluation"], "s2_reconstruction_by_type_table"),
+        (
+            drawing(draw_reconstruction_by_type),
+            ["s2_reconstruction_by_type_table", MODALITIES],
+            "s2_reconstruction_by_type_figure",
+        ),
+        (
+            drawing(draw_source_sets_by_type),
+            ["s2_reconstruction_by_type_table", MODALITIES],
+            "s2_source_sets_by_type_figure",
+        ),
+        (
+            gather_decoded,
+            [*(each(f"rows/{part}", modalities) for part in DECODED), MODALITIES],
+            [
+                *("decoded_reconstruction_table", "decoded_features_table"),
+                "decoded_reconstruction_figure",
+            ],
+        ),
+    )
+    of_features = [
+        lane_node(
+            compare_decoded,
+            inputs=[
+                held_out(),
+                *(f"{kind}/{target}" for kind in ("processed", "encoders", "preprocessors")),
+                "params:evaluation",
+            ],
+            outputs=[f"rows/{part}/{target}" for part in DECODED],
+            name=f"compare_decoded_{target}",
+            namespace="reconstruction",
+            tags=["reconstruction"],
+            lane=target,
+        )
+        for target in modalities
+    ]
+    return in_latents + Pipeline(of_features)
 
 
 def _decoder(encoder: Checkpoint, preprocessor: Checkpoint) -> Decoder:

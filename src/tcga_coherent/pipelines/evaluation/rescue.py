@@ -1,22 +1,22 @@
-"""Nodes that test forests on patients who miss modalities, or were completed: Table 2, Figure 3."""
+"""Rescue: forests meet patients who miss modalities, or were completed: Table 2, Figure 3."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
 
 import pandas as pd
+from kedro.pipeline import Pipeline
 
-from tcga_coherent.cohort import Partitions, read_cohort
-from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.downstream.profiles import read_profiles
 from tcga_coherent.downstream.repeated import repeat_study
-from tcga_coherent.downstream.task import possible_tasks
-from tcga_coherent.downstream.tasks import chosen
+from tcga_coherent.downstream.task import PossibleTasks
 from tcga_coherent.figures.drawing import Drawing
-from tcga_coherent.held_out import read_held_out
-from tcga_coherent.modality import parse_modalities
+from tcga_coherent.held_out import HeldOut
+from tcga_coherent.modality import ModalityConfig
+from tcga_coherent.pipelines.arguments import MODALITIES, held_out
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.pipelines.evaluation.tasks import tasks
+from tcga_coherent.pipelines.lanes import study
 from tcga_coherent.repeats import Stored, all_repeats
 from tcga_coherent.reported import ReportedByPaper
 from tcga_coherent.studies.rescue.experiment import STUDY, predict_repeat, rescue_study
@@ -29,51 +29,34 @@ logger = logging.getLogger(__name__)
 
 
 def predict_incomplete_patients(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    clinical: pd.DataFrame,
+    held_out: HeldOut,
+    tasks: PossibleTasks,
     finished: Stored,
-    modalities: dict[str, Any],
-    sampling: SamplingConfig,
     workers: int,
     parameters: EvaluationParameters,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Train forests on whole patients; predict test patients whole, incomplete and completed."""
-    held_out = read_held_out(
-        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
-    )
-    cohort, profiles = held_out.cohort, read_profiles(held_out)
-    tasks = possible_tasks(chosen(parameters.tasks), cohort, clinical, parameters.forests)
-    study = rescue_study(
-        cohort,
+    inputs = rescue_study(
+        held_out.cohort,
         tasks,
-        profiles,
+        read_profiles(held_out),
         parameters.forests,
         parameters.rescue.n_draws,
         parameters.n_repeats,
         parameters.seed,
     )
     yield from repeat_study(
-        STUDY, predict_repeat, parameters.n_repeats, finished, workers, study=study
+        STUDY, predict_repeat, parameters.n_repeats, finished, workers, study=inputs
     )
 
 
 def measure_rescue(
     repeats: Stored,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    clinical: pd.DataFrame,
-    modalities: dict[str, Any],
+    tasks: PossibleTasks,
     reported: ReportedByPaper,
     parameters: EvaluationParameters,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Score all repeats: Table 2, all scores, the verdict on them, and the scores by repeat."""
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
-    tasks = possible_tasks(chosen(parameters.tasks), cohort, clinical, parameters.forests)
     scores = score_rescue(all_repeats(repeats, STUDY), tasks, parameters.bootstrap, parameters.seed)
     level = parameters.bootstrap.level
     table = rescue_table(scores, tasks, reported.table2, level)
@@ -84,10 +67,45 @@ def measure_rescue(
 
 
 def draw_rescue_figures(
-    table: pd.DataFrame, modalities: dict[str, Any], parameters: EvaluationParameters
+    table: pd.DataFrame,
+    modalities: Mapping[str, ModalityConfig],
+    parameters: EvaluationParameters,
 ) -> tuple[Drawing, Drawing]:
     """Draw Figure 3, and the other scores and poolings."""
-    parsed, pooling = parse_modalities(modalities), parameters.rescue.headline_pooling
-    return partial(draw_rescue, table, parsed, pooling), partial(
-        draw_rescue_metrics, table, parsed, pooling
+    pooling = parameters.rescue.headline_pooling
+    return partial(draw_rescue, table, modalities, pooling), partial(
+        draw_rescue_metrics, table, modalities, pooling
+    )
+
+
+def rescue() -> Pipeline:
+    """Return the nodes of the study."""
+    repeats = study(
+        "rescue",
+        ["rescue", "statistics"],
+        (
+            predict_incomplete_patients,
+            [
+                *(held_out(), tasks(), "finished_repeats/rescue", "params:compute.workers"),
+                "params:evaluation",
+            ],
+            "repeats/rescue",
+        ),
+    )
+    return repeats + study(
+        "rescue",
+        ["rescue"],
+        (
+            measure_rescue,
+            ["repeats/rescue", tasks(), "params:reported_by_paper", "params:evaluation"],
+            [
+                *("table2_rescue_table", "s4_rescue_table", "rescue_verdict_table"),
+                "rescue_by_repeat_table",
+            ],
+        ),
+        (
+            draw_rescue_figures,
+            ["s4_rescue_table", MODALITIES, "params:evaluation"],
+            ["fig3_rescue_figure", "s4_rescue_figure"],
+        ),
     )

@@ -1,20 +1,18 @@
-"""Nodes that test classifiers of single modalities on generated ones: Figure 2."""
+"""Signal: classifiers of single modalities meet generated ones: Figure 2."""
 
 import logging
 from collections.abc import Iterator
-from functools import partial
-from typing import Any
 
 import pandas as pd
+from kedro.pipeline import Pipeline
 
-from tcga_coherent.cohort import Partitions, read_cohort
-from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.profiles import read_profiles
 from tcga_coherent.downstream.repeated import repeat_study
-from tcga_coherent.figures.drawing import Drawing
-from tcga_coherent.held_out import read_held_out
-from tcga_coherent.modality import parse_modalities
+from tcga_coherent.held_out import HeldOut
+from tcga_coherent.pipelines.arguments import MODALITIES, cohort, held_out
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.pipelines.lanes import drawing, study
 from tcga_coherent.repeats import Stored, all_repeats
 from tcga_coherent.studies.signal.claims import claim_lines, claims_table
 from tcga_coherent.studies.signal.experiment import STUDY, predict_repeat, signal_cells
@@ -25,22 +23,13 @@ logger = logging.getLogger(__name__)
 
 
 def classify_modalities(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
+    held_out: HeldOut,
     clinical: pd.DataFrame,
     finished: Stored,
-    modalities: dict[str, Any],
-    sampling: SamplingConfig,
     workers: int,
     parameters: EvaluationParameters,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Train a forest a task, modality and repeat; classify measured and generated test patients."""
-    held_out = read_held_out(
-        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
-    )
     cohort, profiles = held_out.cohort, read_profiles(held_out)
     yield from repeat_study(
         STUDY,
@@ -55,16 +44,9 @@ def classify_modalities(
 
 
 def measure_signal(
-    repeats: Stored,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    clinical: pd.DataFrame,
-    modalities: dict[str, Any],
-    parameters: EvaluationParameters,
+    repeats: Stored, cohort: Cohort, clinical: pd.DataFrame, parameters: EvaluationParameters
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score the classes of all repeats, and check what the paper says of them."""
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
     table = signal_table(
         all_repeats(repeats, STUDY),
         cohort,
@@ -79,6 +61,27 @@ def measure_signal(
     return table, claims
 
 
-def draw_signal_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Drawing:
-    """Draw Figure 2."""
-    return partial(draw_signal, table, parse_modalities(modalities))
+def signal() -> Pipeline:
+    """Return the nodes of the study."""
+    repeats = study(
+        "signal",
+        ["signal", "statistics"],
+        (
+            classify_modalities,
+            [
+                *(held_out(), "clinical", "finished_repeats/signal", "params:compute.workers"),
+                "params:evaluation",
+            ],
+            "repeats/signal",
+        ),
+    )
+    return repeats + study(
+        "signal",
+        ["signal"],
+        (
+            measure_signal,
+            ["repeats/signal", cohort(), "clinical", "params:evaluation"],
+            ["fig2_signal_table", "signal_claims_table"],
+        ),
+        (drawing(draw_signal), ["fig2_signal_table", MODALITIES], "fig2_signal_figure"),
+    )

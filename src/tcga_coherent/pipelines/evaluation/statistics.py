@@ -1,20 +1,17 @@
-"""Nodes of appendix S6: tests over repeats beside intervals over patients."""
+"""Statistics: tests over repeats beside intervals over patients (S6)."""
 
 import logging
-from functools import partial
-from typing import Any
 
 import pandas as pd
+from kedro.pipeline import Pipeline
 
-from tcga_coherent.cohort import Partitions
-from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.downstream.profiles import read_profiles
-from tcga_coherent.downstream.task import possible_tasks
-from tcga_coherent.downstream.tasks import chosen
-from tcga_coherent.figures.drawing import Drawing
-from tcga_coherent.held_out import read_held_out
-from tcga_coherent.modality import parse_modalities
+from tcga_coherent.downstream.task import PossibleTasks
+from tcga_coherent.held_out import HeldOut
+from tcga_coherent.pipelines.arguments import LABELS, held_out
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.pipelines.evaluation.tasks import tasks
+from tcga_coherent.pipelines.lanes import drawing, study
 from tcga_coherent.repeats import Stored, all_repeats
 from tcga_coherent.studies.statistics.downstream import (
     RESCUE,
@@ -34,26 +31,17 @@ logger = logging.getLogger(__name__)
 
 
 def compare_treatments(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
+    held_out: HeldOut,
+    tasks: PossibleTasks,
     clinical: pd.DataFrame,
     signal: Stored,
     rescue: Stored,
     curves_by_repeat: pd.DataFrame,
     areas: pd.DataFrame,
-    modalities: dict[str, Any],
-    sampling: SamplingConfig,
     parameters: EvaluationParameters,
 ) -> pd.DataFrame:
     """Test all differences between methods over repeats, with their intervals over patients."""
-    held_out = read_held_out(
-        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
-    )
     cohort, profiles = held_out.cohort, read_profiles(held_out)
-    tasks = possible_tasks(chosen(parameters.tasks), cohort, clinical, parameters.forests)
     samples = (parameters.bootstrap, parameters.seed)
     comparisons = [
         *reconstruction_comparisons(profiles, parameters.n_repeats, *samples),
@@ -71,7 +59,18 @@ def compare_treatments(
     return table
 
 
-def draw_statistics_figure(table: pd.DataFrame, modalities: dict[str, Any]) -> Drawing:
-    """Draw the headline differences."""
-    labels = {name: config.label for name, config in parse_modalities(modalities).items()}
-    return partial(draw_statistics, table, labels)
+def statistics() -> Pipeline:
+    """Return the nodes of the study."""
+    return study(
+        "statistics",
+        ["statistics"],
+        (
+            compare_treatments,
+            [
+                *(held_out(), tasks(), "clinical", "repeats/signal", "repeats/rescue"),
+                *("acquisition_curves", "counterfactual_area_table", "params:evaluation"),
+            ],
+            "s6_statistics_table",
+        ),
+        (drawing(draw_statistics), ["s6_statistics_table", LABELS], "s6_statistics_figure"),
+    )

@@ -1,23 +1,21 @@
 """Nodes that attack the trained models and what they generate."""
 
 import logging
-from functools import partial
-from typing import Any
+from dataclasses import replace
 
 import pandas as pd
 
-from tcga_coherent.cohort import read_cohort, read_draws
+from tcga_coherent.cohort import Cohort, read_draws
 from tcga_coherent.diffusion.completion.generation import draws_frame
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
+from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.downstream.outcomes import CannotEvaluate
+from tcga_coherent.downstream.profiles import GENERATORS as METHODS
 from tcga_coherent.downstream.tasks import CLASS_TASKS
-from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.measures.calibration import independent_sets
-from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions
-from tcga_coherent.pipelines.privacy.attacked import METHODS, load_attacked, with_draws
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.privacy.attacks.attributes import infer_attributes
 from tcga_coherent.privacy.attacks.distances import (
@@ -26,7 +24,6 @@ from tcga_coherent.privacy.attacks.distances import (
     attack_conditional_draws,
     attack_unconditional_draws,
 )
-from tcga_coherent.privacy.attacks.figure import draw_attacks
 from tcga_coherent.privacy.attacks.groups import match_by_cancer_type
 from tcga_coherent.privacy.attacks.losses import Noising
 from tcga_coherent.privacy.attacks.membership import ON_LOSSES, attack_released_models
@@ -38,17 +35,10 @@ logger = logging.getLogger(__name__)
 
 
 def regenerate_complete_patients(
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    single_denoisers: Partitions,
-    multi_denoisers: Partitions,
-    consensus: Partitions,
-    recalibration: Partitions,
-    modalities: dict[str, Any],
+    cohort: Cohort,
+    models: TrainedModels,
     sampling: SamplingConfig,
     parameters: PrivacyParameters,
-    device: str,
 ) -> dict[str, pd.DataFrame]:
     """Generate every modality of complete training and test patients from all their others.
 
@@ -57,12 +47,10 @@ def regenerate_complete_patients(
     dict
         ``<target>/<method>`` to frame, index (``patient_id``, ``draw``).
     """
-    cohort, models = load_attacked(
-        latents, split, presence, single_denoisers, multi_denoisers, consensus, recalibration,
-        modalities, device,
-    )  # fmt: skip
     models.check(sampling)
-    config = with_draws(sampling, parameters.attacks.nearest_records.n_draws)
+    # As they are released, with another number of pairs.
+    n_draws = parameters.attacks.nearest_records.n_draws
+    config = replace(sampling, n_draws=n_draws, antithetic=True)
     patients = cohort.complete(cohort.train).append(cohort.test)
     values = latent_tensors(cohort.latents, patients)
     drawn = {}
@@ -81,14 +69,10 @@ def regenerate_complete_patients(
 
 def attack_generated_patients(
     privacy_draws: Partitions,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    modalities: dict[str, Any],
+    cohort: Cohort,
     parameters: PrivacyParameters,
 ) -> pd.DataFrame:
     """Compare generated modalities to training patients and to held-out ones."""
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
     try:
         groups = match_by_cancer_type(cohort, parameters.seed)
     except CannotEvaluate as reason:
@@ -117,25 +101,15 @@ def attack_generated_patients(
 
 
 def attack_generation_from_nothing(
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    single_denoisers: Partitions,
-    multi_denoisers: Partitions,
-    consensus: Partitions,
-    modalities: dict[str, Any],
+    cohort: Cohort,
+    models: TrainedModels,
     sampling: SamplingConfig,
     parameters: PrivacyParameters,
-    device: str,
 ) -> pd.DataFrame:
     """Compare what is generated without any source to training patients and to held-out ones.
 
     What is generated is not saved.
     """
-    cohort, models = load_attacked(
-        latents, split, presence, single_denoisers, multi_denoisers, consensus, None,
-        modalities, device,
-    )  # fmt: skip
     try:
         groups = match_by_cancer_type(cohort, parameters.seed)
     except CannotEvaluate as reason:
@@ -162,22 +136,12 @@ def attack_generation_from_nothing(
 
 
 def attack_losses(
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    single_denoisers: Partitions,
-    multi_denoisers: Partitions,
-    consensus: Partitions,
-    modalities: dict[str, Any],
+    cohort: Cohort,
+    models: TrainedModels,
     sampling: SamplingConfig,
     parameters: PrivacyParameters,
-    device: str,
 ) -> pd.DataFrame:
     """Tell training patients from test patients by the losses of the released denoisers."""
-    cohort, models = load_attacked(
-        latents, split, presence, single_denoisers, multi_denoisers, consensus, None,
-        modalities, device,
-    )  # fmt: skip
     try:
         groups = match_by_cancer_type(cohort, parameters.seed)
     except CannotEvaluate as reason:
@@ -196,15 +160,11 @@ def attack_losses(
 
 def attack_attributes(
     privacy_draws: Partitions,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
+    cohort: Cohort,
     clinical: pd.DataFrame,
-    modalities: dict[str, Any],
     parameters: PrivacyParameters,
 ) -> pd.DataFrame:
     """Infer cancer type and stage from generated modalities, and from their conditions alone."""
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
     try:
         groups = match_by_cancer_type(cohort, parameters.seed)
     except CannotEvaluate as reason:
@@ -229,12 +189,11 @@ def tabulate_attacks(
     membership: pd.DataFrame,
     references: pd.DataFrame,
     attributes: pd.DataFrame,
-    modalities: dict[str, Any],
     parameters: PrivacyParameters,
-) -> tuple[pd.DataFrame, Drawing]:
-    """Join all attacks to one table and one figure, and say what leaks."""
+) -> pd.DataFrame:
+    """Join all attacks to one table, and say what leaks."""
     tables = [generated, unconditional, membership, references, attributes]
     table = join_attacks(tables, parameters.bootstrap.level)
     for line in attack_lines(table):
         logger.info(line)
-    return table, partial(draw_attacks, table, parse_modalities(modalities))
+    return table

@@ -3,18 +3,15 @@
 import logging
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
-from tcga_coherent.cohort import read_cohort
+from tcga_coherent.cohort import Cohort
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
+from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.downstream.outcomes import CannotEvaluate
-from tcga_coherent.figures.drawing import Drawing
-from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.partitions import Partitions, load_consensus
-from tcga_coherent.pipelines.privacy.attacked import load_attacked
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.privacy.attacks.table import not_attacked
 from tcga_coherent.privacy.known_members.references import (
@@ -29,7 +26,6 @@ from tcga_coherent.privacy.known_members.shadows import (
     run_shadow,
 )
 from tcga_coherent.privacy.known_members.utility import extract_canaries, weigh_privacy_and_utility
-from tcga_coherent.privacy.known_members.utility_figure import draw_privacy_and_utility
 from tcga_coherent.repeats import Stored, all_repeats, identity_of, run_repeats
 
 logger = logging.getLogger(__name__)
@@ -38,12 +34,10 @@ STUDY = "trainings on halves"
 
 
 def train_on_halves(
-    latents: Partitions,
+    cohort: Cohort,
     split: pd.DataFrame,
-    presence: pd.DataFrame,
     consensus: Partitions,
     finished: Stored,
-    modalities: dict[str, Any],
     training: TrainingConfig,
     sampling: SamplingConfig,
     parameters: PrivacyParameters,
@@ -54,7 +48,6 @@ def train_on_halves(
 
     A repeat is a training; the models themselves are not kept.
     """
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
     settings = ShadowSettings(
         training,
         sampling,
@@ -73,17 +66,11 @@ def train_on_halves(
 
 def attack_with_halves(
     repeats: Stored,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    single_denoisers: Partitions,
-    multi_denoisers: Partitions,
-    consensus: Partitions,
-    modalities: dict[str, Any],
+    cohort: Cohort,
+    models: TrainedModels,
     training: TrainingConfig,
     sampling: SamplingConfig,
     parameters: PrivacyParameters,
-    device: str,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Attack each training with the others as reference, and the released models with all.
 
@@ -94,10 +81,6 @@ def attack_with_halves(
     utility
         Privacy and usefulness over the length of training.
     """
-    cohort, models = load_attacked(
-        latents, split, presence, single_denoisers, multi_denoisers, consensus, None,
-        modalities, device,
-    )  # fmt: skip
     shadows = all_repeats(repeats, STUDY)
     released = complete_losses(
         models, sampling.weights, cohort, parameters.attacks.membership, parameters.seed
@@ -116,8 +99,3 @@ def attack_with_halves(
     utility = weigh_privacy_and_utility(shadows, cohort, n_candidates, bootstrap, seed)
     steps = parameters.attacks.shadows.gradient_steps(training)
     return note_short_trainings(pd.concat(attacks, ignore_index=True), steps, training), utility
-
-
-def draw_utility_figure(table: pd.DataFrame) -> Drawing:
-    """Draw what models are worth and what they give away."""
-    return partial(draw_privacy_and_utility, table)

@@ -5,7 +5,11 @@ from typing import Any
 from kedro.pipeline import Pipeline
 
 from tcga_coherent.configuration import configured_modalities
-from tcga_coherent.pipelines.lanes import Datasets, all_pairs, each, lane_node
+from tcga_coherent.pipelines.arguments import MODALITIES, cohort
+from tcga_coherent.pipelines.lanes import drawing, each, lane_node, study
+from tcga_coherent.pipelines.partitions import models
+from tcga_coherent.privacy.attacks.figure import draw_attacks
+from tcga_coherent.privacy.known_members.utility_figure import draw_privacy_and_utility
 
 from .attacks import (
     attack_attributes,
@@ -15,7 +19,7 @@ from .attacks import (
     regenerate_complete_patients,
     tabulate_attacks,
 )
-from .attacks_references import attack_with_halves, draw_utility_figure, train_on_halves
+from .attacks_references import attack_with_halves, train_on_halves
 from .release_card import release_card_node
 from .screening import screen_generated
 from .unconditional import (
@@ -24,207 +28,118 @@ from .unconditional import (
     tabulate_unconditional,
 )
 
+SETTINGS = ["params:coherent_sampling", "params:privacy"]
 CARD_TABLES = ["table3_privacy_table", "privacy_attacks_table", "screening_table"]
 
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
     """Return the privacy pipeline; tags name its parts."""
-    modalities = configured_modalities()
-    cohort: list[Datasets] = [each("latents", modalities), "split", "presence"]
-    models: list[Datasets] = [
-        each("single", all_pairs(modalities)),
-        each("multi", modalities),
-        each("consensus", modalities),
-    ]
-    measured = (
-        _unconditional(cohort, models)
-        + _attacks(cohort, models, each("recalibration", modalities))
-        + _references(cohort, models)
-        + _screening(cohort, modalities)
-    )
+    measured = _unconditional() + _attacks() + _references() + _screening()
     return measured + Pipeline([release_card_node(CARD_TABLES)])
 
 
-def _unconditional(cohort: list[Datasets], models: list[Datasets]) -> Pipeline:
+def _unconditional() -> Pipeline:
     """Return generation without any patient, held against training patients."""
-    settings = ["params:modalities", "params:coherent_sampling", "params:privacy"]
-    return Pipeline(
-        [
-            lane_node(
-                measure_unconditional,
-                inputs=[
-                    *cohort,
-                    *models,
-                    "finished_repeats/unconditional",
-                    *settings,
-                    "params:compute.device",
-                    "params:compute.workers",
-                ],
-                outputs="repeats/unconditional",
-                name="measure_unconditional",
-                namespace="generation",
-            ),
-            lane_node(
-                tabulate_unconditional,
-                inputs=[
-                    "repeats/unconditional",
-                    *cohort,
-                    "params:modalities",
-                    "params:privacy",
-                    "params:reported_by_paper",
-                ],
-                outputs="table3_privacy_table",
-                name="tabulate_unconditional",
-                namespace="generation",
-            ),
-            lane_node(
-                draw_unconditional_figure,
-                inputs=[*cohort, *models, *settings, "params:compute.device"],
-                outputs="fig5_unconditional_figure",
-                name="draw_unconditional_figure",
-                namespace="generation",
-            ),
-        ],
-        tags=["unconditional"],
+    return study(
+        "generation",
+        ["unconditional"],
+        (
+            measure_unconditional,
+            [
+                *(cohort(), models(), "split", "finished_repeats/unconditional"),
+                *(*SETTINGS, "params:compute.workers"),
+            ],
+            "repeats/unconditional",
+        ),
+        (
+            tabulate_unconditional,
+            ["repeats/unconditional", cohort(), "params:privacy", "params:reported_by_paper"],
+            "table3_privacy_table",
+        ),
+        (draw_unconditional_figure, [cohort(), models(), *SETTINGS], "fig5_unconditional_figure"),
     )
 
 
-def _attacks(cohort: list[Datasets], models: list[Datasets], spread: Datasets) -> Pipeline:
+def _attacks() -> Pipeline:
     """Return the attacks on the released models and on what they generate."""
-    device = "params:compute.device"
-    drawing = ["params:modalities", "params:coherent_sampling", "params:privacy", device]
-    return Pipeline(
-        [
-            lane_node(
-                regenerate_complete_patients,
-                inputs=[*cohort, *models, spread, *drawing],
-                outputs="privacy_draws",
-                name="regenerate_complete_patients",
-                namespace="attacks",
-                tags=["screening"],
-            ),
-            lane_node(
-                attack_generated_patients,
-                inputs=["privacy_draws", *cohort, "params:modalities", "params:privacy"],
-                outputs="privacy_attacks/generated",
-                name="attack_generated_patients",
-                namespace="attacks",
-            ),
-            lane_node(
-                attack_generation_from_nothing,
-                inputs=[*cohort, *models, *drawing],
-                outputs="privacy_attacks/unconditional",
-                name="attack_generation_from_nothing",
-                namespace="attacks",
-            ),
-            lane_node(
-                attack_losses,
-                inputs=[*cohort, *models, *drawing],
-                outputs="privacy_attacks/membership",
-                name="attack_losses",
-                namespace="attacks",
-            ),
-            lane_node(
-                attack_attributes,
-                inputs=[
-                    "privacy_draws",
-                    *cohort,
-                    "clinical",
-                    "params:modalities",
-                    "params:privacy",
-                ],
-                outputs="privacy_attacks/attributes",
-                name="attack_attributes",
-                namespace="attacks",
-            ),
-            lane_node(
-                tabulate_attacks,
-                inputs=[
-                    "privacy_attacks/generated",
-                    "privacy_attacks/unconditional",
-                    "privacy_attacks/membership",
-                    "privacy_attacks/references",
-                    "privacy_attacks/attributes",
-                    "params:modalities",
-                    "params:privacy",
-                ],
-                outputs=["privacy_attacks_table", "privacy_attacks_figure"],
-                name="tabulate_attacks",
-                namespace="attacks",
-            ),
-        ],
-        tags=["attacks"],
+    regeneration = lane_node(
+        regenerate_complete_patients,
+        inputs=[cohort(), models(recalibrated=True), *SETTINGS],
+        outputs="privacy_draws",
+        namespace="attacks",
+        tags=["attacks", "screening"],
+    )
+    return Pipeline([regeneration]) + study(
+        "attacks",
+        ["attacks"],
+        (
+            attack_generated_patients,
+            ["privacy_draws", cohort(), "params:privacy"],
+            "privacy_attacks/generated",
+        ),
+        (
+            attack_generation_from_nothing,
+            [cohort(), models(), *SETTINGS],
+            "privacy_attacks/unconditional",
+        ),
+        (attack_losses, [cohort(), models(), *SETTINGS], "privacy_attacks/membership"),
+        (
+            attack_attributes,
+            ["privacy_draws", cohort(), "clinical", "params:privacy"],
+            "privacy_attacks/attributes",
+        ),
+        (
+            tabulate_attacks,
+            [
+                *("privacy_attacks/generated", "privacy_attacks/unconditional"),
+                *("privacy_attacks/membership", "privacy_attacks/references"),
+                *("privacy_attacks/attributes", "params:privacy"),
+            ],
+            "privacy_attacks_table",
+        ),
+        (
+            drawing(draw_attacks),
+            ["privacy_attacks_table", MODALITIES],
+            "privacy_attacks_figure",
+        ),
     )
 
 
-def _references(cohort: list[Datasets], models: list[Datasets]) -> Pipeline:
+def _references() -> Pipeline:
     """Return the trainings whose members are known, and the attacks on them."""
-    return Pipeline(
-        [
-            lane_node(
-                train_on_halves,
-                inputs=[
-                    *cohort,
-                    models[2],
-                    "finished_repeats/privacy_halves",
-                    "params:modalities",
-                    "params:diffusion_training",
-                    "params:coherent_sampling",
-                    "params:privacy",
-                    "params:compute.device",
-                    "params:compute.workers",
-                ],
-                outputs="repeats/privacy_halves",
-                name="train_on_halves",
-                namespace="known_members",
-            ),
-            lane_node(
-                attack_with_halves,
-                inputs=[
-                    "repeats/privacy_halves",
-                    *cohort,
-                    *models,
-                    "params:modalities",
-                    "params:diffusion_training",
-                    "params:coherent_sampling",
-                    "params:privacy",
-                    "params:compute.device",
-                ],
-                outputs=["privacy_attacks/references", "privacy_utility_table"],
-                name="attack_with_halves",
-                namespace="known_members",
-            ),
-            lane_node(
-                draw_utility_figure,
-                inputs="privacy_utility_table",
-                outputs="privacy_utility_figure",
-                name="draw_utility_figure",
-                namespace="known_members",
-            ),
-        ],
-        tags=["attacks"],
+    settings = ["params:diffusion_training", *SETTINGS]
+    return study(
+        "known_members",
+        ["attacks"],
+        (
+            train_on_halves,
+            [
+                *(cohort(), "split", each("consensus", configured_modalities())),
+                *("finished_repeats/privacy_halves", *settings),
+                *("params:compute.device", "params:compute.workers"),
+            ],
+            "repeats/privacy_halves",
+        ),
+        (
+            attack_with_halves,
+            ["repeats/privacy_halves", cohort(), models(), *settings],
+            ["privacy_attacks/references", "privacy_utility_table"],
+        ),
+        (drawing(draw_privacy_and_utility), "privacy_utility_table", "privacy_utility_figure"),
     )
 
 
-def _screening(cohort: list[Datasets], modalities: list[str]) -> Pipeline:
+def _screening() -> Pipeline:
     """Return the search for generated records that are too close to a training patient."""
-    return Pipeline(
-        [
-            lane_node(
-                screen_generated,
-                inputs=[
-                    each("draws", modalities),
-                    "completed_cohort/latent_draws",
-                    "privacy_draws",
-                    *cohort,
-                    "params:modalities",
-                    "params:completion",
-                    "params:privacy",
-                ],
-                outputs=["screening_report_table", "screening_table", "screening_figure"],
-                name="screen_generated",
-                namespace="screening",
-            )
-        ],
-        tags=["screening"],
+    return study(
+        "screening",
+        ["screening"],
+        (
+            screen_generated,
+            [
+                *(each("draws", configured_modalities()), "completed_cohort/latent_draws"),
+                *("privacy_draws", cohort(), MODALITIES, "params:completion", "params:privacy"),
+            ],
+            ["screening_report_table", "screening_table", "screening_figure"],
+        ),
     )

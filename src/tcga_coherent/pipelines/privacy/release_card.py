@@ -1,13 +1,13 @@
 """Node that writes the card of trained models."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from kedro.pipeline import Node
 
 from tcga_coherent.configuration import configured_modalities
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.arguments import LABELS
 from tcga_coherent.pipelines.lanes import all_pairs, each, lane_node
 from tcga_coherent.pipelines.partitions import Partitions
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
@@ -24,7 +24,7 @@ def write_release_card(
     recalibration: Partitions,
     agreement: Checkpoint,
     reporting_folder: Parts,
-    modalities: dict[str, Any],
+    labels: Mapping[str, str],
     sampling: SamplingConfig,
     parameters: PrivacyParameters,
     made: Partitions,
@@ -47,7 +47,6 @@ def write_release_card(
         for kind, stored in partitioned.items()
     }
     checkpoints["calibration"] = {"agreement": agreement}
-    labels = {name: modality.label for name, modality in parse_modalities(modalities).items()}
     return write_card(
         Released(checkpoints, labels, sampling),
         reporting_folder.with_made({name: load() for name, load in made.items()}),
@@ -68,7 +67,7 @@ def release_card_node(made: list[str]) -> Node:
             ),
             "agreement",
             "reporting_folder",
-            "params:modalities",
+            LABELS,
             "params:coherent_sampling",
             "params:privacy",
             {name: name for name in made},

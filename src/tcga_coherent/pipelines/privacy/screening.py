@@ -1,17 +1,17 @@
 """Node that screens what was generated for records too close to a training patient."""
 
 import logging
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
-from tcga_coherent.cohort import Cohort, read_cohort
+from tcga_coherent.cohort import Cohort
 from tcga_coherent.diffusion.config import CompletionConfig
+from tcga_coherent.downstream.profiles import GENERATORS
 from tcga_coherent.figures.drawing import Drawing
-from tcga_coherent.modality import parse_modalities
+from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.pipelines.partitions import Partitions
-from tcga_coherent.pipelines.privacy.attacked import METHODS
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.privacy.screening.experiment import (
     COMPLETED,
@@ -32,10 +32,8 @@ def screen_generated(
     test_draws: Partitions,
     completed_draws: Partitions,
     privacy_draws: Partitions,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    modalities: dict[str, Any],
+    cohort: Cohort,
+    modalities: Mapping[str, ModalityConfig],
     completion: CompletionConfig,
     parameters: PrivacyParameters,
 ) -> tuple[pd.DataFrame, pd.DataFrame, Drawing]:
@@ -50,8 +48,6 @@ def screen_generated(
     figure
         Distances behind the table.
     """
-    parsed = parse_modalities(modalities)
-    cohort = read_cohort(latents, split, presence, list(parsed))
     generated = [
         *_of_test_patients(test_draws, cohort),
         *_completed(completed_draws, cohort, completion.method),
@@ -67,7 +63,7 @@ def screen_generated(
         (released["beyond_nominal"] == "yes").sum(),
         len(released),
     )
-    return flagged_records(screened), table, partial(draw_screening, screened, skipped, parsed)
+    return flagged_records(screened), table, partial(draw_screening, screened, skipped, modalities)
 
 
 def _of_test_patients(test_draws: Partitions, cohort: Cohort) -> list[Generated]:
@@ -92,7 +88,7 @@ def _completed(completed_draws: Partitions, cohort: Cohort, method: str) -> list
 def _of_training_patients(privacy_draws: Partitions, cohort: Cohort) -> list[Generated]:
     found = []
     for target in cohort.modalities:
-        for method in METHODS:
+        for method in GENERATORS:
             draws = privacy_draws[f"{target}/{method}"]()
             trained = draws.index.get_level_values("patient_id").isin(cohort.train)
             found.append(Generated(target, method, REGENERATED, "draw", draws[trained]))

@@ -21,8 +21,7 @@ from tcga_coherent.diffusion.training.tuning import Trial, search, select_tasks
 from tcga_coherent.diffusion.training.tuning_config import TuningConfig
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.figures.tuning import draw_tuning
-from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.partitions import Partitions, load_latents
+from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.pipelines.tuning.tables import ALL_MODELS, as_yaml, best_table, trials_table
 
 logger = logging.getLogger(__name__)
@@ -31,10 +30,9 @@ TRIALS = TypeAdapter(list[Trial])
 
 
 def search_hyperparameters(
-    latents: Partitions,
+    frames: dict[str, pd.DataFrame],
     split: pd.DataFrame,
     former: Checkpoint,
-    modalities: dict[str, Any],
     config: TrainingConfig,
     tuning: TuningConfig,
     device: str,
@@ -45,7 +43,6 @@ def search_hyperparameters(
     whole trial, and one with a larger ``tuning.n_trials`` after the last trial of the smaller. The
     state keeps the trials of searches with other data or parameters too.
     """
-    frames = load_latents(latents, parse_modalities(modalities))
     make_tasks = single_tasks if tuning.family == "single" else multi_tasks
     tasks = select_tasks(make_tasks(frames, split["split"]), tuning.models)
     identity = _identity(frames, tasks, config, tuning)
@@ -94,7 +91,10 @@ def tabulate_search(
 
 
 def draw_search(
-    table: pd.DataFrame, modalities: dict[str, Any], config: TrainingConfig, tuning: TuningConfig
+    table: pd.DataFrame,
+    modalities: Mapping[str, ModalityConfig],
+    config: TrainingConfig,
+    tuning: TuningConfig,
 ) -> Drawing:
     """Draw the score by hyperparameter and by model."""
     return partial(
@@ -102,7 +102,7 @@ def draw_search(
         table,
         list(tuning.candidates),
         config.validation.criterion,
-        parse_modalities(modalities),
+        modalities,
     )
 
 

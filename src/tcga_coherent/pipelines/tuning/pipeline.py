@@ -2,48 +2,30 @@
 
 from typing import Any
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
-from tcga_coherent.configuration import configured_modalities
-from tcga_coherent.pipelines.lanes import each, lane_node
+from tcga_coherent.pipelines.arguments import MODALITIES
+from tcga_coherent.pipelines.lanes import lane_node
+from tcga_coherent.pipelines.partitions import latents
 
 from .nodes import draw_search, search_hyperparameters, tabulate_search
 
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
     """Return the tuning pipeline."""
+    settings = ["params:diffusion_training", "params:tuning"]
     return Pipeline(
         [
             lane_node(
                 search_hyperparameters,
-                inputs=[
-                    each("latents", configured_modalities()),
-                    "split",
-                    "former_tuning_state",
-                    "params:modalities",
-                    "params:diffusion_training",
-                    "params:tuning",
-                    "params:compute.device",
-                ],
-                outputs="tuning_state",
-                name="search_hyperparameters",
+                [latents(), "split", "former_tuning_state", *settings, "params:compute.device"],
+                "tuning_state",
             ),
-            Node(
+            lane_node(
                 tabulate_search,
-                inputs=["tuning_state", "params:diffusion_training", "params:tuning"],
-                outputs=["tuning_table", "tuning_best_table"],
-                name="tabulate_search",
+                ["tuning_state", *settings],
+                ["tuning_table", "tuning_best_table"],
             ),
-            Node(
-                draw_search,
-                inputs=[
-                    "tuning_table",
-                    "params:modalities",
-                    "params:diffusion_training",
-                    "params:tuning",
-                ],
-                outputs="tuning_figure",
-                name="draw_search",
-            ),
+            lane_node(draw_search, ["tuning_table", MODALITIES, *settings], "tuning_figure"),
         ]
     )

@@ -1,22 +1,24 @@
-"""Nodes that ask for whom a missing modality is worth measuring: Figures 4 and S5."""
+"""Prioritisation: for whom a missing modality is worth measuring: Figures 4 and S5."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import pandas as pd
+from kedro.pipeline import Pipeline
 
-from tcga_coherent.cohort import Partitions, read_cohort
-from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.downstream.profiles import read_profiles
 from tcga_coherent.downstream.repeated import repeat_study
-from tcga_coherent.downstream.task import possible_tasks
+from tcga_coherent.downstream.task import PossibleTasks
 from tcga_coherent.downstream.tasks import chosen
 from tcga_coherent.figures.drawing import Drawing, draw_reason
-from tcga_coherent.held_out import read_held_out
-from tcga_coherent.modality import parse_modalities
+from tcga_coherent.held_out import HeldOut
+from tcga_coherent.modality import ModalityConfig
+from tcga_coherent.pipelines.arguments import MODALITIES, held_out
 from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
+from tcga_coherent.pipelines.evaluation.tasks import tasks
+from tcga_coherent.pipelines.lanes import Built, study
 from tcga_coherent.repeats import Stored, all_repeats
 from tcga_coherent.studies.prioritisation.acquisition import follow_acquisitions
 from tcga_coherent.studies.prioritisation.experiment import STUDY, predict_repeat
@@ -37,29 +39,18 @@ logger = logging.getLogger(__name__)
 
 
 def predict_counterfactuals(
-    test_draws: Partitions,
-    baseline_predictions: Partitions,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    clinical: pd.DataFrame,
+    held_out: HeldOut,
+    tasks: PossibleTasks,
+    asked: Sequence[str],
     finished: Stored,
-    modalities: dict[str, Any],
-    sampling: SamplingConfig,
     workers: int,
     parameters: EvaluationParameters,
 ) -> Iterator[dict[str, pd.DataFrame]]:
     """Predict stage and survival with measured, missing and counterfactual modalities."""
-    asked = asked_modalities(parameters.counterfactual, modalities)
-    held_out = read_held_out(
-        test_draws, baseline_predictions, latents, split, presence, modalities, sampling.antithetic
-    )
-    cohort, profiles = held_out.cohort, read_profiles(held_out)
-    tasks = possible_tasks(chosen(parameters.tasks), cohort, clinical, parameters.forests)
     inputs = counterfactual_inputs(
-        cohort,
+        held_out.cohort,
         tasks,
-        profiles,
+        read_profiles(held_out),
         asked,
         parameters.counterfactual.n_counterfactuals,
         parameters.seed,
@@ -77,19 +68,10 @@ def predict_counterfactuals(
 
 
 def follow_acquisition(
-    repeats: Stored,
-    latents: Partitions,
-    split: pd.DataFrame,
-    presence: pd.DataFrame,
-    clinical: pd.DataFrame,
-    modalities: dict[str, Any],
-    parameters: EvaluationParameters,
+    repeats: Stored, tasks: PossibleTasks, asked: Sequence[str], parameters: EvaluationParameters
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Measure what acquisition gains by strategy: by repeat, its curves and its areas."""
-    cohort = read_cohort(latents, split, presence, list(parse_modalities(modalities)))
     predicted = all_repeats(repeats, STUDY)
-    asked = asked_modalities(parameters.counterfactual, modalities)
-    tasks = possible_tasks(chosen(parameters.tasks), cohort, clinical, parameters.forests)
     acquisitions = follow_acquisitions(
         predicted, tasks, asked, parameters.bootstrap, parameters.seed
     )
@@ -101,30 +83,67 @@ def follow_acquisition(
 
 
 def rank_patients(
-    repeats: Stored,
-    split: pd.DataFrame,
-    modalities: dict[str, Any],
-    parameters: EvaluationParameters,
+    repeats: Stored, split: pd.DataFrame, asked: Sequence[str], parameters: EvaluationParameters
 ) -> pd.DataFrame:
     """Rank the test patients by what measuring a modality may change."""
-    asked = asked_modalities(parameters.counterfactual, modalities)
     tasks = chosen(parameters.tasks)
     return ranking_table(all_repeats(repeats, STUDY), tasks, split["cancer_type"], asked)
 
 
 def draw_acquisition_figures(
-    curves: pd.DataFrame, areas: pd.DataFrame, modalities: dict[str, Any]
+    curves: pd.DataFrame, areas: pd.DataFrame, modalities: Mapping[str, ModalityConfig]
 ) -> tuple[Drawing, Drawing]:
     """Draw Figure 4 (stage, or whatever classes are predicted) and S5 (survival)."""
-    parsed = parse_modalities(modalities)
-    tasks = chosen(curves["task"].unique())
-    of_classes = [task for task in tasks if task.has_classes]
-    of_risks = [task for task in tasks if not task.has_classes]
+    asked = chosen(curves["task"].unique())
+    of_classes = [task for task in asked if task.has_classes]
+    of_risks = [task for task in asked if not task.has_classes]
     return (
-        partial(draw_acquisition, curves, areas, of_classes, parsed)
+        partial(draw_acquisition, curves, areas, of_classes, modalities)
         if of_classes
         else partial(draw_reason, "No task predicts classes"),
-        partial(draw_acquisition, curves, areas, of_risks, parsed)
+        partial(draw_acquisition, curves, areas, of_risks, modalities)
         if of_risks
         else partial(draw_reason, "No task predicts a risk"),
     )
+
+
+def prioritisation() -> Pipeline:
+    """Return the nodes of the study."""
+    asked = Built(_asked, ("params:evaluation", "params:modalities"))
+    repeats = "repeats/counterfactual"
+    curves, areas = "fig4_counterfactual_table", "counterfactual_area_table"
+    for_statistics = study(
+        "prioritisation",
+        ["counterfactual", "statistics"],
+        (
+            predict_counterfactuals,
+            [
+                *(held_out(), tasks(), asked, "finished_repeats/counterfactual"),
+                *("params:compute.workers", "params:evaluation"),
+            ],
+            repeats,
+        ),
+        (
+            follow_acquisition,
+            [repeats, tasks(), asked, "params:evaluation"],
+            ["acquisition_curves", curves, areas],
+        ),
+    )
+    return for_statistics + study(
+        "prioritisation",
+        ["counterfactual"],
+        (
+            rank_patients,
+            [repeats, "split", asked, "params:evaluation"],
+            "counterfactual_ranking_report_table",
+        ),
+        (
+            draw_acquisition_figures,
+            [curves, areas, MODALITIES],
+            ["fig4_counterfactual_figure", "s5_counterfactual_figure"],
+        ),
+    )
+
+
+def _asked(parameters: EvaluationParameters, modalities: dict[str, Any]) -> list[str]:
+    return asked_modalities(parameters.counterfactual, modalities)

@@ -1,0 +1,39 @@
+"""What nodes of several pipelines are given: modalities, cohort, and what was made of the test patients."""
+
+from collections.abc import Mapping
+
+from tcga_coherent.cohort import Cohort, Partitions, read_cohort
+from tcga_coherent.configuration import configured_modalities
+from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.held_out import HeldOut
+from tcga_coherent.modality import ModalityConfig, parse_modalities
+from tcga_coherent.pipelines.lanes import Built, each
+
+# Name to configuration, in the order of tables and figures.
+MODALITIES = Built(parse_modalities, ("params:modalities",))
+
+
+def labels(modalities: Mapping[str, ModalityConfig]) -> dict[str, str]:
+    """Return what figures and tables call the modalities."""
+    return {name: config.label for name, config in modalities.items()}
+
+
+LABELS = Built(labels, (MODALITIES,))
+
+
+def cohort() -> Built:
+    """Return the :class:`tcga_coherent.cohort.Cohort`."""
+    loaders = each("latents", configured_modalities())
+    return Built(read_cohort, (loaders, "split", "presence"))
+
+
+def held_out() -> Built:
+    """Return the :class:`tcga_coherent.held_out.HeldOut`."""
+    drawn = each("draws", configured_modalities())
+    return Built(_held_out, (cohort(), drawn, "baseline_predictions", "params:coherent_sampling"))
+
+
+def _held_out(
+    measured: Cohort, draws: Partitions, predictions: Partitions, sampling: SamplingConfig
+) -> HeldOut:
+    return HeldOut(measured, draws, predictions, sampling.antithetic)
