@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.measures.fidelity import Array
+from tcga_coherent.source_sets import SourceSets, source_sets
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ class Cohort:
         Cancer type of every patient.
     incomplete
         Patients of the test split who lack a modality.
+    chosen_sets
+        Sets of sources that each modality is generated from; None for all.
     """
 
     latents: dict[str, pd.DataFrame]
@@ -42,6 +45,7 @@ class Cohort:
     test: pd.Index
     cancer_type: pd.Series
     incomplete: pd.Index = field(default_factory=lambda: pd.Index([]))
+    chosen_sets: SourceSets | None = None
 
     @property
     def held_out(self) -> pd.Index:
@@ -52,6 +56,12 @@ class Cohort:
     def modalities(self) -> list[str]:
         """Names of the modalities, in the order of the parameters."""
         return list(self.latents)
+
+    def source_sets(self, target: str) -> Sequence[tuple[str, ...]]:
+        """Return the sets of sources that a modality is generated from, small sets first."""
+        if self.chosen_sets is None:
+            return source_sets(target, self.modalities)
+        return self.chosen_sets[target]
 
     def complete(self, patients: pd.Index) -> pd.Index:
         """Keep the patients who have every modality."""
@@ -74,7 +84,12 @@ def having(frames: Mapping[str, pd.DataFrame], patients: pd.Index) -> pd.Index:
     return patients
 
 
-def read_cohort(latents: Partitions, split: pd.DataFrame, presence: pd.DataFrame) -> Cohort:
+def read_cohort(
+    latents: Partitions,
+    split: pd.DataFrame,
+    presence: pd.DataFrame,
+    chosen_sets: SourceSets | None = None,
+) -> Cohort:
     """Load and check the latents of all modalities.
 
     Parameters
@@ -86,6 +101,8 @@ def read_cohort(latents: Partitions, split: pd.DataFrame, presence: pd.DataFrame
         Index ``patient_id``; columns ``split`` (train, val, test) and ``cancer_type``.
     presence
         Boolean, patients x modalities, with the index of `split`.
+    chosen_sets
+        As in :class:`Cohort`.
 
     Raises
     ------
@@ -117,6 +134,7 @@ def read_cohort(latents: Partitions, split: pd.DataFrame, presence: pd.DataFrame
         test,
         split["cancer_type"],
         members["test"].difference(test),
+        chosen_sets,
     )
 
 

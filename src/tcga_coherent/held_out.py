@@ -9,7 +9,7 @@ from tcga_coherent.baselines.predictions import BaselinePrediction, read_baselin
 from tcga_coherent.cohort import FEWEST_PATIENTS, Cohort, Partitions, read_draws
 from tcga_coherent.measures.calibration import independent_sets
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.source_sets import partition_name, source_sets
+from tcga_coherent.source_sets import partition_name
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class HeldOut:
 
     def others(self, target: str) -> tuple[str, ...]:
         """Return all other modalities, or as many as enough test patients have beside the target."""
-        sets = source_sets(target, self.cohort.modalities)
+        sets = self.cohort.source_sets(target)
         tested = {sources: len(self.cohort.tested(target, *sources)) for sources in sets}
         usable = [sources for sources in sets if tested[sources] >= FEWEST_PATIENTS]
         return max(usable, key=lambda sources: (len(sources), tested[sources]), default=sets[-1])

@@ -19,6 +19,7 @@ from tcga_coherent.pipelines.evaluation.parameters import EvaluationParameters
 from tcga_coherent.pipelines.preprocessing.nodes import PreprocessingConfig, check_outlier_keys
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.reported import ReportedByPaper
+from tcga_coherent.source_sets import Chosen
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -60,6 +61,7 @@ GROUPS: Mapping[str, Any] = {
     "preprocessing": PreprocessingConfig,
     "privacy": PrivacyParameters,
     "reported_by_paper": ReportedByPaper,
+    "source_sets": Chosen,
     "tuning": TuningConfig,
 }
 MODALITIES = "modalities"

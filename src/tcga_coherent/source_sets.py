@@ -1,7 +1,15 @@
 """Which sets of sources a target can be generated from, and how they are named."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
+from typing import Literal
+
+import pandas as pd
+
+# All, or those of the cohort: each source alone, all of them, and what patients who lack the target have.
+Chosen = Literal["all", "cohort"]
+# Target to its sets of sources, small sets first.
+SourceSets = Mapping[str, Sequence[tuple[str, ...]]]
 
 GENERATIVE_METHODS = ("single", "multi", "coherent")
 
@@ -18,6 +26,40 @@ def source_sets(target: str, modalities: Sequence[str]) -> list[tuple[str, ...]]
     """
     others = [name for name in modalities if name != target]
     return [sources for size in range(1, len(others) + 1) for sources in combinations(others, size)]
+
+
+def choose_source_sets(
+    modalities: Iterable[str], presence: pd.DataFrame, chosen: Chosen
+) -> SourceSets:
+    """Return the sets of sources that each modality is generated and judged from.
+
+    Of eight modalities, each has 127 sets; most of them are nobody's.
+
+    Parameters
+    ----------
+    modalities
+        Names in the order of the parameters.
+    presence
+        Boolean, patients x modalities.
+    chosen
+        The parameter ``source_sets``.
+    """
+    names = list(modalities)
+    if chosen == "all":
+        return {target: source_sets(target, names) for target in names}
+    patterns = [
+        [name for name, there in zip(names, row, strict=True) if there]
+        for row in presence[names].drop_duplicates().itertuples(index=False)
+    ]
+    sets = {}
+    for target in names:
+        others = [name for name in names if name != target]
+        found = {(name,) for name in others} | {tuple(others)}
+        found |= {tuple(pattern) for pattern in patterns if pattern and target not in pattern}
+        sets[target] = sorted(
+            found, key=lambda sources: (len(sources), [names.index(name) for name in sources])
+        )
+    return sets
 
 
 def generative_methods(sources: Sequence[str]) -> tuple[str, ...]:

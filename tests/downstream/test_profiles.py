@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,19 @@ def test_four_modalities_have_fourteen_removal_patterns() -> None:
     assert len(patterns) == len(set(patterns)) == 14
     assert patterns[0] == ("cna",)
     assert patterns[-1] == ("rnaseq", "rppa", "wsi")
+
+
+def test_only_what_was_drawn_can_be_removed(simulation) -> None:
+    """Of sets of a cohort nobody of which lacks two modalities, one can be removed at a time or all but one."""
+    sets = {
+        name: [(other,) for other in simulation.modalities if other != name]
+        for name in simulation.modalities
+    }
+    cohort = replace(simulation.cohort, chosen_sets=sets)
+    made = simulation.held_out()
+    chosen = read_profiles(replace(made, cohort=cohort))
+    assert chosen.patterns == [("cna", "rnaseq"), ("cna", "rppa"), ("rnaseq", "rppa")]
+    assert read_profiles(made).patterns == removal_patterns(simulation.modalities)
 
 
 def test_ablation_removes_and_leaves_the_rest(profiles) -> None:

@@ -20,6 +20,7 @@ from tcga_coherent.pipelines.coherent_sampling.nodes import learn_agreement, rec
 from tcga_coherent.pipelines.diffusion_training import nodes
 from tcga_coherent.pipelines.diffusion_training.nodes import learn_consensus, select_denoisers
 from tcga_coherent.pipelines.partitions import load_models_of_latents
+from tcga_coherent.source_sets import source_sets
 
 # Of two sizes, so that models form more than one stack.
 SIZES = {"cna": 3, "rnaseq": 3, "rppa": 2}
@@ -35,6 +36,7 @@ TRAINING = TrainingConfig(
     ema_decay=0.9,
 )
 SAMPLING = SamplingConfig(n_steps=5, n_draws=4)
+ALL_SETS = {target: source_sets(target, list(SIZES)) for target in SIZES}
 TASKS = {"single": single_tasks, "multi": multi_tasks}
 
 
@@ -129,7 +131,7 @@ def train_all(
     }
     weighted = load_trained(latents, models)
     models["recalibration"] = {
-        target: recalibrate_spread(latents, split, weighted, SAMPLING, target)[0]
+        target: recalibrate_spread(latents, split, weighted, ALL_SETS, SAMPLING, target)[0]
         for target in latents
     }
     models["fitted"] = {"agreement": learn_agreement(latents, split)}

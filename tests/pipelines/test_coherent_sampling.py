@@ -22,6 +22,7 @@ from tcga_coherent.pipelines.coherent_sampling.nodes import (
 )
 from tcga_coherent.pipelines.coherent_sampling.probe import PROBE_DRAWS, probe_coherence
 from tests.pipelines.latent_cohort import (
+    ALL_SETS,
     MODALITIES,
     SAMPLING,
     SIZES,
@@ -83,6 +84,7 @@ def draw(
             latents,
             split,
             of_target(latents, models, target, "recalibration"),
+            ALL_SETS,
             config,
             target,
         )
@@ -108,6 +110,7 @@ def recalibrate(
             latents,
             split,
             of_target(latents, models, target),
+            ALL_SETS,
             config,
             target,
         )
@@ -292,6 +295,21 @@ def test_the_spread_is_fitted_for_every_way_to_generate_a_modality(latents, spli
     assert len(table) == len(SIZES) * 6
     assert (table["crps_after"] <= table["crps_before"] + 1e-4).all()
     assert isinstance(draw_recalibration(table, PARSED), Figure)
+
+
+def test_only_chosen_sets_are_recalibrated_and_drawn(latents, split, models) -> None:
+    sets = {"cna": [("rnaseq",), ("rnaseq", "rppa")]}
+    ways = ["single/rnaseq", "multi/rnaseq", "multi/rnaseq+rppa", "coherent/rnaseq+rppa"]
+    trained = of_target(latents, models, "cna")
+    checkpoint, table = recalibrate_spread(latents, split, trained, sets, SAMPLING, "cna")
+    assert checkpoint.metadata["names"] == [f"cna/{way}" for way in ways]
+    assert len(table) == 4
+    trained = of_target(
+        latents, {**models, "recalibration": {"cna": checkpoint}}, "cna", "recalibration"
+    )
+    draws, coherence = draw_test_split(latents, split, trained, sets, SAMPLING, "cna")
+    assert list(draws) == ways
+    assert len(coherence) == 4
 
 
 def test_no_spread_is_fitted_where_none_is_wanted(latents, split, models) -> None:

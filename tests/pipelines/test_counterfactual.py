@@ -82,6 +82,7 @@ def catalog(parameters, tmp_path, lanes_of) -> DataCatalog:
         "split": cohort.split,
         "presence": cohort.presence,
         "clinical": clinical,
+        "params:source_sets": "all",
         "params:modalities": WITHOUT_WSI,
         "params:coherent_sampling": SamplingConfig(n_draws=N_DRAWS, antithetic=False),
         "params:compute.workers": 1,

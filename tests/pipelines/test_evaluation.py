@@ -91,6 +91,7 @@ def inputs_of(names: list[str], seed: int = 0) -> dict:
         **by_lane(latents=lazily(frames), **feature_inputs(frames, patients[:120])),
         "split": split,
         "presence": pd.DataFrame(True, index=patients, columns=names),
+        "params:source_sets": "all",
         "params:modalities": {
             name: {"label": name.upper(), "color": color, "steps": []}
             for name, color in zip(names, colors, strict=False)
@@ -300,6 +301,7 @@ def test_the_wiring_reads_persisted_inputs_and_writes_reports_alone() -> None:
         "presence",
         "coherence_probe",
         "params:modalities",
+        "params:source_sets",
         "params:coherent_sampling",
         "params:evaluation",
     }

@@ -79,6 +79,7 @@ def inputs(raw_parameters) -> dict:
         "split": cohort.split,
         "presence": cohort.presence,
         "clinical": clinical,
+        "params:source_sets": "all",
         "params:modalities": MODALITIES,
         "params:coherent_sampling": SamplingConfig(n_draws=N_DRAWS, antithetic=False),
         "params:compute.workers": 1,

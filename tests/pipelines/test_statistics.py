@@ -60,6 +60,7 @@ def catalog_of(repo_root: Path, folder: Path, **clinical_columns) -> DataCatalog
         "split": cohort.split,
         "presence": cohort.presence,
         "clinical": clinical.assign(**clinical_columns),
+        "params:source_sets": "all",
         "params:modalities": MODALITIES,
         "params:coherent_sampling": SamplingConfig(n_draws=N_DRAWS, antithetic=False),
         "params:compute.workers": 1,

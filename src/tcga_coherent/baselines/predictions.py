@@ -13,7 +13,7 @@ from tcga_coherent.baselines.models import fit_baseline
 from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.cohort import Cohort, Partitions
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.source_sets import partition_name, source_sets
+from tcga_coherent.source_sets import partition_name
 
 PREDICTION, NOISE_SD = "prediction", "noise_sd"
 
@@ -56,7 +56,7 @@ def predict_baselines(
     """
     for target in cohort.modalities:
         columns = cohort.latents[target].columns
-        for sources in source_sets(target, cohort.modalities):
+        for sources in cohort.source_sets(target):
             patients = cohort.tested(target, *sources)
             for method in BASELINES:
                 baseline = fit_baseline(

@@ -66,7 +66,6 @@ class TrainedModels:
                     "There is no recalibration yet. Run the coherent_sampling pipeline, or set "
                     "coherent_sampling.recalibrate to false."
                 )
-            method = "single" if method == "coherent" and len(sources) == 1 else method
             spread = self.recalibration.spread(target, method, sources)
         members = self.members(target, method, sources)
         expert = self.multi.get(target)

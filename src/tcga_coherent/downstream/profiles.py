@@ -17,7 +17,7 @@ from tcga_coherent.cohort import Cohort
 from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.calibration import independent_sets
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.source_sets import generative_methods, partition_name, source_sets
+from tcga_coherent.source_sets import generative_methods, partition_name
 
 ABLATION = "ablation"
 # The simple ones first, as in every table.
@@ -83,6 +83,16 @@ class TestProfiles:
         """Number of draws that are independent of each other: those of the first half."""
         n_draws = len(next(iter(self.draws.values())))
         return n_draws // 2 if self.antithetic else n_draws
+
+    @property
+    def patterns(self) -> list[tuple[str, ...]]:
+        """Sets of modalities that can be removed and completed from those that are left."""
+
+        def drawn(removed: tuple[str, ...]) -> bool:
+            left = [name for name in self.real if name not in removed]
+            return all(partition_name(name, "multi", left) in self.draws for name in removed)
+
+        return [removed for removed in removal_patterns(self.modalities) if drawn(removed)]
 
     def check_independent(self, parameter: str, number: int) -> None:
         """Refuse a parameter that asks for more independent draws than there are.
@@ -175,7 +185,7 @@ def read_profiles(held_out: HeldOut) -> TestProfiles:
     cohort = held_out.cohort
     draws, baselines = {}, {}
     for target in cohort.modalities:
-        for sources in source_sets(target, cohort.modalities):
+        for sources in cohort.source_sets(target):
             for method in generative_methods(sources):
                 values = held_out.draws(target, method, sources, cohort.test)
                 draws[partition_name(target, method, sources)] = values.astype(np.float32)

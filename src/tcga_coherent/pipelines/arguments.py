@@ -8,6 +8,7 @@ from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.held_out import HeldOut
 from tcga_coherent.modality import ModalityConfig, parse_modalities
 from tcga_coherent.pipelines.lanes import Built, each
+from tcga_coherent.source_sets import choose_source_sets
 
 # Name to configuration, in the order of tables and figures.
 MODALITIES = Built(parse_modalities, ("params:modalities",))
@@ -21,10 +22,15 @@ def labels(modalities: Mapping[str, ModalityConfig]) -> dict[str, str]:
 LABELS = Built(labels, (MODALITIES,))
 
 
+def sources() -> Built:
+    """Return the :data:`tcga_coherent.source_sets.SourceSets`."""
+    return Built(choose_source_sets, (MODALITIES, "presence", "params:source_sets"))
+
+
 def cohort() -> Built:
     """Return the :class:`tcga_coherent.cohort.Cohort`."""
     loaders = each("latents", configured_modalities())
-    return Built(read_cohort, (loaders, "split", "presence"))
+    return Built(read_cohort, (loaders, "split", "presence", sources()))
 
 
 def held_out() -> Built:

@@ -9,6 +9,7 @@ from tcga_coherent.diffusion.checkpoints import describe_denoiser, load_denoiser
 from tcga_coherent.diffusion.completion.agreement import fit_agreement
 from tcga_coherent.diffusion.completion.generation import UNUSUAL_PERCENTILE, complete_latents
 from tcga_coherent.diffusion.config import CompletionConfig, SamplingConfig
+from tcga_coherent.diffusion.sampling.recalibration import Recalibration, fitted_settings
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.diffusion.training.tasks import multi_tasks, single_tasks
 from tcga_coherent.diffusion.training.trainer import StackTrainer, group_by_shape
@@ -106,6 +107,32 @@ def test_generated_modalities_can_be_sources_of_later_ones(models, agreement, in
     }
     assert sources[earlier] == "a"
     assert set(sources[later].split("+")) == {"a", earlier}
+
+
+def test_draws_whose_spread_was_fitted_for_other_sources_say_so(models, agreement, incomplete):
+    known = {
+        f"{t}/{m}": 0.5 for t, m in (("a", "coherent/b+c"), ("b", "single/a"), ("c", "single/a"))
+    }
+    models = dataclasses.replace(
+        models, recalibration=Recalibration(known, fitted_settings(SAMPLING), models.validation_mse)
+    )
+    settings = dataclasses.replace(SAMPLING, recalibrate=True)
+    generated = complete_latents(incomplete, models, agreement, settings, CompletionConfig())
+    flags = generated["b"].flags.set_index("sources")["reason"]
+    assert (flags.loc["a"] == "").all()
+    assert flags.loc[["c", "a+c"]].str.startswith("the spread is that of draws from a:").all()
+    raw = complete_latents(
+        incomplete,
+        models,
+        agreement,
+        dataclasses.replace(SAMPLING, recalibrate=False),
+        CompletionConfig(),
+    )
+    for target in incomplete:
+        sd, plain = (
+            made[target].draws.groupby(level="patient_id").std() for made in (generated, raw)
+        )
+        np.testing.assert_allclose(sd, 0.5 * plain, rtol=1e-3)
 
 
 @pytest.mark.parametrize("enough", [True, False])

@@ -46,6 +46,18 @@ def test_what_was_not_fitted_is_named():
         fitted.spread("a", "multi", ("b",))
 
 
+def test_sources_without_a_factor_have_that_of_the_set_that_differs_least():
+    spreads = {"a/single/b": 0.5, "a/coherent/b+c": 0.6, "a/coherent/b+c+d+e": 0.7}
+    fitted = Recalibration({**spreads, "a/multi/b": 0.8, "x/coherent/c+d": 0.9}, {}, {})
+    assert fitted.fitted_sources("a", "coherent", ("b", "c")) == ("b", "c")
+    # One source more or less of b+c+d: the larger set, whose members are all of these.
+    assert fitted.fitted_sources("a", "coherent", ("b", "c", "d")) == ("b", "c", "d", "e")
+    assert fitted.spread("a", "coherent", ("b", "c", "d")) == 0.7
+    assert fitted.spread("a", "single", ("c",)) == 0.6
+    assert fitted.spread("a", "coherent", ("b",)) == 0.5
+    assert fitted.spread("a", "multi", ("c", "d")) == 0.8
+
+
 def test_the_number_of_draws_may_change_but_not_how_they_are_made():
     fitted = recalibration()
     free = dataclasses.replace(

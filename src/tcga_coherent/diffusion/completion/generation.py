@@ -18,6 +18,8 @@ from tcga_coherent.diffusion.training.tasks import SOURCE_SEPARATOR
 
 logger = logging.getLogger(__name__)
 
+# Target to the patients who lack it and their draws, patients x draws x latent size.
+Drawn = dict[str, tuple[pd.Index, np.ndarray]]
 # Sources that disagree more than in this percentage of validation patients are pointed out.
 UNUSUAL_PERCENTILE = 99.0
 
@@ -83,17 +85,18 @@ def complete_latents(
             UNUSUAL_PERCENTILE,
         )
     generated: dict[str, Generated] = {}
-    draws: dict[str, np.ndarray] = {}
+    draws: Drawn = {}
     for target in models.completion_order(list(latents), completion.method):
         lacking = patients.difference(latents[target].index)
         parts = []
         started, done = time.monotonic(), 0
         for sources, group in _by_sources(lacking, latents, draws, completion):
             ensemble = models.ensemble(target, completion.method, sources, sampling)
-            conditions = {s: _condition(s, group, latents, draws, patients) for s in sources}
+            conditions = {s: _condition(s, group, latents, draws) for s in sources}
             keys = named_keys(sampling.seed, target, list(group))
             drawn = ensemble.draw(conditions, keys)
-            parts.append((sources, group, drawn))
+            note = _borrowed_spread(models, target, sources, sampling, completion)
+            parts.append((sources, group, drawn, note))
             done += len(group)
             left = (time.monotonic() - started) / done * (len(lacking) - done)
             logger.info(
@@ -104,14 +107,14 @@ def complete_latents(
                 left / 60,
             )
         columns = latents[target].columns
-        values = np.full((len(patients), sampling.n_draws, len(columns)), np.nan, dtype=np.float32)
+        values = np.empty((len(lacking), sampling.n_draws, len(columns)), dtype=np.float32)
         flags = []
-        for sources, group, drawn in parts:
-            values[patients.get_indexer(group)] = drawn.latents.numpy()
-            flags.append(_flags(target, sources, group, drawn, disagreement[group], sampling))
-        draws[target] = values
+        for sources, group, drawn, note in parts:
+            values[lacking.get_indexer(group)] = drawn.latents.numpy()
+            flags.append(_flags(target, sources, group, drawn, disagreement[group], sampling, note))
+        draws[target] = (lacking, values)
         generated[target] = Generated(
-            draws=draws_frame(lacking, values[patients.get_indexer(lacking)], columns),
+            draws=draws_frame(lacking, values, columns),
             flags=pd.concat(flags, ignore_index=True) if flags else pd.DataFrame(),
         )
     return generated
@@ -120,7 +123,7 @@ def complete_latents(
 def _by_sources(
     lacking: pd.Index,
     latents: Mapping[str, pd.DataFrame],
-    draws: Mapping[str, np.ndarray],
+    draws: Drawn,
     completion: CompletionConfig,
 ) -> Iterator[tuple[tuple[str, ...], pd.Index]]:
     """Group patients by the modalities that can serve as their sources."""
@@ -143,16 +146,33 @@ def _condition(
     source: str,
     group: pd.Index,
     latents: Mapping[str, pd.DataFrame],
-    draws: Mapping[str, np.ndarray],
-    patients: pd.Index,
+    draws: Drawn,
 ) -> torch.Tensor:
     """Return a source's latents, one a patient, or one a draw where some were generated."""
     observed = latents[source].reindex(group).to_numpy(np.float32)
     if source not in draws or not np.isnan(observed).any():
         return torch.from_numpy(observed)
-    values = draws[source][patients.get_indexer(group)]
-    values = np.where(np.isnan(values), observed[:, None, :], values)
-    return torch.from_numpy(values)
+    members, drawn = draws[source]
+    lacks = np.isnan(observed)[:, None, :]
+    return torch.from_numpy(
+        np.where(lacks, drawn[members.get_indexer(group)], observed[:, None, :])
+    )
+
+
+def _borrowed_spread(
+    models: TrainedModels,
+    target: str,
+    sources: tuple[str, ...],
+    sampling: SamplingConfig,
+    completion: CompletionConfig,
+) -> str:
+    """Say whose spread the draws have where none was fitted for their sources; empty otherwise."""
+    if not sampling.recalibrate or models.recalibration is None:
+        return ""
+    fitted = models.recalibration.fitted_sources(target, completion.method, sources)
+    if fitted == sources:
+        return ""
+    return f"the spread is that of draws from {SOURCE_SEPARATOR.join(fitted)}: none was fitted for these sources"
 
 
 def _disagreement(
@@ -177,12 +197,13 @@ def _flags(
     drawn: Draws,
     disagreement: pd.Series,
     sampling: SamplingConfig,
+    note: str,
 ) -> pd.DataFrame:
-    """Describe the draws of patients with the same sources."""
+    """Describe the draws of patients with the same sources; `note` is a reason of all of them."""
     rejected = (~drawn.accepted).sum(dim=1).numpy()
     reasons = []
     for n_rejected, percentile in zip(rejected, disagreement, strict=True):
-        found = []
+        found = [note] if note else []
         if n_rejected:
             found.append(
                 f"{n_rejected} of {sampling.n_draws} draws stayed incoherent after "

@@ -49,20 +49,42 @@ class Recalibration:
     denoisers: Mapping[str, float]
 
     def spread(self, target: str, method: str, sources: Sequence[str]) -> float:
-        """Return the factor of one way to generate a target.
+        """Return the factor of one way to generate a target, that of :meth:`fitted_sources`.
 
         Raises
         ------
         ValueError
-            When it was not fitted.
+            When none was fitted for the target and method.
         """
-        key = spread_key(target, method, sources)
-        if key not in self.spreads:
+        fitted = self.fitted_sources(target, method, sources)
+        return self.spreads[spread_key(target, _alone(method, fitted), fitted)]
+
+    def fitted_sources(self, target: str, method: str, sources: Sequence[str]) -> tuple[str, ...]:
+        """Return the set of sources whose factor serves: the same, or the one that differs least.
+
+        With ``source_sets: cohort`` a new patient may have what nobody in the cohort has. Of sets that differ
+        in as many sources, one with more of them is taken.
+
+        Raises
+        ------
+        ValueError
+            When none was fitted for the target and method.
+        """
+        if spread_key(target, _alone(method, sources), sources) in self.spreads:
+            return tuple(sources)
+        families = {"multi"} if method == "multi" else {"single", "coherent"}
+        known = [
+            tuple(joined.split(SOURCE_SEPARATOR))
+            for key in self.spreads
+            for of, by, joined in [key.split("/")]
+            if of == target and by in families
+        ]
+        if not known:
             raise ValueError(
-                f"No recalibration was fitted for {key}. Run the coherent_sampling pipeline, or set "
-                f"coherent_sampling.recalibrate to false."
+                f"No recalibration was fitted for {spread_key(target, method, sources)}. Run the "
+                f"coherent_sampling pipeline, or set coherent_sampling.recalibrate to false."
             )
-        return self.spreads[key]
+        return min(known, key=lambda other: (len(set(other) ^ set(sources)), -len(other)))
 
     def check(self, config: SamplingConfig, denoisers: Mapping[str, float]) -> None:
         """Refuse factors that belong to other settings or denoisers.
@@ -95,6 +117,13 @@ class Recalibration:
                 f"The recalibration of the draws does not fit: {', '.join(differing)}. Run the "
                 f"coherent_sampling pipeline, or set coherent_sampling.recalibrate to false."
             )
+
+
+def _alone(method: str, sources: Sequence[str]) -> str:
+    """Return the method of one source or several: an ensemble of one is its single-condition model."""
+    if method == "multi":
+        return method
+    return "single" if len(sources) == 1 else "coherent"
 
 
 def spread_key(target: str, method: str, sources: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -38,9 +38,9 @@ from tcga_coherent.measures.calibration import (
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.pipelines.partitions import store_agreement, store_recalibration
 from tcga_coherent.source_sets import (
+    SourceSets,
     generative_methods,
     join_sources,
-    source_sets,
 )
 
 logger = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ def recalibrate_spread(
     frames: dict[str, pd.DataFrame],
     split: pd.DataFrame,
     models: TrainedModels,
+    sets: SourceSets,
     config: SamplingConfig,
     target: str,
 ) -> tuple[Checkpoint, pd.DataFrame]:
@@ -93,7 +94,7 @@ def recalibrate_spread(
     half_of = pd.Series(halves_of_validation(list(everybody)), index=everybody)
     spreads: dict[str, float] = {}
     rows: list[dict[str, Any]] = []
-    runs = _runs(target, list(frames)) if config.recalibrate else []
+    runs = _runs(sets[target]) if config.recalibrate else []
     for method, sources in _with_progress(target, runs):
         patients = having({source: frames[source] for source in sources}, everybody)
         row = {"target": target, "method": method, "source": join_sources(sources)}
@@ -134,6 +135,7 @@ def draw_test_split(
     frames: dict[str, pd.DataFrame],
     split: pd.DataFrame,
     models: TrainedModels,
+    sets: SourceSets,
     config: SamplingConfig,
     target: str,
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
@@ -151,7 +153,7 @@ def draw_test_split(
     models.check(config)
     everybody = having({target: frames[target]}, split.index[split["split"] == "test"])
     draws, rows = {}, []
-    for method, sources in _with_progress(target, _runs(target, list(frames))):
+    for method, sources in _with_progress(target, _runs(sets[target])):
         patients = having({source: frames[source] for source in sources}, everybody)
         name = f"{method}/{join_sources(sources)}"
         row = {"target": target, "method": method, "source": join_sources(sources)}
@@ -185,13 +187,9 @@ def describe_completion(
     return summary, partial(draw_completion, summary, modalities)
 
 
-def _runs(target: str, modalities: list[str]) -> list[tuple[str, tuple[str, ...]]]:
+def _runs(sets: Sequence[tuple[str, ...]]) -> list[tuple[str, tuple[str, ...]]]:
     """Return method and sources of every way to generate a modality."""
-    return [
-        (method, sources)
-        for sources in source_sets(target, modalities)
-        for method in generative_methods(sources)
-    ]
+    return [(method, sources) for sources in sets for method in generative_methods(sources)]
 
 
 def _with_progress(

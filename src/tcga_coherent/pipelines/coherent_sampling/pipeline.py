@@ -6,7 +6,7 @@ from kedro.pipeline import Node, Pipeline
 
 from tcga_coherent.configuration import configured_modalities
 from tcga_coherent.figures.recalibration import draw_recalibration
-from tcga_coherent.pipelines.arguments import MODALITIES
+from tcga_coherent.pipelines.arguments import MODALITIES, sources
 from tcga_coherent.pipelines.complete.pipeline import completion_nodes
 from tcga_coherent.pipelines.lanes import drawing, gather_rows, lane_node, study
 from tcga_coherent.pipelines.partitions import latents, models
@@ -63,7 +63,7 @@ def _lane(target: str) -> list[Node]:
     return [
         lane_node(
             recalibrate_spread,
-            inputs=[latents(), "split", models(target), "params:coherent_sampling"],
+            inputs=[latents(), "split", models(target), sources(), "params:coherent_sampling"],
             outputs=[f"recalibration/{target}", f"rows/recalibration/{target}"],
             name="recalibrate_spread",
             namespace=target,
@@ -72,7 +72,7 @@ def _lane(target: str) -> list[Node]:
         ),
         lane_node(
             draw_test_split,
-            inputs=[latents(), "split", recalibrated, "params:coherent_sampling"],
+            inputs=[latents(), "split", recalibrated, sources(), "params:coherent_sampling"],
             outputs=[f"draws/{target}", f"rows/coherence/{target}"],
             name="draw_test_split",
             namespace=target,

@@ -13,7 +13,7 @@ from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.pipelines.partitions import load_agreement
-from tcga_coherent.source_sets import join_sources, source_sets
+from tcga_coherent.source_sets import join_sources
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def probe_coherence(
         return pd.DataFrame(columns=PROBE_COLUMNS)
     values = latent_tensors(frames, patients)
     parts = []
-    sources = source_sets(target, list(frames))[-1]
+    sources = tuple(name for name in frames if name != target)
     ensemble = models.ensemble(target, "coherent", sources, probing)
     keys = named_keys(config.seed, f"probe of {target}", list(patients))
     for swapped in ("", *sources):

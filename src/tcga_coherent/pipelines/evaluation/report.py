@@ -1,13 +1,16 @@
-"""Nodes of the report."""
+"""The report: the page, and its tables for LaTeX."""
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 import pandas as pd
+from kedro.pipeline import Node, Pipeline
 from pydantic_core import to_jsonable_python
 
 from tcga_coherent.figures.attempt import attempt
 from tcga_coherent.modality import parse_modalities
+from tcga_coherent.pipelines.arguments import labels
 from tcga_coherent.report.build import ShownFigure, fill, left_out, without_a_place
 from tcga_coherent.report.headlines import headlines
 from tcga_coherent.report.latex import to_latex
@@ -74,6 +77,35 @@ def export_latex(
     }
 
 
+def report_nodes(made: Iterable[str]) -> Pipeline:
+    """Return the nodes that show all tables and figures, those last that the same pipeline has `made`."""
+    inputs = {
+        "reporting_folder": "reporting_folder",
+        "parameters": "parameters",
+        "reported": "params:reported_by_paper",
+        **{name: name for name in sorted(made)},
+    }
+    return Pipeline(
+        [
+            Node(
+                write_report,
+                inputs={**inputs, "node_times": "node_times"},
+                outputs="report",
+                name="write_report",
+                namespace="report",
+            ),
+            Node(
+                export_latex,
+                inputs=inputs,
+                outputs="latex_tables",
+                name="export_latex",
+                namespace="report",
+            ),
+        ],
+        tags=["report"],
+    )
+
+
 def _gather(folder: Parts, made: dict[str, pd.DataFrame | str], reported: ReportedByPaper) -> Parts:
     parts = folder.with_made(made)
     if "table4_cohort" not in parts.tables:
@@ -93,4 +125,4 @@ def _gather(folder: Parts, made: dict[str, pd.DataFrame | str], reported: Report
 
 def _labels(parameters: dict[str, Any]) -> dict[str, str]:
     parsed = parse_modalities(parameters["modalities"])
-    return {name: modality.label for name, modality in parsed.items()}
+    return labels(parsed)

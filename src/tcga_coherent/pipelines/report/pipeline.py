@@ -2,26 +2,11 @@
 
 from typing import Any
 
-from kedro.pipeline import Node, Pipeline
+from kedro.pipeline import Pipeline
 
-from tcga_coherent.pipelines.evaluation.report import export_latex, write_report
+from tcga_coherent.pipelines.evaluation.report import report_nodes
 
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
     """Return the report's nodes without the evaluation that they end."""
-    inputs = {
-        "reporting_folder": "reporting_folder",
-        "parameters": "parameters",
-        "reported": "params:reported_by_paper",
-    }
-    return Pipeline(
-        [
-            Node(
-                write_report,
-                inputs={**inputs, "node_times": "node_times"},
-                outputs="report",
-                name="write_report",
-            ),
-            Node(export_latex, inputs=inputs, outputs="latex_tables", name="export_latex"),
-        ]
-    )
+    return report_nodes([])

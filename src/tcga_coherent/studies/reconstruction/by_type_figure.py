@@ -12,7 +12,7 @@ from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES, method_k
 from tcga_coherent.figures.panels import SMALL, legend_above, plain
 from tcga_coherent.measures.cancer_types import type_groups
 from tcga_coherent.modality import ModalityConfig
-from tcga_coherent.source_sets import join_sources, source_sets
+from tcga_coherent.source_sets import join_sources
 
 PANEL_WIDTH = 1.8  # inches: four targets make the text width of a page
 METHODS = ("multi", "coherent", STRONGEST)
@@ -36,7 +36,7 @@ def draw_reconstruction_by_type(
     figure = Figure(figsize=(PANEL_WIDTH * len(modalities), height), layout="constrained")
     grid = figure.subplots(2, len(modalities), squeeze=False, sharey=True)
     for column, (target, config) in zip(grid.T, modalities.items(), strict=True):
-        everything = join_sources(source_sets(target, list(modalities))[-1])
+        everything = join_sources([name for name in modalities if name != target])
         rows = table[(table["target"] == target) & (table["source"] == everything)]
         column[0].set_title(config.label, fontsize=9, fontweight="bold", color=config.color)
         _draw_methods(column[0], rows, "r2_of_mean", groups)
@@ -78,13 +78,13 @@ def draw_source_sets_by_type(
     """
     names = list(modalities)
     groups = type_groups(table)
-    n_sets = len(source_sets(names[0], names))
+    n_sets = int(table.groupby("target")["source"].nunique().max())
     figure = Figure(figsize=(7.2, len(names) * (0.16 * n_sets + 0.42) + 1.0), layout="constrained")
     grid = figure.subplots(len(names), 2, squeeze=False, sharex=True, sharey="row")
     generated = table[table["method"].isin(["single", "multi", "coherent"])]
     bound = float(np.nanquantile(generated["r2_of_mean"].abs(), 0.99))
     for panels, target in zip(grid, names, strict=True):
-        sets = [join_sources(sources) for sources in source_sets(target, names)]
+        sets = list(table.loc[table["target"] == target, "source"].unique())
         for axes, methods in zip(panels, (("multi",), ("single", "coherent")), strict=True):
             rows = table[(table["target"] == target) & table["method"].isin(methods)]
             values = rows.pivot_table(index="source", columns="cancer_type", values="r2_of_mean")

@@ -10,7 +10,7 @@ from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.cohort import FEWEST_PATIENTS
 from tcga_coherent.held_out import HeldOut
 from tcga_coherent.measures.fidelity import Array
-from tcga_coherent.source_sets import generative_methods, join_sources, partition_name, source_sets
+from tcga_coherent.source_sets import generative_methods, join_sources, partition_name
 
 logger = logging.getLogger(__name__)
 
@@ -65,10 +65,7 @@ def reconstructions(held_out: HeldOut, target: str, seed: int) -> Iterator[Recon
         of draws.
     """
     cohort = held_out.cohort
-    tested = {
-        sources: cohort.tested(target, *sources)
-        for sources in source_sets(target, cohort.modalities)
-    }
+    tested = {sources: cohort.tested(target, *sources) for sources in cohort.source_sets(target)}
     few = [sources for sources, patients in tested.items() if len(patients) < FEWEST_PATIENTS]
     scored = {sources: patients for sources, patients in tested.items() if sources not in few}
     if few:

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from tcga_coherent.figures.palette import METHOD_LABELS, METHOD_STYLES, legend_key
 from tcga_coherent.figures.panels import SMALL, WIDTH, legend_above
-from tcga_coherent.source_sets import join_sources, source_sets
+from tcga_coherent.source_sets import join_sources
 
 SOURCE_SET_HEIGHT = 0.48
 
@@ -32,7 +32,7 @@ def draw_reconstruction(table: pd.DataFrame, labels: Mapping[str, str]) -> Figur
         a level with the coverage of intervals from all sources.
     """
     targets = list(labels)
-    n_sets = len(source_sets(targets[0], targets))
+    n_sets = int(table.groupby("target")["source"].nunique().max())
     n_rows = (len(targets) + 1) // 2
     panel_height = SOURCE_SET_HEIGHT * n_sets + 0.4
     calibration_height = 0.4 * len(targets) + 0.4
@@ -52,7 +52,7 @@ def draw_reconstruction(table: pd.DataFrame, labels: Mapping[str, str]) -> Figur
 
 
 def _draw_fidelity(axes: Axes, rows: pd.DataFrame, target: str, labels: Mapping[str, str]) -> None:
-    sets = [join_sources(sources) for sources in reversed(source_sets(target, list(labels)))]
+    sets = list(reversed(rows["source"].unique()))
     for height, source in enumerate(sets):
         if height % 2:
             axes.axhspan(height - 0.5, height + 0.5, color="0.95", linewidth=0, zorder=0)
@@ -80,7 +80,7 @@ def _draw_row(axes: Axes, y: float, row: pd.Series) -> None:
 def _draw_coverage(axes: Axes, table: pd.DataFrame, level: int, labels: Mapping[str, str]) -> None:
     targets = list(labels)
     for height, target in enumerate(reversed(targets)):
-        everything = join_sources(source_sets(target, targets)[-1])
+        everything = join_sources([name for name in targets if name != target])
         rows = table[(table["target"] == target) & (table["source"] == everything)]
         if height % 2:
             axes.axhspan(height - 0.5, height + 0.5, color="0.95", linewidth=0, zorder=0)

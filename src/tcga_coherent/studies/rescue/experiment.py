@@ -257,7 +257,7 @@ def _predict_task(
     yield Cell(NONE_REMOVED, REAL, POINT), predict(measured)
     yield Cell(NONE_REMOVED, MODALITY_DROPOUT, POINT), predict_robustly(measured)
     yield Cell(ALL_REMOVED, CANCER_TYPE, POINT), by_type.quantities(types.loc[test].to_numpy())
-    for removed in removal_patterns(profiles.modalities):
+    for removed in profiles.patterns:
         name = join_sources(removed)
         sets = {
             Cell(name, method, pooling): values[:, rows]
