@@ -130,7 +130,7 @@ def score(
     for target in targets:
         sources = environment.sources(target)
         members = [denoisers[f"{target}_from_{source}"] for source in sources]
-        visited = make_sampler(members[0].schedule, config).timesteps
+        visited = make_sampler(members[0].process, config).timesteps
         errors = measure_errors(
             members, multi[target], val[target], val, halves, visited, config.seed
         )

@@ -53,7 +53,7 @@ def cross_fit(environment: Environment, half: int, seed: int) -> list[dict[str, 
     for target in environment.latents:
         sources = environment.sources(target)
         members = [denoisers[f"{target}_from_{source}"] for source in sources]
-        visited = make_sampler(members[0].schedule, sampling).timesteps
+        visited = make_sampler(members[0].process, sampling).timesteps
         own = values["same"]
         parted = halves_of_validation(list(chosen))
         errors = measure_errors(members, multi[target], own[target], own, parted, visited, seed)

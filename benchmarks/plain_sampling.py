@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from plain_denoiser import PlainDenoiser
 from tcga_coherent.diffusion.config import CoherenceConfig
-from tcga_coherent.diffusion.schedule import NoiseSchedule
+from tcga_coherent.diffusion.linear_beta import LinearBeta
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class PlainEnsemble:
         Consensus weights at each timestep from the noisiest on, shape (timesteps, denoisers).
     expert_weights
         Weight of the standard normal as unconditional expert, shape (timesteps,).
-    schedule
-        Noise schedule of the denoisers.
+    process
+        Path from data to noise of the denoisers.
     coherence
         Rule of rejection.
     """
@@ -36,7 +36,7 @@ class PlainEnsemble:
     denoisers: Mapping[str, PlainDenoiser]
     weights: torch.Tensor
     expert_weights: torch.Tensor
-    schedule: NoiseSchedule
+    process: LinearBeta
     coherence: CoherenceConfig
 
 
@@ -104,15 +104,15 @@ def _denoise(
     ensemble: PlainEnsemble, conditions: Mapping[str, torch.Tensor]
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Go from noise to data; return samples, mean distance and share of incoherent steps."""
-    schedule = ensemble.schedule
-    betas, alphas_cumprod = schedule.betas.tolist(), schedule.alphas_cumprod.tolist()
+    process = ensemble.process
+    betas, alphas_cumprod = process.betas.tolist(), process.alphas_cumprod.tolist()
     first = next(iter(conditions.values()))
     rows, device = len(first), first.device
     dim = next(iter(ensemble.denoisers.values())).shape.target_dim
     noisy = torch.randn(rows, dim, device=device)
     coherence = torch.zeros(rows, device=device)
     incoherent = torch.zeros(rows, device=device)
-    for visit, t in enumerate(reversed(range(schedule.n_timesteps))):
+    for visit, t in enumerate(reversed(range(process.n_timesteps))):
         timesteps = torch.full((rows,), t, device=device)
         weights = ensemble.weights[visit].tolist()
         estimates = [
@@ -120,8 +120,8 @@ def _denoise(
             for source, denoiser in ensemble.denoisers.items()
         ]
         distance = _pairwise_cosine_distance(estimates, weights)
-        coherence += distance / schedule.n_timesteps
-        incoherent += (distance > ensemble.coherence.threshold) / schedule.n_timesteps
+        coherence += distance / process.n_timesteps
+        incoherent += (distance > ensemble.coherence.threshold) / process.n_timesteps
         # The noise that is expected where the clean latents are standard normal.
         consensus = ensemble.expert_weights[visit] * (1.0 - alphas_cumprod[t]) ** 0.5 * noisy
         for weight, estimate in zip(weights, estimates, strict=True):

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from clock import seconds
 from plain_denoiser import PlainDenoiser
 from tcga_coherent.diffusion.denoiser import DenoiserShape
-from tcga_coherent.diffusion.schedule import NoiseSchedule
+from tcga_coherent.diffusion.linear_beta import LinearBeta
 from tcga_coherent.diffusion.training.tasks import DenoiserTask, Rows
 
 
@@ -82,7 +82,7 @@ class PairRows(Dataset[tuple[torch.Tensor, torch.Tensor]]):
 def train_plain(
     task: DenoiserTask,
     shape: DenoiserShape,
-    schedule: NoiseSchedule,
+    process: LinearBeta,
     budget: PlainBudget,
     score: Callable[[PlainDenoiser], float],
     device: torch.device,
@@ -94,8 +94,8 @@ def train_plain(
     ----------
     task, shape
         What it learns, and its architecture.
-    schedule
-        Noise schedule.
+    process
+        Path from data to noise.
     budget
         Budget.
     score
@@ -111,7 +111,7 @@ def train_plain(
     optimizer = torch.optim.Adam(model.parameters(), lr=budget.learning_rate)
     # A last batch of one patient has no variance to normalise with.
     loader = DataLoader(PairRows(task.train), budget.batch_size, shuffle=True, drop_last=True)
-    alphas_cumprod = schedule.alphas_cumprod.float().to(device)
+    alphas_cumprod = process.alphas_cumprod.float().to(device)
     best, best_score, seconds_to_best = deepcopy(model), float("inf"), 0.0
     curve: list[tuple[int, float, float]] = []
     step, waited, trained = 0, 0, 0.0
@@ -119,7 +119,7 @@ def train_plain(
     while step < budget.max_steps and waited < budget.patience:
         for target, condition in loader:
             clean, condition = target.to(device), condition.to(device)
-            timesteps = torch.randint(0, schedule.n_timesteps, (len(clean),), device=device)
+            timesteps = torch.randint(0, process.n_timesteps, (len(clean),), device=device)
             noise = torch.randn_like(clean)
             alpha_bar = alphas_cumprod[timesteps].unsqueeze(1)
             noisy = alpha_bar.sqrt() * clean + (1.0 - alpha_bar).sqrt() * noise

@@ -122,7 +122,7 @@ def run_steps(environment: Environment, targets: Sequence[str], n_patients: int)
     # What is chosen here is chosen before the test split is looked at.
     patients = some_patients(environment, n_patients, "val")
     config = raw_draws(environment.sampling)
-    yardstick = replace(config, sampler="ddpm", n_steps=environment.training.schedule.n_timesteps)
+    yardstick = replace(config, sampler="ddpm", n_steps=environment.training.process.n_timesteps)
     runs: list[tuple[SamplingConfig, tuple[int, ...]]] = [(yardstick, FAST_SEEDS[:2])]
     runs += [
         (replace(config, sampler=sampler, eta=eta, n_steps=n_steps), FAST_SEEDS)
@@ -216,7 +216,7 @@ def plain_ensemble(
         denoisers={d.sources[0]: plain_from_stack(d.network) for d in members},
         weights=every_step.weights,
         expert_weights=every_step.expert_weights,
-        schedule=members[0].schedule,
+        process=members[0].process,
         coherence=config.coherence,
     )
 

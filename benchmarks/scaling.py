@@ -32,9 +32,9 @@ from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import ArchitectureConfig, CoherenceConfig, SamplingConfig
 from tcga_coherent.diffusion.denoiser import DenoiserShape, initialise_stack
 from tcga_coherent.diffusion.device import resolve_device
+from tcga_coherent.diffusion.linear_beta import LinearBeta
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.sampling.ensemble import Ensemble
-from tcga_coherent.diffusion.schedule import NoiseSchedule
 
 MEGABYTE = 2**20
 # Rows (patients x draws) between two reductions to mean and standard deviation.
@@ -163,7 +163,7 @@ def untrained_ensemble(point: Point, device: torch.device) -> Ensemble:
             target="target",
             sources=(f"source{i}",),
             network=initialise_stack([f"target_from_source{i}"], shape, seed=0).to(device).eval(),
-            schedule=NoiseSchedule(),
+            process=LinearBeta(),
             mse=1.0,
         )
         for i in range(point.sources)

@@ -38,7 +38,7 @@ from tcga_coherent.diffusion.sampling.consensus import halves_of_validation, mea
 from tcga_coherent.diffusion.sampling.ensemble import Ensemble, make_sampler
 from tcga_coherent.diffusion.training.tasks import DenoiserTask, single_tasks
 from tcga_coherent.diffusion.training.trainer import TrainedDenoiser, group_by_shape
-from validation_score import ValidationScore, noise_schedule, with_precise_scores
+from validation_score import ValidationScore, with_precise_scores
 
 GOAL = 10.0
 # Scores of one model differ by as much between two sets of noise.
@@ -129,9 +129,7 @@ def train_all_plain(
     for shape, group in group_by_shape(tasks, config).items():
         for task in group:
             score = ValidationScore(task, config, device)
-            run = train_plain(
-                task, shape, noise_schedule(config), budget, score, device, config.seed
-            )
+            run = train_plain(task, shape, config.process, budget, score, device, config.seed)
             runs[task.name] = run
             print(
                 f"plain {task.name}: best energy score {run.best_score:.4f} after "
@@ -194,7 +192,7 @@ def loaded_plain(
                 target=task.target,
                 sources=task.sources,
                 network=stack_from_plain(model),
-                schedule=noise_schedule(config),
+                process=config.process,
                 mse=score.mse(model),
             )
         )
@@ -215,7 +213,7 @@ def loaded_fast(
                 target=model.task.target,
                 sources=model.task.sources,
                 network=network.to(device).eval(),
-                schedule=noise_schedule(config),
+                process=config.process,
                 mse=model.mse,
             )
         )
@@ -256,7 +254,7 @@ def measure_ensembles(
             validation[target],
             validation,
             halves_of_validation(list(environment.patients("val"))),
-            make_sampler(members[0].schedule, sampling).timesteps,
+            make_sampler(members[0].process, sampling).timesteps,
             environment.training.seed,
         )
         drawn = Ensemble(members, sampling, errors, multi[target]).draw(

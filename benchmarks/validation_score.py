@@ -9,7 +9,6 @@ from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.diffusion.device import resolve_precision
 from tcga_coherent.diffusion.noise import derive_keys, named_keys
 from tcga_coherent.diffusion.sampling.samplers import DPMSolverSampler
-from tcga_coherent.diffusion.schedule import NoiseSchedule
 from tcga_coherent.diffusion.training.scores import draw_mse, energy_score
 from tcga_coherent.diffusion.training.tasks import DenoiserTask
 from tcga_coherent.diffusion.training.validation_draws import sample_stack
@@ -22,12 +21,6 @@ DRAWS = 32
 def with_precise_scores(config: TrainingConfig) -> TrainingConfig:
     """Return training parameters whose validation scores hold little noise."""
     return replace(config, validation=replace(config.validation, n_draws=DRAWS))
-
-
-def noise_schedule(config: TrainingConfig) -> NoiseSchedule:
-    """Return the noise schedule of some training parameters."""
-    schedule = config.schedule
-    return NoiseSchedule(schedule.n_timesteps, schedule.beta_start, schedule.beta_end)
 
 
 class ValidationScore:
@@ -44,10 +37,10 @@ class ValidationScore:
     """
 
     def __init__(self, task: DenoiserTask, config: TrainingConfig, device: torch.device) -> None:
-        self._schedule = noise_schedule(config)
+        self._process = config.process
         self._dtype = resolve_precision(config.precision, device)
         self._n_draws = config.validation.n_draws
-        self._sampler = DPMSolverSampler(self._schedule, config.validation.n_steps)
+        self._sampler = DPMSolverSampler(self._process, config.validation.n_steps)
         rows = task.validation
         self._truth = torch.from_numpy(rows.target).T.to(device)
         self._condition = torch.from_numpy(rows.conditions[0]).T.to(device).unsqueeze(0)
@@ -70,7 +63,7 @@ class ValidationScore:
         mask = torch.ones(1, 1, len(self._keys), dtype=torch.bool, device=condition.device)
         drawn = sample_stack(
             stack_from_plain(model),
-            self._schedule,
+            self._process,
             [condition],
             mask,
             self._keys,

@@ -7,7 +7,7 @@ import plain_training
 from plain_denoiser import PlainDenoiser
 from plain_training import PairRows, PlainBudget, train_plain
 from tcga_coherent.diffusion.denoiser import DenoiserShape
-from tcga_coherent.diffusion.schedule import NoiseSchedule
+from tcga_coherent.diffusion.linear_beta import LinearBeta
 from tcga_coherent.diffusion.training.tasks import DenoiserTask, Rows
 
 SHAPE = DenoiserShape(
@@ -19,7 +19,7 @@ SHAPE = DenoiserShape(
     condition_dim=4,
     prediction="noise",
 )
-SCHEDULE = NoiseSchedule(n_timesteps=50, beta_start=1e-3, beta_end=0.2)
+SCHEDULE = LinearBeta(n_timesteps=50, beta_start=1e-3, beta_end=0.2)
 CPU = torch.device("cpu")
 
 

@@ -7,7 +7,7 @@ from plain_denoiser import plain_from_stack
 from tcga_coherent.diffusion.denoiser import StackedDenoiser
 from tcga_coherent.diffusion.training.tasks import single_tasks
 from tcga_coherent.diffusion.training.trainer import StackTrainer, group_by_shape
-from validation_score import ValidationScore, noise_schedule, with_precise_scores
+from validation_score import ValidationScore, with_precise_scores
 
 
 def test_a_plain_model_gets_the_scores_that_the_engine_gives_its_weights(
@@ -31,9 +31,3 @@ def test_precise_scores_differ_in_their_draws_alone(environment: Environment) ->
     assert precise.validation.n_draws == 32
     fewer = replace(precise.validation, n_draws=environment.training.validation.n_draws)
     assert replace(precise, validation=fewer) == environment.training
-
-
-def test_the_schedule_is_that_of_the_parameters(environment: Environment) -> None:
-    schedule = noise_schedule(environment.training)
-    assert schedule.n_timesteps == environment.training.schedule.n_timesteps
-    assert schedule.beta_end == environment.training.schedule.beta_end

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from tcga_coherent.diffusion.schedule import NoiseSchedule
+from tcga_coherent.diffusion.linear_beta import LinearBeta
 
-SCHEDULE = NoiseSchedule()
+SCHEDULE = LinearBeta()
 ALPHA_BARS = SCHEDULE.alphas_cumprod.numpy()
 LAMBDAS = 0.5 * np.log(ALPHA_BARS / (1 - ALPHA_BARS))
 DIM = 2

@@ -115,7 +115,6 @@ def draw_law(
     ensemble = Ensemble(loaded(members), SamplingConfig(n_steps=2, weights="equal"))
     ensemble.sampler = FirstVisits(sampler, n_visits)
     ensemble._groups = [ExactMembers(members, sampler.timesteps)]
-    ensemble._alphas_cumprod = [float(ALPHA_BARS[t]) for t in sampler.timesteps]
     given = torch.from_numpy(weights.astype(float))
     ensemble.weights = given[:, : len(members)]
     ensemble.expert_weights = torch.cat([given, torch.zeros(len(given), 1)], 1)[:, len(members)]

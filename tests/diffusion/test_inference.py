@@ -6,7 +6,7 @@ from torch import nn
 
 from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
 from tcga_coherent.diffusion.inference import FoldedDenoiser
-from tcga_coherent.diffusion.schedule import NoiseSchedule
+from tcga_coherent.diffusion.linear_beta import LinearBeta
 
 SHAPE = DenoiserShape(
     target_dim=3,
@@ -22,7 +22,7 @@ SHAPE = DenoiserShape(
 @pytest.mark.parametrize("prediction", ["noise", "velocity"])
 def test_a_folded_denoiser_predicts_what_the_trained_one_does(prediction):
     torch.manual_seed(0)
-    schedule = NoiseSchedule()
+    schedule = LinearBeta()
     denoiser = StackedDenoiser(2, dataclasses.replace(SHAPE, prediction=prediction)).eval()
     for norm in denoiser.norms:
         nn.init.uniform_(norm.weight, 0.5, 2)
@@ -53,7 +53,7 @@ def test_a_folded_denoiser_predicts_what_the_trained_one_does(prediction):
 
 def test_estimates_in_bfloat16_are_float32_and_close():
     torch.manual_seed(0)
-    schedule = NoiseSchedule()
+    schedule = LinearBeta()
     denoiser = StackedDenoiser(2, dataclasses.replace(SHAPE, prediction="velocity")).eval()
     conditions = [torch.randn(2, 4, 500), torch.randn(2, 2, 500)]
     mask = torch.ones(2, 2, 500, dtype=torch.bool)

@@ -2,16 +2,14 @@ import pytest
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
-from tcga_coherent.diffusion.schedule import NoiseSchedule
+from tcga_coherent.diffusion.linear_beta import LinearBeta
 from tcga_coherent.diffusion.trained_models import TrainedModels
 
 NETWORK = StackedDenoiser(1, DenoiserShape(2, (2,), 2, 1, 2, 2, "velocity"))
 
 
 def denoiser(target: str, source: str, mse: float) -> LoadedDenoiser:
-    return LoadedDenoiser(
-        f"{target}_from_{source}", target, (source,), NETWORK, NoiseSchedule(), mse
-    )
+    return LoadedDenoiser(f"{target}_from_{source}", target, (source,), NETWORK, LinearBeta(), mse)
 
 
 def test_modalities_are_completed_from_the_most_reliable_to_the_least() -> None:

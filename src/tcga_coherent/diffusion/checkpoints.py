@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from tcga_coherent import __version__
-from tcga_coherent.diffusion.config import ScheduleConfig, TrainingConfig
+from tcga_coherent.diffusion.config import TrainingConfig, parse_process
 from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
-from tcga_coherent.diffusion.schedule import NoiseSchedule
+from tcga_coherent.diffusion.process import Process
 from tcga_coherent.diffusion.training.trainer import TrainedDenoiser
 
 
@@ -24,8 +24,8 @@ class LoadedDenoiser:
         As in :class:`tcga_coherent.diffusion.training.tasks.DenoiserTask`.
     network
         Stack of one model, in evaluation mode.
-    schedule
-        Noise schedule it was trained with.
+    process
+        Path from data to noise it was trained on.
     mse
         Mean squared error of its draws on validation.
     """
@@ -34,7 +34,7 @@ class LoadedDenoiser:
     target: str
     sources: tuple[str, ...]
     network: StackedDenoiser
-    schedule: NoiseSchedule
+    process: Process
     mse: float
 
 
@@ -62,8 +62,8 @@ def describe_denoiser(
         "target": task.target,
         "sources": list(task.sources),
         "architecture": asdict(trained.shape),
-        "schedule": asdict(config.schedule),
-        "training": {k: v for k, v in asdict(config).items() if k != "schedule"},
+        "process": asdict(config.process),  # type: ignore[call-overload]
+        "training": {k: v for k, v in asdict(config).items() if k != "process"},
         "step": trained.step,
         "n_train": len(task.train.target),
         "validation": {"energy_score": trained.energy_score, "mse": trained.mse},
@@ -118,13 +118,12 @@ def load_denoiser(
     )
     network = StackedDenoiser(1, shape)
     network.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in weights.items()})
-    schedule = ScheduleConfig(**description["schedule"])
     return LoadedDenoiser(
         name=description["name"],
         target=description["target"],
         sources=tuple(description["sources"]),
         network=network.to(device).eval(),
-        schedule=NoiseSchedule(schedule.n_timesteps, schedule.beta_start, schedule.beta_end),
+        process=parse_process(description["process"]),
         mse=description["validation"]["mse"],
     )
 

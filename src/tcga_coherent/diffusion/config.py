@@ -1,10 +1,14 @@
 """Parameters of training, sampling and completion."""
 
+from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
+
+from tcga_coherent.diffusion.linear_beta import LinearBeta
+from tcga_coherent.diffusion.process import Process
 
 STRICT = ConfigDict(extra="forbid")
 
@@ -12,22 +16,38 @@ Precision = Literal["auto", "float32", "bfloat16"]
 Weighting = Literal["composed", "composed_trained", "learned", "inverse_mse", "equal"]
 
 
-@dataclass(frozen=True, config=STRICT)
-class ScheduleConfig:
-    """Noise schedule; see :class:`tcga_coherent.diffusion.schedule.NoiseSchedule`."""
+# Name in the parameters to path from data to noise.
+PROCESSES: Mapping[str, type[Process]] = {"linear_beta": LinearBeta}
 
-    n_timesteps: int = Field(default=1000, ge=2)
-    beta_start: float = Field(default=1e-4, gt=0)
-    beta_end: float = Field(default=0.02, gt=0, lt=1)
 
-    @model_validator(mode="after")
-    def _check_order(self) -> "ScheduleConfig":
-        if self.beta_start > self.beta_end:
-            raise ValueError(
-                f"beta_start is {self.beta_start:g} and beta_end {self.beta_end:g}: the noise must not "
-                f"fall from step to step. Lower beta_start, or raise beta_end."
-            )
-        return self
+def parse_process(settings: object) -> Process:
+    """Return the process of the parameters, or of a checkpoint.
+
+    Parameters
+    ----------
+    settings
+        Its fields, ``kind`` among them; ``linear_beta`` by default.
+
+    Raises
+    ------
+    ValueError
+        Naming the key.
+    """
+    if isinstance(settings, Process):
+        return settings
+    if not isinstance(settings, Mapping):
+        raise ValueError(f"process must be a mapping, got {settings}")
+    kind = settings.get("kind", "linear_beta")
+    if kind not in PROCESSES:
+        raise ValueError(f"process.kind: {kind} is none of {', '.join(PROCESSES)}")
+    try:
+        return PROCESSES[kind](**settings)
+    except ValidationError as error:
+        problems = (
+            ".".join(["process", *map(str, problem["loc"])]) + f": {problem['msg']}"
+            for problem in error.errors()
+        )
+        raise ValueError("; ".join(problems)) from error
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -66,12 +86,14 @@ class ValidationConfig:
     patience: int = Field(default=10, ge=1)
 
 
-@dataclass(frozen=True, config=STRICT)
+@dataclass(frozen=True, config=ConfigDict(extra="forbid", arbitrary_types_allowed=True))
 class TrainingConfig:
     """Training of one family of denoisers.
 
     Attributes
     ----------
+    process
+        Path from data to noise; one of :data:`PROCESSES`.
     prediction
         What the network learns: ``noise``, as in the paper, or ``velocity``, a mixture of noise and
         data from which the noise estimate follows. Noise is the same thing scaled so that the loss
@@ -99,7 +121,7 @@ class TrainingConfig:
         Seed of initial weights, batches and noise.
     """
 
-    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    process: Annotated[Process, BeforeValidator(parse_process)] = field(default_factory=LinearBeta)
     architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     prediction: Literal["noise", "velocity"] = "velocity"

@@ -16,7 +16,7 @@ from tcga_coherent.diffusion.denoiser import (
     StackedLinear,
     time_embedding,
 )
-from tcga_coherent.diffusion.schedule import NoiseSchedule
+from tcga_coherent.diffusion.process import Process
 
 _BATCH_NORM_EPSILON = 1e-5
 
@@ -28,8 +28,8 @@ class FoldedDenoiser:
     ----------
     denoiser
         Trained stack.
-    schedule
-        Noise schedule it was trained with.
+    process
+        Path from data to noise it was trained on.
     timesteps
         Timesteps that will be asked for.
     dtype
@@ -40,14 +40,14 @@ class FoldedDenoiser:
     def __init__(
         self,
         denoiser: StackedDenoiser,
-        schedule: NoiseSchedule,
+        process: Process,
         timesteps: Sequence[int],
         dtype: torch.dtype = torch.float32,
     ) -> None:
         shape = denoiser.shape
         self._dtype = dtype
         self._predicts_velocity = shape.prediction == "velocity"
-        self._alphas_cumprod = schedule.alphas_cumprod[list(timesteps)].tolist()
+        self._process, self._timesteps = process, list(timesteps)
         self.n_models = denoiser.n_models
         self._project = denoiser.project
         device = denoiser.output.weight.device
@@ -114,6 +114,5 @@ class FoldedDenoiser:
             hidden = torch.baddbmm(bias[visit], weight, hidden).relu_()
         output = torch.baddbmm(self._biases[-1][visit], self._weights[-1], hidden).float()
         if self._predicts_velocity:
-            alpha_bar = self._alphas_cumprod[visit]
-            return alpha_bar**0.5 * output + (1.0 - alpha_bar) ** 0.5 * noisy
+            return self._process.noise_of(output, noisy, self._timesteps[visit])
         return output

@@ -7,6 +7,7 @@ from scipy.optimize import minimize
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
+from tcga_coherent.diffusion.linear_beta import LinearBeta
 from tcga_coherent.diffusion.sampling.consensus import (
     STANDARD_NORMAL,
     ErrorMoments,
@@ -16,10 +17,8 @@ from tcga_coherent.diffusion.sampling.consensus import (
     least_error_weights,
     measure_errors,
     measured_levels,
-    standard_normal_estimate,
 )
 from tcga_coherent.diffusion.sampling.samplers import spaced_timesteps
-from tcga_coherent.diffusion.schedule import NoiseSchedule
 
 
 def random_moments(rng, n):
@@ -75,17 +74,6 @@ def test_two_sources_that_each_know_half_are_added_up():
     )
 
 
-def test_a_standard_normal_target_has_the_experts_noise_estimate():
-    """Regression of the noise on the noisy value, both drawn."""
-    rng = np.random.default_rng(0)
-    clean, noise = rng.standard_normal((2, 200_000))
-    for alpha_bar in (0.1, 0.9):
-        noisy = alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * noise
-        slope = float(noisy @ noise / (noisy @ noisy))
-        expected = standard_normal_estimate(torch.ones(1), alpha_bar).item()
-        assert slope == pytest.approx(expected, abs=0.01)
-
-
 def test_independent_errors_are_weighted_by_their_inverse_variance():
     np.testing.assert_allclose(least_error_weights(np.diag([1.0, 4.0])), [0.8, 0.2])
 
@@ -108,7 +96,7 @@ def made_up_denoiser(name: str, sources: tuple[str, ...], seed: int) -> LoadedDe
     torch.manual_seed(seed)
     shape = DenoiserShape(2, (2,) * len(sources), 8, 2, 4, 4, "velocity")
     network = StackedDenoiser(1, shape).eval()
-    return LoadedDenoiser(name, "x", sources, network, NoiseSchedule(), 1.0)
+    return LoadedDenoiser(name, "x", sources, network, LinearBeta(), 1.0)
 
 
 def measured(patients: int, halves: np.ndarray, visited=(0, 3, 10), **changes) -> ErrorMoments:
@@ -132,7 +120,7 @@ def test_the_multi_expert_is_measured_without_its_sources() -> None:
 def test_the_standard_normal_expert_has_the_error_that_follows_from_the_data() -> None:
     # eps - sigma (alpha x + sigma eps) = alpha^2 eps - sigma alpha x, of independent x and eps.
     found = measured(300, np.arange(300) % 2)
-    alpha_bar = NoiseSchedule().alphas_cumprod.numpy()[found.timesteps]
+    alpha_bar = LinearBeta().alphas_cumprod.numpy()[found.timesteps]
     square = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
     expected = alpha_bar**2 + (1 - alpha_bar) * alpha_bar * np.mean(square**2)
     place = found.names.index(STANDARD_NORMAL)
@@ -181,7 +169,7 @@ def test_of_a_thousand_visits_so_many_are_measured_that_weights_hardly_change_be
 ):
     levels = measured_levels(1000, list(range(999, -1, -1)))
     assert len(levels) <= 75
-    log_snr = np.array([0.5 * np.log(a / (1 - a)) for a in NoiseSchedule().alphas_cumprod.numpy()])
+    log_snr = np.array([0.5 * np.log(a / (1 - a)) for a in LinearBeta().alphas_cumprod.numpy()])
     assert np.abs(np.diff(log_snr[levels])).max() < 0.45
 
 

@@ -9,6 +9,7 @@ import torch
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import CoherenceConfig, SamplingConfig
 from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser
+from tcga_coherent.diffusion.linear_beta import LinearBeta
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.sampling.coherence import pairwise_cosine_distance, timestep_shares
 from tcga_coherent.diffusion.sampling.consensus import (
@@ -17,14 +18,13 @@ from tcga_coherent.diffusion.sampling.consensus import (
     stack_conditions,
 )
 from tcga_coherent.diffusion.sampling.ensemble import Ensemble
-from tcga_coherent.diffusion.schedule import NoiseSchedule
 from tcga_coherent.diffusion.trained_models import TrainedModels
 
 DIM = 2
 SHAPE = DenoiserShape(
     DIM, (DIM,), hidden_dim=4, n_layers=1, time_dim=2, condition_dim=DIM, prediction="noise"
 )
-SCHEDULE = NoiseSchedule()
+SCHEDULE = LinearBeta()
 
 
 class ExactDenoiser(StackedDenoiser):
@@ -333,5 +333,5 @@ def test_generation_without_a_condition_is_refused(exact):
 
 def test_denoisers_of_different_targets_cannot_form_an_ensemble(exact):
     other = dataclasses.replace(exact("b"), target="y")
-    with pytest.raises(ValueError, match="differ in target or noise schedule"):
+    with pytest.raises(ValueError, match="differ in target or process"):
         Ensemble([exact("a"), other], CONFIG)

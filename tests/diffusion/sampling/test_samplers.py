@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from tcga_coherent.diffusion.linear_beta import LinearBeta
 from tcga_coherent.diffusion.sampling.samplers import DDIMSampler, DDPMSampler, DPMSolverSampler
-from tcga_coherent.diffusion.schedule import NoiseSchedule
 
-SCHEDULE = NoiseSchedule()
+SCHEDULE = LinearBeta()
 MEAN, SD = 1.5, 0.4
 
 

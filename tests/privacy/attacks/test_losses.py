@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 import torch
 
+from tcga_coherent.diffusion.linear_beta import LinearBeta
 from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise
 from tcga_coherent.diffusion.sampling.consensus import measure_errors
-from tcga_coherent.diffusion.schedule import NoiseSchedule
 from tcga_coherent.privacy.attacks import losses
 from tcga_coherent.privacy.attacks.losses import (
     Noising,
@@ -29,7 +29,7 @@ def trained():
 
 def by_hand(denoiser, target, condition, masked=False) -> np.ndarray:
     """Return patients x levels, from the network in training form and the noise error."""
-    schedule = denoiser.schedule
+    schedule = denoiser.process
     keys = named_keys(NOISING.seed, "denoising losses", [str(i) for i in range(8)])
     losses = np.zeros((len(target), 2))
     mask = torch.tensor([[[not masked]]])
@@ -93,7 +93,7 @@ def test_the_control_is_the_standard_normal_and_nobody_else(trained) -> None:
     # It holds every velocity for zero: what is left are the squares of noise and latents.
     keys = named_keys(NOISING.seed, "denoising losses", [str(i) for i in range(8)])
     for level, timestep in enumerate(NOISING.timesteps):
-        alpha_bar = float(NoiseSchedule().alphas_cumprod[timestep])
+        alpha_bar = float(LinearBeta().alphas_cumprod[timestep])
         noise = normal_noise(derive_keys(keys, timestep), SIZE).square().mean()
         expected = alpha_bar * noise + (1 - alpha_bar) * latents["cna"].square().mean(dim=1)
         assert found["standard_normal", "cna", ""][:, level] == pytest.approx(expected, rel=1e-3)

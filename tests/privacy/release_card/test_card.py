@@ -23,7 +23,7 @@ def denoiser(target: str, source: str, seed: int, latents: str = "aa11") -> Chec
         {
             **{"target": target, "sources": [source], "step": 125 * (seed + 1)},
             **{"n_train": 1234 + seed, "version": "0.1.0"},
-            "schedule": {"n_timesteps": 1000},
+            "process": {"n_timesteps": 1000},
             "training": {"max_steps": 2500, "architecture": {"hidden_dim": 8}},
             "fingerprints": {"latents": {target: latents}, "encoders": {target: "ee22"}},
         },

@@ -128,7 +128,7 @@ def measured_levels(n_timesteps: int, visited: Sequence[int]) -> np.ndarray:
     Parameters
     ----------
     n_timesteps
-        Length of the noise schedule.
+        Number of timesteps of the process.
     visited
         Timesteps that the sampler visits. All of them where they are few, and evenly spaced ones
         besides, for samplers of other steps.
@@ -173,17 +173,17 @@ def measure_errors(
     seed
         Seed of the noise.
     """
-    schedule = denoisers[0].schedule
+    process = denoisers[0].process
     device = next(denoisers[0].network.parameters()).device
     n_rows = len(target) * NOISES_PER_PATIENT
     keys = named_keys(seed, "consensus", [str(row) for row in range(n_rows)]).to(device)
     clean = target.to(device).repeat(NOISES_PER_PATIENT, 1).T
-    timesteps = measured_levels(schedule.n_timesteps, visited)
+    timesteps = measured_levels(process.n_timesteps, visited)
     in_half = [
         torch.from_numpy(np.tile(halves == half, NOISES_PER_PATIENT)).to(device) for half in (0, 1)
     ]
     members = [*denoisers, without_conditions(multi)]
-    folded = [FoldedDenoiser(d.network, schedule, timesteps.tolist()) for d in members]
+    folded = [FoldedDenoiser(d.network, process, timesteps.tolist()) for d in members]
     repeated = {
         source: values.nan_to_num().to(device).repeat(NOISES_PER_PATIENT, 1)
         for source, values in conditions.items()
@@ -204,13 +204,12 @@ def measure_errors(
     for level, timestep in enumerate(timesteps):
         noise = normal_noise(derive_keys(keys, int(timestep)), clean.shape[0])
         at = torch.full((1, n_rows), int(timestep), device=device)
-        noisy = schedule.add_noise(clean, noise, at).unsqueeze(0)
+        noisy = process.add_noise(clean, noise, at).unsqueeze(0)
         estimates = [
             network(noisy, level, condition)[0]
             for network, condition in zip(folded, projected, strict=True)
         ]
-        alpha_bar = float(schedule.alphas_cumprod[int(timestep)])
-        estimates.append(standard_normal_estimate(noisy[0], alpha_bar))
+        estimates.append(process.expected_noise(noisy[0], int(timestep)))
         errors = torch.stack([estimate - noise for estimate in estimates]).double() * valid
         of_halves.append(
             [_moments(errors[:, :, rows], of) for rows, of in zip(in_half, counts, strict=True)]
@@ -260,19 +259,6 @@ def complete_moments(moments: np.ndarray, counts: np.ndarray) -> tuple[np.ndarra
 def _without_negative_eigenvalues(moments: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh(moments)
     return np.einsum("...ij,...j,...kj->...ik", vectors, np.maximum(values, 0.0), vectors)
-
-
-def standard_normal_estimate(noisy: torch.Tensor, alpha_bar: float) -> torch.Tensor:
-    """Return the noise that is expected where the clean latents are standard normal.
-
-    Parameters
-    ----------
-    noisy
-        ``x_t``, any shape.
-    alpha_bar
-        Signal retention at t.
-    """
-    return (1.0 - alpha_bar) ** 0.5 * noisy
 
 
 def stack_conditions(

@@ -10,12 +10,12 @@ from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.device import memory_advice, resolve_precision
 from tcga_coherent.diffusion.inference import FoldedDenoiser
 from tcga_coherent.diffusion.noise import derive_keys, normal_noise
+from tcga_coherent.diffusion.process import Process
 from tcga_coherent.diffusion.sampling.coherence import pairwise_cosine_distance, timestep_shares
 from tcga_coherent.diffusion.sampling.consensus import (
     ErrorMoments,
     consensus_weights,
     stack_conditions,
-    standard_normal_estimate,
     without_conditions,
 )
 from tcga_coherent.diffusion.sampling.samplers import (
@@ -24,7 +24,6 @@ from tcga_coherent.diffusion.sampling.samplers import (
     DPMSolverSampler,
     Sampler,
 )
-from tcga_coherent.diffusion.schedule import NoiseSchedule
 
 
 @dataclass(frozen=True)
@@ -53,13 +52,13 @@ class Draws:
     accepted: torch.Tensor
 
 
-def make_sampler(schedule: NoiseSchedule, config: SamplingConfig) -> Sampler:
+def make_sampler(process: Process, config: SamplingConfig) -> Sampler:
     """Return the sampler that the parameters name."""
     if config.sampler == "ddpm":
-        return DDPMSampler(schedule)
+        return DDPMSampler(process)
     if config.sampler == "ddim":
-        return DDIMSampler(schedule, config.n_steps, config.eta, config.timestep_power)
-    return DPMSolverSampler(schedule, config.n_steps, config.timestep_power, config.eta)
+        return DDIMSampler(process, config.n_steps, config.eta, config.timestep_power)
+    return DPMSolverSampler(process, config.n_steps, config.timestep_power, config.eta)
 
 
 class Ensemble:
@@ -71,7 +70,7 @@ class Ensemble:
     Parameters
     ----------
     denoisers
-        Denoisers of the same target and noise schedule.
+        Denoisers of the same target and process.
     config
         Sampling parameters.
     errors
@@ -84,7 +83,7 @@ class Ensemble:
     Raises
     ------
     ValueError
-        When there is no denoiser, targets or schedules differ, or what the weights need is missing.
+        When there is no denoiser, targets or processes differ, or what the weights need is missing.
     """
 
     def __init__(
@@ -97,18 +96,17 @@ class Ensemble:
     ) -> None:
         if not denoisers:
             raise ValueError("An ensemble needs at least one denoiser.")
-        if len({(d.target, d.schedule) for d in denoisers}) > 1:
+        if len({(d.target, d.process) for d in denoisers}) > 1:
             raise ValueError(
-                f"Denoisers {', '.join(d.name for d in denoisers)} differ in target or noise schedule. "
+                f"Denoisers {', '.join(d.name for d in denoisers)} differ in target or process. "
                 f"Train them with the same diffusion_training parameters."
             )
         self.target = denoisers[0].target
         self.config = config
-        schedule = denoisers[0].schedule
-        self.sampler = make_sampler(schedule, config)
+        self._process = denoisers[0].process
+        self.sampler = make_sampler(self._process, config)
         self.target_dim = denoisers[0].network.shape.target_dim
         self.device = next(denoisers[0].network.parameters()).device
-        self._alphas_cumprod = schedule.alphas_cumprod[self.sampler.timesteps].tolist()
         self._spread = spread * config.temperature
         groups: dict[object, list[LoadedDenoiser]] = {}
         for denoiser in denoisers:
@@ -171,7 +169,7 @@ class Ensemble:
     def _fold(self, denoisers: Sequence[LoadedDenoiser]) -> FoldedDenoiser:
         return FoldedDenoiser(
             stack_networks([d.network for d in denoisers]),
-            denoisers[0].schedule,
+            self._process,
             self.sampler.timesteps,
             resolve_precision(self.config.precision, self.device),
         )
@@ -248,7 +246,7 @@ class Ensemble:
             incoherent += shares[i] * (distance > self.config.coherence.threshold)
             consensus = self._combine(i, estimates)
             if self._expert is None or blind is None:
-                expert = standard_normal_estimate(noisy, self._alphas_cumprod[i])
+                expert = self._process.expected_noise(noisy, self.sampler.timesteps[i])
             else:
                 expert = self._expert.estimate(noisy, i, blind)[0]
             consensus += self.expert_weights[i] * expert

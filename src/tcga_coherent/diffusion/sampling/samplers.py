@@ -18,7 +18,7 @@ from typing import Protocol
 
 import torch
 
-from tcga_coherent.diffusion.schedule import NoiseSchedule
+from tcga_coherent.diffusion.process import Process
 
 
 class Sampler(Protocol):
@@ -34,18 +34,17 @@ class Sampler(Protocol):
 
 
 class DDPMSampler:
-    """Ancestral sampling with variance ``beta_t`` (Ho et al., 2020; paper eqs. 3 and 4).
+    """Ancestral sampling, with the variance of the noise that a step adds: the paper's ``beta_t`` (eqs. 3 and 4).
 
     Parameters
     ----------
-    schedule
-        Noise schedule the denoiser was trained with.
+    process
+        Path from data to noise the denoiser was trained on.
     """
 
-    def __init__(self, schedule: NoiseSchedule) -> None:
-        self.timesteps = list(range(schedule.n_timesteps - 1, -1, -1))
-        self._betas = schedule.betas.tolist()
-        self._alphas_cumprod = schedule.alphas_cumprod.tolist()
+    def __init__(self, process: Process) -> None:
+        self.timesteps = list(range(process.n_timesteps - 1, -1, -1))
+        self._levels = [process.level(t) for t in self.timesteps] + [(1.0, 0.0)]
 
     def step(
         self, i: int, noisy: torch.Tensor, estimate: torch.Tensor, noise: torch.Tensor
@@ -59,10 +58,11 @@ class DDPMSampler:
         noisy, estimate, noise
             ``x_t``, the predicted noise and fresh standard normal noise, same shape.
         """
-        t = self.timesteps[i]
-        beta, alpha_bar = self._betas[t], self._alphas_cumprod[t]
-        mean = (noisy - beta / (1.0 - alpha_bar) ** 0.5 * estimate) / (1.0 - beta) ** 0.5
-        return mean + beta**0.5 * noise if t > 0 else mean
+        (alpha, sigma), (next_alpha, next_sigma) = self._levels[i : i + 2]
+        kept = alpha / next_alpha
+        variance = sigma**2 - kept**2 * next_sigma**2
+        mean = (noisy - variance / sigma * estimate) / kept
+        return mean + variance**0.5 * noise if next_sigma > 0 else mean
 
 
 def spaced_timesteps(n_timesteps: int, n_steps: int, power: float) -> list[int]:
@@ -71,7 +71,7 @@ def spaced_timesteps(n_timesteps: int, n_steps: int, power: float) -> list[int]:
     Parameters
     ----------
     n_timesteps
-        Length of the schedule.
+        Number of timesteps of the process.
     n_steps
         Timesteps wanted; fewer come back where rounding makes two equal.
     power
@@ -90,8 +90,8 @@ class DDIMSampler:
 
     Parameters
     ----------
-    schedule
-        Noise schedule the denoiser was trained with.
+    process
+        Path from data to noise the denoiser was trained on.
     n_steps
         Timesteps to visit.
     eta
@@ -101,27 +101,22 @@ class DDIMSampler:
     """
 
     def __init__(
-        self, schedule: NoiseSchedule, n_steps: int, eta: float = 1.0, power: float = 1.0
+        self, process: Process, n_steps: int, eta: float = 1.0, power: float = 1.0
     ) -> None:
-        self.timesteps = spaced_timesteps(schedule.n_timesteps, n_steps, power)
+        self.timesteps = spaced_timesteps(process.n_timesteps, n_steps, power)
         self.eta = eta
-        alphas_cumprod = schedule.alphas_cumprod.tolist()
-        self._alphas_cumprod = [alphas_cumprod[t] for t in self.timesteps] + [1.0]
+        self._levels = [process.level(t) for t in self.timesteps] + [(1.0, 0.0)]
 
     def step(
         self, i: int, noisy: torch.Tensor, estimate: torch.Tensor, noise: torch.Tensor
     ) -> torch.Tensor:
         """Return the sample at the next visited timestep; arguments as in :class:`DDPMSampler`."""
-        alpha_bar, next_alpha_bar = self._alphas_cumprod[i], self._alphas_cumprod[i + 1]
-        clean = (noisy - (1.0 - alpha_bar) ** 0.5 * estimate) / alpha_bar**0.5
-        variance = (
-            self.eta**2
-            * (1.0 - next_alpha_bar)
-            / (1.0 - alpha_bar)
-            * (1.0 - alpha_bar / next_alpha_bar)
-        )
-        direction = (1.0 - next_alpha_bar - variance) ** 0.5 * estimate
-        return next_alpha_bar**0.5 * clean + direction + variance**0.5 * noise
+        (alpha, sigma), (next_alpha, next_sigma) = self._levels[i : i + 2]
+        clean = (noisy - sigma * estimate) / alpha
+        kept = alpha * next_sigma / (next_alpha * sigma)
+        variance = self.eta**2 * next_sigma**2 * (1.0 - kept**2)
+        direction = (next_sigma**2 - variance) ** 0.5 * estimate
+        return next_alpha * clean + direction + variance**0.5 * noise
 
 
 class DPMSolverSampler:
@@ -141,7 +136,7 @@ class DPMSolverSampler:
 
     Parameters
     ----------
-    schedule, n_steps, power
+    process, n_steps, power
         As in :class:`DDIMSampler`.
     eta
         Strength of the noise: 1 is SDE-DPM-Solver++(2M), which has the noise of the ancestral
@@ -149,24 +144,23 @@ class DPMSolverSampler:
     """
 
     def __init__(
-        self, schedule: NoiseSchedule, n_steps: int, power: float = 2.5, eta: float = 1.0
+        self, process: Process, n_steps: int, power: float = 2.5, eta: float = 1.0
     ) -> None:
-        self.timesteps = spaced_timesteps(schedule.n_timesteps, n_steps, power)
+        self.timesteps = spaced_timesteps(process.n_timesteps, n_steps, power)
         self.eta = eta
-        alphas_cumprod = schedule.alphas_cumprod.tolist()
-        self._alphas_cumprod = [alphas_cumprod[t] for t in self.timesteps]
-        self._lambdas = [0.5 * math.log(a / (1.0 - a)) for a in self._alphas_cumprod]
+        self._levels = [process.level(t) for t in self.timesteps]
+        self._lambdas = [math.log(alpha / sigma) for alpha, sigma in self._levels]
         self._previous_clean = torch.empty(0)
 
     def step(
         self, i: int, noisy: torch.Tensor, estimate: torch.Tensor, noise: torch.Tensor
     ) -> torch.Tensor:
         """Return the sample at the next visited timestep; arguments as in :class:`DDPMSampler`."""
-        alpha_bar = self._alphas_cumprod[i]
-        clean = (noisy - (1.0 - alpha_bar) ** 0.5 * estimate) / alpha_bar**0.5
+        alpha, sigma = self._levels[i]
+        clean = (noisy - sigma * estimate) / alpha
         if i + 1 == len(self.timesteps):
             return clean
-        next_alpha_bar = self._alphas_cumprod[i + 1]
+        next_alpha, next_sigma = self._levels[i + 1]
         stride = self._lambdas[i + 1] - self._lambdas[i]
         extrapolated = clean
         if i > 0:
@@ -174,11 +168,7 @@ class DPMSolverSampler:
             extrapolated = clean + (clean - self._previous_clean) / (2.0 * ratio)
         self._previous_clean = clean
         strength = self.eta**2
-        kept = ((1.0 - next_alpha_bar) / (1.0 - alpha_bar)) ** 0.5 * math.exp(-strength * stride)
+        kept = next_sigma / sigma * math.exp(-strength * stride)
         gained = -math.expm1(-(1.0 + strength) * stride)
         added = -math.expm1(-2.0 * strength * stride)
-        return (
-            kept * noisy
-            + next_alpha_bar**0.5 * gained * extrapolated
-            + ((1.0 - next_alpha_bar) * added) ** 0.5 * noise
-        )
+        return kept * noisy + next_alpha * gained * extrapolated + next_sigma * added**0.5 * noise

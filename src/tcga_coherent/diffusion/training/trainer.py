@@ -14,7 +14,6 @@ from tcga_coherent.diffusion.denoiser import DenoiserShape, StackedDenoiser, ini
 from tcga_coherent.diffusion.device import memory_advice, resolve_precision
 from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise, uniform_noise
 from tcga_coherent.diffusion.sampling.samplers import DPMSolverSampler
-from tcga_coherent.diffusion.schedule import NoiseSchedule
 from tcga_coherent.diffusion.training.scores import draw_mse, energy_score
 from tcga_coherent.diffusion.training.stacked_rows import StackedRows
 from tcga_coherent.diffusion.training.tasks import DenoiserTask
@@ -105,7 +104,7 @@ def draw_randomness(
     """
     rows = torch.arange(config.batch_size, device=step_keys.device)
     keys = derive_keys(step_keys.unsqueeze(2), rows)
-    timesteps = (uniform_noise(derive_keys(keys, 1)) * config.schedule.n_timesteps).long()
+    timesteps = (uniform_noise(derive_keys(keys, 1)) * config.process.n_timesteps).long()
     shown = torch.stack(
         [uniform_noise(derive_keys(keys, 2 + i)) for i in range(len(shape.condition_dims))], dim=2
     )
@@ -165,9 +164,7 @@ class StackTrainer:
         self.device = device
         self._dtype = resolve_precision(config.precision, device)
         self._masks = any(task.takes_any_sources for task in tasks)
-        self.schedule = NoiseSchedule(
-            config.schedule.n_timesteps, config.schedule.beta_start, config.schedule.beta_end
-        )
+        self.process = config.process
         self.step = 0
         self.history: list[ValidationRecord] = []
         self._keys = named_keys(config.seed, "training", [t.name for t in tasks]).to(device)
@@ -340,13 +337,13 @@ class StackTrainer:
         target, conditions, mask = self._train.take(random.choice)
         if self._masks:
             mask = mask & random.kept
-        noisy = self.schedule.add_noise(target, noise, timesteps.unsqueeze(1))
+        noisy = self.process.add_noise(target, noise, timesteps.unsqueeze(1))
 
         for group in self._optimizer.param_groups:
             group["lr"] = self._learning_rate()
         wanted = noise
         if self.config.prediction == "velocity":
-            wanted = self.schedule.velocity(target, noise, timesteps.unsqueeze(1))
+            wanted = self.process.velocity(target, noise, timesteps.unsqueeze(1))
         with torch.autocast(
             self.device.type, torch.bfloat16, enabled=self._dtype == torch.bfloat16
         ):
@@ -428,7 +425,7 @@ class StackTrainer:
         settings = self.config.validation
         target, conditions, mask = self._validation.all_rows()
         n_patients = target.shape[2]
-        sampler = DPMSolverSampler(self.schedule, settings.n_steps)
+        sampler = DPMSolverSampler(self.process, settings.n_steps)
         keys = named_keys(self.config.seed, "validation", [str(i) for i in range(n_patients)])
         per_chunk = max(1, MAX_SAMPLING_ROWS // settings.n_draws)
         chunks = []
@@ -440,7 +437,7 @@ class StackTrainer:
             )
             drawn = sample_stack(
                 self.average,
-                self.schedule,
+                self.process,
                 [c[:, :, part].repeat_interleave(settings.n_draws, dim=2) for c in conditions],
                 mask[:, :, part].repeat_interleave(settings.n_draws, dim=2),
                 draw_keys.flatten(),

@@ -5,14 +5,14 @@ import torch
 from tcga_coherent.diffusion.denoiser import StackedDenoiser
 from tcga_coherent.diffusion.inference import FoldedDenoiser
 from tcga_coherent.diffusion.noise import derive_keys, normal_noise
+from tcga_coherent.diffusion.process import Process
 from tcga_coherent.diffusion.sampling.samplers import Sampler
-from tcga_coherent.diffusion.schedule import NoiseSchedule
 
 
 @torch.no_grad()
 def sample_stack(
     denoiser: StackedDenoiser,
-    schedule: NoiseSchedule,
+    process: Process,
     conditions: list[torch.Tensor],
     mask: torch.Tensor,
     keys: torch.Tensor,
@@ -25,8 +25,8 @@ def sample_stack(
     ----------
     denoiser
         Models in evaluation mode.
-    schedule
-        Noise schedule they were trained with.
+    process
+        Path from data to noise they were trained on.
     conditions, mask
         As in :meth:`StackedDenoiser.project`.
     keys
@@ -41,7 +41,7 @@ def sample_stack(
     torch.Tensor
         Shape (n_models, target_dim, rows).
     """
-    folded = FoldedDenoiser(denoiser, schedule, sampler.timesteps, dtype)
+    folded = FoldedDenoiser(denoiser, process, sampler.timesteps, dtype)
     condition = folded.condition(conditions, mask)
     n_features = denoiser.shape.target_dim
     noisy = normal_noise(derive_keys(keys, 0), n_features).expand(denoiser.n_models, -1, -1)

@@ -89,7 +89,7 @@ def learn_consensus(
     sources = tuple(name for name in frames if name != target)
     members = models.members(target, "coherent", sources)
     (multi,) = models.members(target, "multi", sources)
-    visited = make_sampler(members[0].schedule, sampling).timesteps
+    visited = make_sampler(members[0].process, sampling).timesteps
     errors = measure_errors(members, multi, values[target], values, halves, visited, config.seed)
     timesteps = errors.timesteps.tolist()
     weights = {

@@ -19,7 +19,6 @@ from tcga_coherent.diffusion.sampling.consensus import (
     ErrorMoments,
     consensus_weights,
     stack_conditions,
-    standard_normal_estimate,
 )
 from tcga_coherent.diffusion.trained_models import TrainedModels
 
@@ -35,7 +34,7 @@ class Noising:
     Attributes
     ----------
     timesteps
-        Noise levels, as timesteps of the schedule.
+        Noise levels, as timesteps of the process.
     n_noises
         Noises at each level; the second half is the first negated, so that what a patient's latents
         and the noise happen to have in common cancels.
@@ -161,10 +160,10 @@ class _Estimates:
     def __init__(self, denoisers: Sequence[LoadedDenoiser], noising: Noising) -> None:
         self._denoisers = denoisers
         self._noising = noising
-        self._schedule = denoisers[0].schedule
+        self._process = denoisers[0].process
         self._device = next(denoisers[0].network.parameters()).device
         self._networks = [
-            FoldedDenoiser(d.network, d.schedule, list(noising.timesteps)) for d in denoisers
+            FoldedDenoiser(d.network, d.process, list(noising.timesteps)) for d in denoisers
         ]
 
     @torch.no_grad()
@@ -212,21 +211,22 @@ class _Estimates:
         ).to(self._device)
         levels = []
         for level, timestep in enumerate(self._noising.timesteps):
-            alpha_bar = float(self._schedule.alphas_cumprod[timestep])
             noise = normal_noise(derive_keys(keys, timestep), len(clean))
             noise = torch.cat([noise, -noise], dim=1).repeat(1, n_patients)
             at = torch.full((1, clean.shape[1]), timestep, device=self._device)
-            noisy = self._schedule.add_noise(clean, noise, at)
+            noisy = self._process.add_noise(clean, noise, at)
             estimates = [
                 network(noisy.unsqueeze(0), level, condition)[0]
                 for network, condition in zip(self._networks, projected, strict=True)
             ]
             if weights is not None:
-                expert = standard_normal_estimate(noisy, alpha_bar)
+                expert = self._process.expected_noise(noisy, timestep)
                 shares = weights[level].tolist()
                 members = zip(shares, [*estimates, expert], strict=True)
                 consensus = sum((share * e for share, e in members), torch.zeros_like(noisy))
                 estimates += [consensus, expert]
-            squares = (torch.stack(estimates) - noise).square().mean(dim=1) / alpha_bar
+            squares = (torch.stack(estimates) - noise).square().mean(dim=1) / self._process.level(
+                timestep
+            )[0] ** 2
             levels.append(squares.unflatten(1, (n_patients, n_noises)).mean(dim=2))
         return torch.stack(levels, dim=2)

@@ -37,7 +37,7 @@ class MembershipParameters:
     Attributes
     ----------
     timesteps
-        Noise levels, as timesteps of the schedule.
+        Noise levels, as timesteps of the process.
     n_noises
         Noises at each level, in pairs of opposite sign, the same for all patients.
     """

@@ -201,7 +201,7 @@ def _recorded(
     network = StackedDenoiser(1, trainer.denoiser.shape).to(trainer.device)
     network.load_state_dict({name: tensor[m : m + 1] for name, tensor in weights.items()})
     return LoadedDenoiser(
-        task.name, task.target, task.sources, network.eval(), trainer.schedule, mse
+        task.name, task.target, task.sources, network.eval(), trainer.process, mse
     )
 
 

@@ -119,7 +119,7 @@ def write_card(released: Released, parts: Parts, parameters: ReleaseCardParamete
         environment=parts.environment,
         modalities=list(released.modalities.values()),
         models=_models(released.checkpoints),
-        schedule=_distinct(denoisers, "schedule"),
+        process=_distinct(denoisers, "process"),
         training=_distinct(denoisers, "training"),
         sampling=_settings(asdict(released.sampling)),
         model_versions=sorted({str(d.get("version", "unknown")) for d in denoisers}),
