@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export COLUMNS ?= 140
 export DO_NOT_TRACK := 1
 
-.PHONY: demo test practice cluster docs clean
+.PHONY: demo test practice cluster runs docs clean
 
 # torch first and with its exact pin, so that nothing behind it asks for another build.
 $(VENV)/installed: pyproject.toml requirements.lock
@@ -29,13 +29,16 @@ test: $(VENV)/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadgroup
 
 practice: $(VENV)/installed
 	$(BIN)/pytest -m practice tests/practice
 
 cluster: $(VENV)/installed
 	$(BIN)/pytest -m cluster tests/end_to_end
+
+runs: $(VENV)/installed
+	$(BIN)/pytest -n auto --dist loadfile -m runs tests/end_to_end
 
 docs: $(VENV)/installed
 	$(BIN)/pip install --constraint requirements.lock --editable '.[docs]'

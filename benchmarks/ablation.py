@@ -25,6 +25,7 @@ from environment import Environment, open_environment, trained_models
 from sampling import raw_draws
 from tcga_coherent.baselines.baseline import BaselineParameters
 from tcga_coherent.baselines.models import fit_baseline
+from tcga_coherent.cohort import Cohort
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, describe_denoiser, load_denoiser
 from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
@@ -175,15 +176,18 @@ def _spread_measures(truth: np.ndarray, draws: np.ndarray, antithetic: bool) -> 
 def ridge(environment: Environment) -> pd.Series:
     """Return the R2 of ridge regression from all sources, by target."""
     parameters = BaselineParameters(
-        ridge_alphas=tuple(10.0**k for k in range(-1, 6)), knn_neighbors=(10,)
+        ridge_alphas=tuple(10.0**k for k in range(-1, 6)),
+        ridge_features_alphas=(1.0,),
+        knn_neighbors=(10,),
     )
-    parts = [environment.patients(part) for part in ("train", "val")]
-    test = environment.patients("test")
+    train, val, test = (environment.patients(part) for part in ("train", "val", "test"))
+    no_types = pd.Series("", index=environment.split.index)
+    cohort = Cohort(environment.latents, train, val, test, no_types)
     found = {}
     for target, frame in environment.latents.items():
         sources = environment.sources(target)
-        fitted = fit_baseline("ridge", target, sources, environment.latents, *parts, parameters)
-        predicted = fitted.predict(environment.latents, test)
+        fitted = fit_baseline("ridge", target, sources, cohort, parameters)
+        predicted = fitted.predict(cohort, test)
         found[target] = r2(frame.loc[test].to_numpy(float), predicted)
     return pd.Series(found)
 

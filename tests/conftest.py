@@ -18,6 +18,14 @@ os.environ["DO_NOT_TRACK"] = "1"
 REPO_ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let each process that tests take whole files, whose tests share what they set up, and one all of the demo's."""
+    of_demo = {item.path for item in items if "demo" in getattr(item, "fixturenames", ())}
+    for item in items:
+        group = "demo" if item.path in of_demo else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def repo_root() -> Path:
     """Root of the project."""

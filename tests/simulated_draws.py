@@ -40,7 +40,9 @@ class Simulation:
 
     @cached_property
     def baseline_predictions(self) -> dict[str, Callable[[], pd.DataFrame]]:
-        parameters = BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10, 30))
+        parameters = BaselineParameters(
+            ridge_alphas=(1.0, 10.0), ridge_features_alphas=(0.1, 1.0, 10.0), knn_neighbors=(10, 30)
+        )
         made = dict(predict_baselines(self.cohort, parameters))
         return {name: lambda frame=frame: frame for name, frame in made.items()}
 

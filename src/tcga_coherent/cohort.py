@@ -37,6 +37,9 @@ class Cohort:
         Patients of the test split who lack a modality.
     chosen_sets
         Sets of sources that each modality is generated from; None for all.
+    codes
+        Modality to frame, patients x principal axes: what the linear rival on features is given; the latents
+        where there are none.
     """
 
     latents: dict[str, pd.DataFrame]
@@ -46,6 +49,7 @@ class Cohort:
     cancer_type: pd.Series
     incomplete: pd.Index = field(default_factory=lambda: pd.Index([]))
     chosen_sets: SourceSets | None = None
+    codes: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def held_out(self) -> pd.Index:
@@ -89,6 +93,7 @@ def read_cohort(
     split: pd.DataFrame,
     presence: pd.DataFrame,
     chosen_sets: SourceSets | None = None,
+    codes: Partitions | None = None,
 ) -> Cohort:
     """Load and check the latents of all modalities.
 
@@ -101,7 +106,7 @@ def read_cohort(
         Index ``patient_id``; columns ``split`` (train, val, test) and ``cancer_type``.
     presence
         Boolean, patients x modalities, with the index of `split`.
-    chosen_sets
+    chosen_sets, codes
         As in :class:`Cohort`.
 
     Raises
@@ -111,7 +116,10 @@ def read_cohort(
         validate or test on.
     """
     _check_patients(split, presence, latents)
-    loaded = {name: _read_latents(name, load(), presence[name]) for name, load in latents.items()}
+    loaded, codes_of = (
+        {name: _read(kind, name, load(), presence[name]) for name, load in loaders.items()}
+        for kind, loaders in (("latents", latents), ("codes", codes or {}))
+    )
     complete = presence[list(latents)].all(axis=1)
     members = {name: split.index[split["split"] == name] for name in SPLITS}
     test = members["test"][complete[members["test"]]]
@@ -135,6 +143,7 @@ def read_cohort(
         split["cancer_type"],
         members["test"].difference(test),
         chosen_sets,
+        codes_of,
     )
 
 
@@ -226,17 +235,17 @@ def _check_patients(
         raise ValueError("split and presence list different patients: run preprocessing again.")
 
 
-def _read_latents(name: str, frame: pd.DataFrame, present: pd.Series) -> pd.DataFrame:
+def _read(kind: str, name: str, frame: pd.DataFrame, present: pd.Series) -> pd.DataFrame:
     different = frame.index.symmetric_difference(present.index[present])
     if len(different) or not frame.index.is_unique:
         raise ValueError(
-            f"latents of {name} and presence disagree on {len(different)} patients "
+            f"{kind} of {name} and presence disagree on {len(different)} patients "
             f"({_some(different)}): run preprocessing and embedding again."
         )
     bad = ~np.isfinite(frame.to_numpy(float)).all(axis=1)
     if bad.any():
         raise ValueError(
-            f"latents of {name} hold values that are not finite for {_some(frame.index[bad])}: embed "
+            f"{kind} of {name} hold values that are not finite for {_some(frame.index[bad])}: embed "
             f"the modality again."
         )
     return frame

@@ -34,6 +34,7 @@ TAKEN_NAMES = frozenset(
         "multi",
         "coherent",
         "ridge",
+        "ridge_features",
         "knn",
         "real",
         "ablation",

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,15 +12,19 @@ from tcga_coherent.baselines.models import (
     source_features,
     standard_normal_draws,
 )
+from tcga_coherent.cohort import Cohort
 
-PARAMETERS = BaselineParameters(ridge_alphas=(0.1, 10.0, 1000.0), knn_neighbors=(3, 10, 50, 10_000))
+PARAMETERS = BaselineParameters(
+    ridge_alphas=(0.1, 10.0, 1000.0),
+    ridge_features_alphas=(0.1, 1.0, 10.0),
+    knn_neighbors=(3, 10, 50, 10_000),
+)
 SOURCES = ("rnaseq", "rppa")
 
 
 def fit(simulation, method: str, sources=SOURCES, parameters=PARAMETERS, **changes):
-    cohort = simulation.cohort
-    arguments = {"latents": cohort.latents, "train": cohort.train, "val": cohort.val}
-    return fit_baseline(method, "cna", sources, parameters=parameters, **(arguments | changes))
+    cohort = replace(simulation.cohort, **changes)
+    return fit_baseline(method, "cna", sources, cohort, parameters)
 
 
 def training_rows(simulation) -> tuple[np.ndarray, np.ndarray, pd.Index]:
@@ -43,15 +49,19 @@ def training_rows(simulation) -> tuple[np.ndarray, np.ndarray, pd.Index]:
 
 def test_absent_sources_are_zero_and_flagged(simulation) -> None:
     expected, _, patients = training_rows(simulation)
-    features = source_features(simulation.cohort.latents, SOURCES, patients)
+    features = source_features(simulation.cohort, "latents", SOURCES, patients)
     np.testing.assert_array_equal(features, expected)
     assert (features[:, -2:] > 0).any()
 
 
-def test_an_absent_source_is_as_far_away_as_an_unrelated_patient() -> None:
+@pytest.mark.parametrize("reads", ["latents", "codes"])
+def test_an_absent_source_is_as_far_away_as_an_unrelated_patient(reads) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.standard_normal((400, 32)), index=[f"p{i}" for i in range(400)])
-    features = source_features({"a": frame}, ("a",), pd.Index([*frame.index, "absent"]))
+    nobody = pd.Index([])
+    cohort = Cohort({"a": frame}, frame.index, nobody, nobody, pd.Series(), codes={"a": 7 * frame})
+    everybody = pd.Index([*frame.index, "absent"])
+    features = source_features(cohort, reads, ("a",), everybody)
     unrelated = np.mean(np.sum((features[:200] - features[200:400]) ** 2, axis=1))
     absent = np.mean(np.sum((features[:400] - features[400]) ** 2, axis=1))
     assert absent == pytest.approx(unrelated, rel=0.05)
@@ -73,8 +83,56 @@ def test_ridge_solves_the_normal_equations_with_the_penalty_that_leave_one_out_p
     cohort = simulation.cohort
     probe = np.hstack([*(cohort.latents[s].loc[cohort.test] for s in SOURCES), np.zeros((300, 2))])
     expected = (probe - x.mean(axis=0)) @ coefficients + y.mean(axis=0)
-    predicted = fit(simulation, "ridge").predict(cohort.latents, cohort.test)
+    predicted = fit(simulation, "ridge").predict(cohort, cohort.test)
     np.testing.assert_allclose(predicted, expected, atol=1e-8)
+
+
+def test_ridge_on_features_solves_the_normal_equations_of_scaled_codes(simulation) -> None:
+    """Of codes that are wider than latents and know more: each source counts alike whatever its units."""
+    cohort, rng = simulation.cohort, np.random.default_rng(0)
+    cna = cohort.latents["cna"]
+    codes = {}
+    for scale, (name, frame) in zip((1.0, 30.0, 0.02), cohort.latents.items(), strict=True):
+        noise = rng.standard_normal((len(frame), 4))
+        wide = np.hstack([frame, cna.reindex(frame.index).fillna(0) + noise])
+        codes[name] = pd.DataFrame(scale * wide, index=frame.index)
+    fitted = fit(simulation, "ridge_features", codes=codes)
+
+    def features(patients: pd.Index) -> np.ndarray:
+        blocks, flags = [], []
+        for name in SOURCES:
+            there = cohort.train[cohort.train.isin(codes[name].index)]
+            length = np.linalg.norm(codes[name].loc[there], axis=1)
+            scaled = codes[name] / np.sqrt(np.mean(length**2))
+            blocks.append(scaled.reindex(patients).fillna(0.0))
+            flags.append((~patients.isin(scaled.index)).astype(float))
+        return np.column_stack([*blocks, *flags])
+
+    _, y, patients = training_rows(simulation)
+    x = features(patients)
+    centred = x - x.mean(axis=0)
+
+    def predict(alpha: float, patients: pd.Index) -> np.ndarray:
+        normal = centred.T @ centred + alpha * np.eye(x.shape[1])
+        coefficients = np.linalg.solve(normal, centred.T @ (y - y.mean(axis=0)))
+        return (features(patients) - x.mean(axis=0)) @ coefficients + y.mean(axis=0)
+
+    truth = cna.loc[cohort.val].to_numpy()
+    errors = {
+        alpha: np.mean((truth - predict(alpha, cohort.val)) ** 2)
+        for alpha in PARAMETERS.ridge_features_alphas
+    }
+    best = min(errors, key=errors.__getitem__)
+    with_codes = replace(cohort, codes=codes)
+    np.testing.assert_allclose(
+        fitted.predict(with_codes, cohort.test), predict(best, cohort.test), atol=1e-8
+    )
+    latents_alone = fit(simulation, "ridge").predict(cohort, cohort.test)
+    error, other = (
+        np.mean((cna.loc[cohort.test].to_numpy() - predicted) ** 2)
+        for predicted in (fitted.predict(with_codes, cohort.test), latents_alone)
+    )
+    assert error < 0.9 * other
 
 
 def test_knn_averages_the_nearest_patients_with_the_number_that_validation_prefers(
@@ -93,50 +151,52 @@ def test_knn_averages_the_nearest_patients_with_the_number_that_validation_prefe
     truth = cohort.latents["cna"].loc[cohort.val].to_numpy()
     errors = {k: np.mean((truth - predict(cohort.val, k)) ** 2) for k in (3, 10, 50)}
     best = min(errors, key=errors.__getitem__)
-    predicted = fit(simulation, "knn").predict(cohort.latents, cohort.test)
+    predicted = fit(simulation, "knn").predict(cohort, cohort.test)
     np.testing.assert_allclose(predicted, predict(cohort.test, best))
 
 
 def test_mean_predicts_the_mean_of_the_patients_it_may_learn_from(simulation) -> None:
     _, y, _ = training_rows(simulation)
     cohort = simulation.cohort
-    predicted = fit(simulation, "mean").predict(cohort.latents, cohort.test)
+    predicted = fit(simulation, "mean").predict(cohort, cohort.test)
     np.testing.assert_allclose(predicted, np.tile(y.mean(axis=0), (300, 1)))
 
 
-@pytest.mark.parametrize("method", ["ridge", "knn", "mean"])
+@pytest.mark.parametrize("method", ["ridge_features", "ridge", "knn", "mean"])
 def test_noise_is_the_root_mean_squared_error_on_validation_patients(simulation, method) -> None:
     cohort = simulation.cohort
     baseline = fit(simulation, method)
-    error = cohort.latents["cna"].loc[cohort.val] - baseline.predict(cohort.latents, cohort.val)
+    error = cohort.latents["cna"].loc[cohort.val] - baseline.predict(cohort, cohort.val)
     np.testing.assert_allclose(baseline.noise_sd, np.sqrt((error**2).mean()))
 
 
-@pytest.mark.parametrize("method", ["ridge", "knn", "mean"])
+@pytest.mark.parametrize("method", ["ridge_features", "ridge", "knn", "mean"])
 def test_test_patients_leave_no_trace_in_a_fitted_baseline(simulation, method) -> None:
     cohort = simulation.cohort
     changed = {name: frame.copy() for name, frame in cohort.latents.items()}
     for frame in changed.values():
         frame.loc[cohort.test] = 99.0
-    before, after = fit(simulation, method), fit(simulation, method, latents=changed)
+    before, after = fit(simulation, method), fit(simulation, method, latents=changed, codes=changed)
     np.testing.assert_array_equal(before.noise_sd, after.noise_sd)
     np.testing.assert_array_equal(
-        before.predict(cohort.latents, cohort.test), after.predict(cohort.latents, cohort.test)
+        before.predict(cohort, cohort.test), after.predict(cohort, cohort.test)
     )
 
 
-@pytest.mark.parametrize("method", ["ridge", "knn"])
+@pytest.mark.parametrize("method", ["ridge_features", "ridge", "knn"])
 def test_training_patients_do_matter(simulation, method) -> None:
     cohort = simulation.cohort
     half = fit(simulation, method, train=cohort.train[::2])
     assert not np.allclose(
-        half.predict(cohort.latents, cohort.test),
-        fit(simulation, method).predict(cohort.latents, cohort.test),
+        half.predict(cohort, cohort.test),
+        fit(simulation, method).predict(cohort, cohort.test),
     )
 
 
 def test_an_unknown_baseline_is_refused_with_the_known_ones(simulation) -> None:
-    with pytest.raises(ValueError, match="No baseline 'forest'; there are ridge, knn, mean"):
+    with pytest.raises(
+        ValueError, match="No baseline 'forest'; there are ridge_features, ridge, knn, mean"
+    ):
         fit(simulation, "forest")
 
 
@@ -150,7 +210,9 @@ def test_a_target_that_never_meets_its_sources_is_refused(simulation) -> None:
 
 
 def test_more_neighbours_than_patients_are_refused_with_the_parameter(simulation) -> None:
-    parameters = BaselineParameters(ridge_alphas=(1.0,), knn_neighbors=(5000,))
+    parameters = BaselineParameters(
+        ridge_alphas=(1.0,), ridge_features_alphas=(0.1, 1.0, 10.0), knn_neighbors=(5000,)
+    )
     with pytest.raises(ValueError, match=r"evaluation.baselines.knn_neighbors \(5000\) exceed"):
         fit(simulation, "knn", parameters=parameters)
 
@@ -173,9 +235,9 @@ def test_noise_is_standard_normal_over_patients() -> None:
 
 def test_a_single_candidate_is_enough(simulation) -> None:
     cohort = simulation.cohort
-    alone = BaselineParameters(ridge_alphas=(1.0,), knn_neighbors=(10,))
+    alone = BaselineParameters(
+        ridge_alphas=(1.0,), ridge_features_alphas=(0.1, 1.0, 10.0), knn_neighbors=(10,)
+    )
     for method in ("ridge", "knn"):
-        baseline = fit_baseline(
-            method, "cna", ("rppa",), cohort.latents, cohort.train, cohort.val, alone
-        )
-        assert baseline.predict(cohort.latents, cohort.test).shape == (len(cohort.test), 4)
+        baseline = fit_baseline(method, "cna", ("rppa",), cohort, alone)
+        assert baseline.predict(cohort, cohort.test).shape == (len(cohort.test), 4)

@@ -5,7 +5,9 @@ from tcga_coherent.baselines.baseline import BaselineParameters
 from tcga_coherent.baselines.models import fit_baseline
 from tcga_coherent.baselines.predictions import predict_baselines, read_baseline
 
-PARAMETERS = BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10, 30))
+PARAMETERS = BaselineParameters(
+    ridge_alphas=(1.0, 10.0), ridge_features_alphas=(0.1, 1.0, 10.0), knn_neighbors=(10, 30)
+)
 
 
 @pytest.fixture(scope="module")
@@ -15,19 +17,17 @@ def predictions(simulation):
 
 
 def test_every_baseline_predicts_every_target_from_every_set_of_sources(predictions) -> None:
-    assert len(predictions) == 3 * 3 * 3
+    assert len(predictions) == 3 * 3 * 4
     assert {"cna/ridge/rnaseq+rppa", "rppa/mean/cna", "rnaseq/knn/cna"} <= set(predictions)
 
 
 def test_what_is_read_is_what_the_baseline_says(simulation, predictions) -> None:
     cohort = simulation.cohort
-    baseline = fit_baseline(
-        "ridge", "cna", ("rppa",), cohort.latents, cohort.train, cohort.val, PARAMETERS
-    )
+    baseline = fit_baseline("ridge", "cna", ("rppa",), cohort, PARAMETERS)
     patients = cohort.test[::-1]
     columns = list(cohort.latents["cna"].columns)[::-1]
     found = read_baseline(predictions, "cna/ridge/rppa", patients, columns)
-    expected = baseline.predict(cohort.latents, patients)
+    expected = baseline.predict(cohort, patients)
     np.testing.assert_allclose(found.mean, expected[:, ::-1])
     np.testing.assert_allclose(found.noise_sd, baseline.noise_sd[::-1])
 

@@ -6,7 +6,9 @@ from tcga_coherent.baselines.predictions import predict_baselines, read_baseline
 from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.modality import TAKEN_NAMES
 
-PARAMETERS = BaselineParameters(ridge_alphas=(1e-6,), knn_neighbors=(10,))
+PARAMETERS = BaselineParameters(
+    ridge_alphas=(1e-6,), ridge_features_alphas=(0.1, 1.0, 10.0), knn_neighbors=(10,)
+)
 
 
 def test_a_further_baseline_is_predicted_with_as_soon_as_it_is_registered(simulation, monkeypatch):

@@ -13,7 +13,9 @@ from tcga_coherent.downstream.profiles import (
     training_profiles,
 )
 
-PARAMETERS = BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10, 30))
+PARAMETERS = BaselineParameters(
+    ridge_alphas=(1.0, 10.0), ridge_features_alphas=(0.1, 1.0, 10.0), knn_neighbors=(10, 30)
+)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,38 @@ def test_pca_latents_are_the_standardised_scores_of_scikit_learn(
     )
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_codes_are_the_scores_of_scikit_learn_on_as_many_axes_as_asked_for(
+    kind, processed, split, settings, modality, cpu
+):
+    wide = replace(settings, principal_axes=10, code_size=15)
+    encoder = fit_encoder("rppa", processed, split, modality(kind), wide, cpu)
+    oracle = PCA(15, svd_solver="full").fit(processed[:320]).transform(processed)
+    code = encoder.code(processed)
+    assert list(code.columns)[::14] == ["c000", "c014"]
+    np.testing.assert_allclose(code.abs(), np.abs(oracle), atol=2e-3)
+    # They are no standardised latents: leading axes have more variance.
+    assert code.iloc[:320].var().is_monotonic_decreasing
+    # There are no more axes than features.
+    everything = replace(settings, code_size=500)
+    encoder = fit_encoder("rppa", processed, split, modality(kind), everything, cpu)
+    lengths = np.linalg.norm(encoder.code(processed), axis=1)
+    centred = processed - processed[:320].mean()
+    np.testing.assert_allclose(lengths, np.linalg.norm(centred, axis=1), rtol=1e-4)
+
+
+def test_a_wider_code_leaves_latents_as_they_are(processed, split, settings, modality, cpu):
+    for kind in KINDS:
+        narrow, wide = (
+            fit_encoder("rppa", processed, split, modality(kind), changed, cpu).encode(processed)
+            for changed in (
+                replace(settings, principal_axes=10, code_size=1),
+                replace(settings, principal_axes=10, code_size=24),
+            )
+        )
+        np.testing.assert_allclose(narrow, wide, atol=1e-3)
+
+
 def test_as_many_dimensions_as_features_lose_nothing(processed, split, settings, modality, cpu):
     encoder = fit_encoder("rppa", processed, split, modality("pca", 24), settings, cpu)
     np.testing.assert_allclose(encoder.decode(encoder.encode(processed)), processed, atol=1e-3)
@@ -75,7 +108,7 @@ def test_history_counts_what_the_principal_axes_leave_out(
 ):
     few = settings.__class__(principal_axes=10, max_epochs=2)
     encoder = fit_encoder("rppa", processed, split, modality("autoencoder"), few, cpu)
-    assert encoder.components.axes.shape == (10, 24)
+    assert encoder.n_axes == 10
     oracle = PCA(8).fit(processed[:320])
     rival = oracle.inverse_transform(oracle.transform(processed[:320]))
     error = ((rival - processed[:320]) ** 2).to_numpy().mean()

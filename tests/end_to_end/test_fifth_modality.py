@@ -10,6 +10,8 @@ import yaml
 
 from tests.end_to_end.projects import SMALL_FEATURES, Project
 
+pytestmark = pytest.mark.runs
+
 FIVE = ("cna", "rnaseq", "rppa", "wsi", "methylation")
 N_FEATURES = 35
 

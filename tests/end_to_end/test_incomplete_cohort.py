@@ -8,6 +8,8 @@ import yaml
 
 from tests.end_to_end.projects import Project, small_demo
 
+pytestmark = pytest.mark.runs
+
 
 @pytest.fixture(scope="module")
 def project(repo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:

@@ -10,6 +10,8 @@ from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.datasets.training_state import TrainingStateDataset
 from tests.end_to_end.projects import Project
 
+pytestmark = pytest.mark.runs
+
 # What the training reads.
 INPUTS = tuple(
     f"{layer}/demo{name}" for layer, name in (("05_model_input", ""), ("06_models", "/encoders"))

@@ -78,7 +78,7 @@ def catalog(parameters, tmp_path, lanes_of) -> DataCatalog:
     )
     inputs = {
         **draws_by_lane(cohort.test_draws),
-        **by_lane(latents=cohort.latents),
+        **by_lane(latents=cohort.latents, codes=cohort.latents),
         "split": cohort.split,
         "presence": cohort.presence,
         "clinical": clinical,

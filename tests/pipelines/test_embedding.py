@@ -86,8 +86,8 @@ def encode(tables, split, modalities=MODALITIES, settings=SETTINGS, device="cpu"
         )
         for name, config in parse_modalities(modalities).items()
     }
-    encoders, latents, rows, histories = (
-        {name: found[part] for name, found in made.items()} for part in range(4)
+    encoders, latents, _, rows, histories = (
+        {name: found[part] for name, found in made.items()} for part in range(5)
     )
     return encoders, latents, *gather_encoders(lazily(rows), lazily(histories), modalities)
 
@@ -183,7 +183,7 @@ def test_the_pipeline_runs_with_the_delivered_parameters(tables, split, repo_roo
     catalog = DataCatalog({name: MemoryDataset(content) for name, content in inputs.items()})
     outputs = SequentialRunner().run(create_pipeline(), catalog)
     assert set(outputs) == {
-        *(f"{kind}/{name}" for kind in ("encoders", "latents") for name in FEATURES),
+        *(f"{kind}/{name}" for kind in ("encoders", "latents", "codes") for name in FEATURES),
         "embedding_table",
         "embedding_figure",
     }

@@ -88,7 +88,9 @@ def inputs_of(names: list[str], seed: int = 0) -> dict:
         **draws_by_lane(draws),
         "coherence_probe": made_up_probe(names, names, n_patients=40),
         "params:coherent_sampling": SamplingConfig(n_draws=N_DRAWS, antithetic=False),
-        **by_lane(latents=lazily(frames), **feature_inputs(frames, patients[:120])),
+        **by_lane(
+            latents=lazily(frames), codes=lazily(frames), **feature_inputs(frames, patients[:120])
+        ),
         "split": split,
         "presence": pd.DataFrame(True, index=patients, columns=names),
         "params:source_sets": "all",
@@ -146,8 +148,8 @@ def run(
 @pytest.mark.parametrize(
     ("names", "n_rows"),
     [
-        (["cna", "rnaseq", "rppa"], 3 * (2 + 3 + 1 + 9)),
-        (["cna", "rnaseq", "rppa", "wsi", "methylation"], 5 * (4 + 15 + 11 + 45)),
+        (["cna", "rnaseq", "rppa"], 3 * (2 + 3 + 1 + 12)),
+        (["cna", "rnaseq", "rppa", "wsi", "methylation"], 5 * (4 + 15 + 11 + 60)),
     ],
 )
 def test_the_pipeline_writes_tables_and_figures_for_any_modalities(
@@ -161,7 +163,7 @@ def test_the_pipeline_writes_tables_and_figures_for_any_modalities(
     by_type = pd.read_csv(folder / "s2_reconstruction_by_type.csv")
     assert len(by_type) == 3 * n_rows
     decoded = pd.read_csv(folder / "decoded_reconstruction.csv")
-    assert len(decoded) == len(names) * 6 * 2
+    assert len(decoded) == len(names) * 7 * 2
     assert (decoded["n_features"] == N_FEATURES).all()
     # The encoder loses the noise beside its axes; nothing generated comes near it.
     scores = decoded[decoded["unit"] == "standardised"].pivot_table(
@@ -175,7 +177,7 @@ def test_the_pipeline_writes_tables_and_figures_for_any_modalities(
     drawn = umap_table[umap_table["trustworthiness"].notna()]
     assert list(drawn["set"]) == ["real", "multi", "coherent"] * (1 + len(names))
     calibration = pd.read_csv(folder / "calibration.csv")
-    assert list(calibration["method"].unique()) == ["multi", "coherent", "ridge"]
+    assert list(calibration["method"].unique()) == ["multi", "coherent", "ridge_features"]
     assert set(calibration["cancer_type"]) == {"all", "LUAD", "BRCA"}
     coherence = pd.read_csv(folder / "coherence_error.csv")
     found = coherence[coherence["measure"] == "auroc"]
@@ -277,7 +279,16 @@ def test_the_papers_values_are_those_of_its_table(parameters, shared_dir) -> Non
         ({"bootstrap": {"repeats": 1000, "level": 95}}, r"bootstrap\.level"),
         ({"calibration": {"levels": [50], "spread_bins": 8}}, r"calibration\.levels\.0"),
         ({"manifold": {"n_neighbours": 15}}, r"manifold\.n_neighbours"),
-        ({"baselines": {"ridge_alphas": [0], "knn_neighbors": [5]}}, r"ridge_alphas\.0"),
+        (
+            {
+                "baselines": {
+                    "ridge_alphas": [0],
+                    "ridge_features_alphas": [1],
+                    "knn_neighbors": [5],
+                }
+            },
+            r"ridge_alphas\.0",
+        ),
     ],
 )
 def test_a_bad_parameter_is_refused_before_the_run_by_its_key(
@@ -294,7 +305,7 @@ def test_the_wiring_reads_persisted_inputs_and_writes_reports_alone() -> None:
     assert pipeline.inputs() == {
         *(
             f"{kind}/{name}"
-            for kind in ("draws", "latents", "processed", "encoders", "preprocessors")
+            for kind in ("draws", "latents", "codes", "processed", "encoders", "preprocessors")
             for name in ("cna", "rnaseq")
         ),
         "split",

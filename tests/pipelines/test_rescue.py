@@ -69,13 +69,15 @@ def inputs(raw_parameters) -> dict:
         },
         index=cohort.split.index,
     )
-    baselines = dict(predict_baselines(cohort.cohort, BaselineParameters((1.0, 10.0), (10, 20))))
+    baselines = dict(
+        predict_baselines(cohort.cohort, BaselineParameters((1.0, 10.0), (1.0,), (10, 20)))
+    )
     return {
         "baseline_predictions": {
             name: lambda frame=frame: frame for name, frame in baselines.items()
         },
         **draws_by_lane(cohort.test_draws),
-        **by_lane(latents=cohort.latents),
+        **by_lane(latents=cohort.latents, codes=cohort.latents),
         "split": cohort.split,
         "presence": cohort.presence,
         "clinical": clinical,

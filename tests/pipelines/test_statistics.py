@@ -56,7 +56,7 @@ def catalog_of(repo_root: Path, folder: Path, **clinical_columns) -> DataCatalog
     )
     inputs = {
         **draws_by_lane(cohort.test_draws),
-        **by_lane(latents=cohort.latents),
+        **by_lane(latents=cohort.latents, codes=cohort.latents),
         "split": cohort.split,
         "presence": cohort.presence,
         "clinical": clinical.assign(**clinical_columns),

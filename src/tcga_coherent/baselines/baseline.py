@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass as validated_dataclass
 
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.modality import STRICT
+
+Reads = Literal["latents", "codes"]
 
 
 @validated_dataclass(frozen=True, config=STRICT)
@@ -19,12 +21,16 @@ class BaselineParameters:
     ----------
     ridge_alphas
         Penalties; the one with the least leave-one-out error on the training patients is taken.
+    ridge_features_alphas
+        Penalties of features, of which each source has a total variance of one; the one with the least
+        error on the validation patients is taken.
     knn_neighbors
         Numbers of neighbours; the one with the least error on the validation patients is taken.
         Those above the number of training patients are left out.
     """
 
     ridge_alphas: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
+    ridge_features_alphas: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
     knn_neighbors: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
 
 
@@ -66,6 +72,8 @@ class Baseline:
         How it is drawn.
     fit
         Makes a regressor of what there is to learn from.
+    reads
+        What it is given of the sources: ``latents``, as the generative methods, or the wider ``codes``.
     constant
         Whether it predicts the same for every patient, so that nothing correlates with it.
     """
@@ -75,4 +83,5 @@ class Baseline:
     color: str
     marker: str
     fit: Callable[[Examples, BaselineParameters], Regressor]
+    reads: Reads = "latents"
     constant: bool = False

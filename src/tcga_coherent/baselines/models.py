@@ -12,14 +12,15 @@ squared error on the validation patients.
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from tcga_coherent.baselines.baseline import BaselineParameters, Examples, Regressor
+from tcga_coherent.baselines.baseline import BaselineParameters, Examples, Reads, Regressor
 from tcga_coherent.baselines.registry import BASELINES
+from tcga_coherent.cohort import Cohort
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.source_sets import join_sources
 
@@ -36,6 +37,8 @@ class FittedBaseline:
         Modalities it predicts from.
     regressor
         Point predictor of the latents of `target` from :func:`source_features`.
+    reads
+        As in :class:`tcga_coherent.baselines.baseline.Baseline`.
     noise_sd
         Root mean squared error of each dimension on the validation patients.
     """
@@ -43,20 +46,19 @@ class FittedBaseline:
     target: str
     sources: tuple[str, ...]
     regressor: Regressor
+    reads: Reads
     noise_sd: Array
 
-    def predict(self, latents: Mapping[str, pd.DataFrame], patients: pd.Index) -> Array:
+    def predict(self, cohort: Cohort, patients: pd.Index) -> Array:
         """Predict the target's latents, patients x dimensions."""
-        return self.regressor.predict(source_features(latents, self.sources, patients))
+        return self.regressor.predict(source_features(cohort, self.reads, self.sources, patients))
 
 
 def fit_baseline(
     method: str,
     target: str,
     sources: Sequence[str],
-    latents: Mapping[str, pd.DataFrame],
-    train: pd.Index,
-    val: pd.Index,
+    cohort: Cohort,
     parameters: BaselineParameters,
 ) -> FittedBaseline:
     """Fit a baseline on the training patients and its noise on the validation patients.
@@ -67,10 +69,8 @@ def fit_baseline(
         Name of a baseline.
     target, sources
         Modality to predict and modalities to predict it from.
-    latents
-        Modality to frame, patients x dimensions, standardised on the training split.
-    train, val
-        Patients of the two splits; those without the target or without any source are left out.
+    cohort
+        Latents, codes and splits; patients without the target or without any source are left out.
     parameters
         Candidates for the settings.
 
@@ -81,33 +81,61 @@ def fit_baseline(
     """
     if method not in BASELINES:
         raise ValueError(f"No baseline {method!r}; there are {', '.join(BASELINES)}.")
+    baseline = BASELINES[method]
+
+    def examples_of(patients: pd.Index, split: str) -> tuple[Array, Array]:
+        any_source = np.logical_or.reduce(
+            [patients.isin(cohort.latents[name].index) for name in sources]
+        )
+        usable = patients[patients.isin(cohort.latents[target].index) & any_source]
+        if usable.empty:
+            raise ValueError(
+                f"No {split} patient has {target} together with any of {join_sources(sources)}: the "
+                f"baselines for it cannot be fitted."
+            )
+        features = source_features(cohort, baseline.reads, sources, usable)
+        return features, cohort.truth(target, usable)
+
     examples = Examples(
-        *_paired(target, sources, latents, train, "training"),
-        *_paired(target, sources, latents, val, "validation"),
+        *examples_of(cohort.train, "training"), *examples_of(cohort.val, "validation")
     )
-    regressor = BASELINES[method].fit(examples, parameters)
+    regressor = baseline.fit(examples, parameters)
     error = examples.val_y - regressor.predict(examples.val_x)
-    return FittedBaseline(target, tuple(sources), regressor, np.sqrt(np.mean(error**2, axis=0)))
+    noise_sd = np.sqrt(np.mean(error**2, axis=0))
+    return FittedBaseline(target, tuple(sources), regressor, baseline.reads, noise_sd)
 
 
 def source_features(
-    latents: Mapping[str, pd.DataFrame], sources: Sequence[str], patients: pd.Index
+    cohort: Cohort, reads: Reads, sources: Sequence[str], patients: pd.Index
 ) -> Array:
-    """Put the latents of the sources side by side, with zeros and a mask bit where one is absent.
+    """Put what is known of the sources side by side, with zeros and a mask where one is absent.
+
+    Codes are scaled to a total variance of one a source: a penalty then asks as much of a source with many
+    features as of one with few.
 
     Returns
     -------
     ndarray
-        patients x (dimensions of all sources + number of sources); the mask of a source with d
-        dimensions is sqrt(d) where it is absent, else 0.
+        patients x (dimensions of all sources + number of sources); the mask of a source is the root of its
+        total variance where it is absent, else 0: that of standardised latents is their number.
     """
-    blocks, mask = [], []
+    blocks, masks = [], []
     for name in sources:
-        frame = latents[name]
+        if reads == "latents":
+            frame, variance = cohort.latents[name], float(cohort.latents[name].shape[1])
+        else:
+            code = (cohort.codes or cohort.latents)[name]
+            frame = code / _norm(code.loc[cohort.train.intersection(code.index)])
+            variance = 1.0
         blocks.append(frame.reindex(patients, fill_value=0).to_numpy(float))
-        # Unrelated standardised patients differ by 2 d (squared), zeros and a patient by d only.
-        mask.append(np.sqrt(frame.shape[1]) * ~patients.isin(frame.index))
-    return np.hstack([*blocks, np.column_stack(mask)])
+        # Unrelated patients differ by twice the variance (squared), zeros and a patient by it alone.
+        masks.append(np.sqrt(variance) * ~patients.isin(frame.index))
+    return np.hstack([*blocks, np.column_stack(masks)])
+
+
+def _norm(code: pd.DataFrame) -> float:
+    """Return the root mean square of the patients' lengths."""
+    return float(np.sqrt(np.square(code.to_numpy(float)).sum(axis=1).mean()))
 
 
 def standard_normal_draws(patients: pd.Index, n_draws: int, n_dimensions: int, seed: int) -> Array:
@@ -125,20 +153,3 @@ def standard_normal_draws(patients: pd.Index, n_draws: int, n_dimensions: int, s
         for patient in patients
     ]
     return np.stack(noise, axis=1)
-
-
-def _paired(
-    target: str,
-    sources: Sequence[str],
-    latents: Mapping[str, pd.DataFrame],
-    patients: pd.Index,
-    split: str,
-) -> tuple[Array, Array]:
-    any_source = np.logical_or.reduce([patients.isin(latents[name].index) for name in sources])
-    usable = patients[patients.isin(latents[target].index) & any_source]
-    if usable.empty:
-        raise ValueError(
-            f"No {split} patient has {target} together with any of {join_sources(sources)}: the "
-            f"baselines for it cannot be fitted."
-        )
-    return source_features(latents, sources, usable), latents[target].loc[usable].to_numpy(float)

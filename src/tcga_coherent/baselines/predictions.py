@@ -1,4 +1,4 @@
-"""Predictions of ridge, nearest neighbours and the mean for the test patients, as frames.
+"""Predictions of the baselines for the test patients, as frames.
 
 They stand beside the draws of the generative methods in every comparison, so they are fitted once.
 """
@@ -59,11 +59,9 @@ def predict_baselines(
         for sources in cohort.source_sets(target):
             patients = cohort.tested(target, *sources)
             for method in BASELINES:
-                baseline = fit_baseline(
-                    method, target, sources, cohort.latents, cohort.train, cohort.val, parameters
-                )
+                baseline = fit_baseline(method, target, sources, cohort, parameters)
                 # Regressors refuse to predict nobody.
-                mean = baseline.predict(cohort.latents, patients) if len(patients) else None
+                mean = baseline.predict(cohort, patients) if len(patients) else None
                 frames = {
                     PREDICTION: pd.DataFrame(mean, index=patients, columns=columns, dtype=float),
                     NOISE_SD: pd.DataFrame([baseline.noise_sd], index=[""], columns=columns),

@@ -28,6 +28,9 @@ class EmbeddingConfig:
     ----------
     principal_axes
         Leading principal axes of the features that an autoencoder works on.
+    code_size
+        Leading principal axes whose scores are a patient's code, or as many as there are. A latent of 32
+        dimensions loses most of what other modalities need: sums along chromosome arms, for instance.
     dropout
         Share of hidden units switched off during training.
     batch_size
@@ -43,6 +46,7 @@ class EmbeddingConfig:
     """
 
     principal_axes: int = Field(default=256, ge=1)
+    code_size: int = Field(default=512, ge=1)
     dropout: float = Field(default=0.2, ge=0, lt=1)
     batch_size: int = Field(default=128, ge=2)
     learning_rate: float = Field(default=5e-4, gt=0)

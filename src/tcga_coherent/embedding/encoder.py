@@ -40,8 +40,8 @@ class Encoder:
     features
         Features of the processed table it was fitted on.
     components
-        Principal axes: of a PCA encoder as many as latent dimensions, of an autoencoder those whose
-        scores it works on.
+        Principal axes, whose scores are the code of a patient. A PCA encoder's latents are those of the
+        leading ones, as many as latent dimensions; an autoencoder works on the leading `n_axes`.
     autoencoder
         None for PCA.
     latent_mean, latent_sd
@@ -70,6 +70,11 @@ class Encoder:
         return [f"z{number:02d}" for number in range(self.latent_size)]
 
     @property
+    def n_axes(self) -> int:
+        """Number of leading principal axes that latents are made of."""
+        return self.latent_size if self.autoencoder is None else len(self.autoencoder.axis_sd)
+
+    @property
     def pca(self) -> PrincipalComponents:
         """Principal components as many as latent dimensions: the linear rival."""
         return self.components.leading(self.latent_size)
@@ -93,14 +98,31 @@ class Encoder:
         ValueError
             When the features are others than those fitted, or a value is missing or infinite.
         """
+        scores = self._scores(processed, self.components.leading(self.n_axes))
+        raw = raw_latents(scores, self.autoencoder)
+        values = (raw - self.latent_mean) / self.latent_sd
+        return pd.DataFrame(values, index=processed.index, columns=self.latent_columns)
+
+    def code(self, processed: pd.DataFrame) -> pd.DataFrame:
+        """Return what other modalities can be predicted from: the scores on all principal axes.
+
+        Parameters and errors are those of :meth:`encode`.
+
+        Returns
+        -------
+        DataFrame
+            Patients x axes, float32, in the units of the features; columns ``c000``, ``c001``, ...
+        """
+        scores = self._scores(processed, self.components)
+        columns = [f"c{number:03d}" for number in range(scores.shape[1])]
+        return pd.DataFrame(scores, index=processed.index, columns=columns)
+
+    def _scores(self, processed: pd.DataFrame, components: PrincipalComponents) -> Matrix:
         check_features(processed, self.features, self.modality)
         check_finite(processed, f"processed table of {self.modality}", "the preprocessing pipeline")
         if not processed.columns.equals(self.features):
             processed = processed[self.features]
-        everyone = np.arange(len(processed))
-        raw = raw_latents(scores_of(processed, everyone, self.components), self.autoencoder)
-        values = (raw - self.latent_mean) / self.latent_sd
-        return pd.DataFrame(values, index=processed.index, columns=self.latent_columns)
+        return scores_of(processed, np.arange(len(processed)), components)
 
     def decode(self, latents: pd.DataFrame) -> pd.DataFrame:
         """Read latents, observed or generated, as features.
@@ -128,7 +150,7 @@ class Encoder:
             )
         check_finite(latents, f"latents of {self.modality}", "the pipeline that made them")
         raw = latents.to_numpy(np.float32) * self.latent_sd + self.latent_mean
-        rows = reconstruct(raw, self.components, self.autoencoder)
+        rows = reconstruct(raw, self.components.leading(self.n_axes), self.autoencoder)
         return pd.DataFrame(rows, index=latents.index, columns=self.features)
 
     def reconstruction_r2(self, processed: pd.DataFrame, patients: pd.Index) -> tuple[float, float]:
@@ -242,14 +264,18 @@ def fit_encoder(
     check_sizes(name, config, n_features=processed.shape[1], n_train=len(train))
 
     is_pca = config.encoder.kind == "pca"
+    # Of n centred rows, n - 1 are independent.
+    most = min(processed.shape[1], len(train) - 1)
     n_axes = config.latent_size
     if not is_pca:
-        # Of n centred rows, n - 1 are independent.
-        most = min(processed.shape[1], len(train) - 1)
-        n_axes = min(max(settings.principal_axes, config.latent_size), most)
-    components = PrincipalComponents.fit(
-        rows_at(processed, train), n_axes, settings.seed, overwrite=True
+        n_axes = min(max(settings.principal_axes, n_axes), most)
+    every_axis = PrincipalComponents.fit(
+        rows_at(processed, train),
+        max(n_axes, min(settings.code_size, most)),
+        settings.seed,
+        overwrite=True,
     )
+    components = every_axis.leading(n_axes)
     train_scores, train_squares = project_all(rows_at(processed, train), components)
     check_spread(name, train_scores[:, : config.latent_size])
 
@@ -292,7 +318,7 @@ def fit_encoder(
     return Encoder(
         modality=name,
         features=processed.columns,
-        components=components,
+        components=every_axis,
         autoencoder=autoencoder,
         latent_mean=raw.mean(axis=0, dtype=float).astype(np.float32),
         latent_sd=raw.std(axis=0, dtype=float).astype(np.float32),

@@ -27,10 +27,11 @@ def sources() -> Built:
     return Built(choose_source_sets, (MODALITIES, "presence", "params:source_sets"))
 
 
-def cohort() -> Built:
-    """Return the :class:`tcga_coherent.cohort.Cohort`."""
-    loaders = each("latents", configured_modalities())
-    return Built(read_cohort, (loaders, "split", "presence", sources()))
+def cohort(*, with_codes: bool = False) -> Built:
+    """Return the :class:`tcga_coherent.cohort.Cohort`, with the codes where they are asked for."""
+    modalities = configured_modalities()
+    codes = (each("codes", modalities),) if with_codes else ()
+    return Built(read_cohort, (each("latents", modalities), "split", "presence", sources(), *codes))
 
 
 def held_out() -> Built:

@@ -43,7 +43,7 @@ def table() -> pd.DataFrame:
     """Coverage is 3 points above nominal, spread over error 1.1, ranks are uniform."""
     rows = []
     for target in MODALITIES:
-        for method in ("multi", "coherent", "ridge"):
+        for method in ("multi", "coherent", "ridge_features"):
             rows += [
                 row(target, method, "coverage", "all", level, level / 100, level / 100 + 0.03)
                 for level in (10, 50, 90)
@@ -54,7 +54,7 @@ def table() -> pd.DataFrame:
                 if name != "all":
                     rows.append(row(target, method, "coverage", name, 50, 0.5, 0.53))
                     rows.append(row(target, method, "coverage", name, 90, 0.9, 0.93))
-            if method != "ridge":
+            if method != "ridge_features":
                 rows += [
                     row(target, method, "error_by_spread", "all", i, i / 10, i / 9)
                     for i in (6, 7, 8)
@@ -96,7 +96,7 @@ def test_error_is_drawn_against_spread_with_its_correlation(table) -> None:
         (line,) = lines_of(axes, "multi")
         assert line.get_xdata() == pytest.approx([0.6, 0.7, 0.8])
         assert line.get_ydata() == pytest.approx([6 / 9, 7 / 9, 8 / 9])
-        assert lines_of(axes, "ridge") == []
+        assert lines_of(axes, "ridge_features") == []
         labels = [text.get_text() for text in axes.get_legend().get_texts()]
         assert labels == ["ρ = 0.42", "ρ = 0.42"]
 
@@ -121,7 +121,7 @@ def test_every_cancer_type_has_a_row_with_its_number_of_patients(table) -> None:
         assert half.get_xdata() == pytest.approx([0.53] * 4)
         assert most.get_xdata() == pytest.approx([0.93] * 4)
     for axes in ratio:
-        (line,) = lines_of(axes, "ridge")
+        (line,) = lines_of(axes, "ridge_features")
         assert line.get_xdata() == pytest.approx([1.1] * 4)
 
 

@@ -26,7 +26,9 @@ def make(test_draws, cohort, antithetic: bool = False, **changes) -> pd.DataFram
         "parameters": PARAMETERS,
         "seed": 0,
     }
-    baselines = BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10,))
+    baselines = BaselineParameters(
+        ridge_alphas=(1.0, 10.0), ridge_features_alphas=(0.1, 1.0, 10.0), knn_neighbors=(10,)
+    )
     predictions = {
         name: lambda frame=frame: frame for name, frame in predict_baselines(cohort, baselines)
     }
@@ -99,7 +101,9 @@ def test_draws_of_half_the_spread_have_the_ranks_and_coverage_of_the_closed_form
 def test_cancer_types_are_measured_on_their_own_patients(simulation, table) -> None:
     cohort = simulation.cohort
     types = cohort.cancer_type[cohort.test]
-    rows = table[(table["target"] == "rppa") & (table["method"] == "ridge")].set_index("measure")
+    rows = table[(table["target"] == "rppa") & (table["method"] == "ridge_features")].set_index(
+        "measure"
+    )
     covered = rows.loc["coverage"].set_index(["cancer_type", "point"])
     for name, count in types.value_counts().items():
         assert covered.loc[name].index.tolist() == [50, 90]
@@ -145,7 +149,7 @@ def test_a_spread_that_knows_nothing_of_the_patient_does_not_correlate_with_erro
 
 
 def test_ridge_has_one_spread_for_all_and_is_not_asked_to_tell_patients_apart(table) -> None:
-    own = table[table["method"] == "ridge"]
+    own = table[table["method"] == "ridge_features"]
     assert set(own["measure"]) == {"coverage", "rank", "spread_skill"}
 
 
@@ -181,7 +185,7 @@ def test_a_cancer_type_of_one_patient_has_no_interval(simulation) -> None:
 
 def test_two_modalities_compare_single_and_multi_models_with_ridge() -> None:
     draws, cohort = two_modalities(np.random.default_rng(0).random((4, 30, 2)), np.ones((30, 2)))
-    assert list(make(draws, cohort)["method"].unique()) == ["single", "multi", "ridge"]
+    assert list(make(draws, cohort)["method"].unique()) == ["single", "multi", "ridge_features"]
 
 
 def test_a_missing_partition_is_named(simulation) -> None:

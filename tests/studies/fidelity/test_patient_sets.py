@@ -30,6 +30,7 @@ def test_every_space_has_real_and_generated_patients_and_those_of_the_baselines(
             ("coherent", "draw"),
             ("multi", "mean"),
             ("coherent", "mean"),
+            ("ridge_features", "mean"),
             ("ridge", "mean"),
             ("knn", "mean"),
             ("mean", "mean"),
@@ -47,8 +48,8 @@ def test_a_draw_is_the_first_of_each_modality_from_all_others(simulation, sets) 
     np.testing.assert_array_equal(
         whole["real", "measured"].points[3, 8:], simulation.latents["rppa"]().loc[patient]
     )
-    ridge = simulation.baseline_predictions["rppa/ridge/cna+rnaseq"]().loc["prediction"]
-    np.testing.assert_allclose(whole["ridge", "mean"].points[:, 8:], ridge)
+    ridge = simulation.baseline_predictions["rppa/ridge_features/cna+rnaseq"]().loc["prediction"]
+    np.testing.assert_allclose(whole["ridge_features", "mean"].points[:, 8:], ridge)
 
 
 def test_training_patients_are_complete_different_and_none_of_the_test_split(simulation) -> None:

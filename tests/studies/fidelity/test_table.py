@@ -112,7 +112,9 @@ def test_true_draws_are_like_other_patients_and_means_are_not(table) -> None:
             [("multi", "draw"), ("coherent", "draw"), ("multi", "mean"), ("mean", "mean")], measure
         ]
         assert falling.is_monotonic_decreasing
-    assert rows.loc[("ridge", "mean"), "precision"] > rows.loc[("multi", "draw"), "precision"]
+    assert (
+        rows.loc[("ridge_features", "mean"), "precision"] > rows.loc[("multi", "draw"), "precision"]
+    )
     assert rows.loc[("mean", "mean"), "energy_distance"] > 0.5
     informed = rows.drop(index=("mean", "mean"))
     assert (informed["type_agreement"] > informed["type_agreement_by_chance"] + 0.1).all()

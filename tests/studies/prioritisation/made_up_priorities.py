@@ -52,7 +52,7 @@ def need_half(
     cohort = Cohort(frames, train, train[:0], test, pd.Series("LUAD", index=patients))
     noise = rng.standard_normal((2, N_VERSIONS, n_test, 1))
     drawn = np.where(needs[n_train:, None], noise[0], known[n_train:, None])
-    versions = {"coherent": drawn, "multi": drawn, "ridge": noise[1]}
+    versions = {"coherent": drawn, "multi": drawn, "ridge_features": noise[1]}
     features = np.hstack([cna, rnaseq])[:n_train]
     tasks = possible_tasks(chosen(["stage", "survival"]), cohort, clinical, FORESTS)
     training = {name: TrainingSet(features, outcomes) for name, outcomes in tasks.possible.items()}

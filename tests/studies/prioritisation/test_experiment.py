@@ -40,7 +40,7 @@ def test_those_whom_the_modality_decides_for_have_the_highest_scores(made, task)
     rows = of_task(frame, task)
     score = rows[COHERENT].to_numpy()
     assert np.quantile(score[needs], 0.1) > np.quantile(score[~needs], 0.9)
-    noise = rows[score_column(VARIANCE_STRATEGIES["ridge"], "missing")].to_numpy()
+    noise = rows[score_column(VARIANCE_STRATEGIES["ridge_features"], "missing")].to_numpy()
     assert noise[~needs].mean() > 10 * score[~needs].mean()
 
 

@@ -17,7 +17,9 @@ from tcga_coherent.studies.prioritisation.inputs import (
 )
 
 FORESTS = ForestParameters(n_trees=10, survival_min_samples_leaf=5, survival_time_unit=1)
-PARAMETERS = BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10,))
+PARAMETERS = BaselineParameters(
+    ridge_alphas=(1.0, 10.0), ridge_features_alphas=(0.1, 1.0, 10.0), knn_neighbors=(10,)
+)
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +76,8 @@ def test_versions_come_from_the_other_modalities(simulation, clinical, profiles)
     versions = inputs.versions["rnaseq"]
     np.testing.assert_array_equal(versions["multi"], profiles.draws["rnaseq/multi/cna+rppa"])
     np.testing.assert_array_equal(versions["coherent"], profiles.draws["rnaseq/coherent/cna+rppa"])
-    ridge = profiles.baselines["rnaseq/ridge/cna+rppa"]
-    error = (versions["ridge"] - ridge.mean) / ridge.noise_sd
+    ridge = profiles.baselines["rnaseq/ridge_features/cna+rppa"]
+    error = (versions["ridge_features"] - ridge.mean) / ridge.noise_sd
     assert error.std() == pytest.approx(1, abs=0.02)
 
 

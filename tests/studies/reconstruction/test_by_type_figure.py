@@ -59,7 +59,7 @@ def test_each_method_stands_at_its_value_from_all_sources_in_the_row_of_its_type
             axes = figure.axes[row * 3 + column]
             others = "+".join(name for name in MODALITIES if name != target)
             own = table[(table["target"] == target) & (table["source"] == others)]
-            for method in ("multi", "coherent", "ridge"):
+            for method in ("multi", "coherent", "ridge_features"):
                 (line,) = [
                     line for line in axes.lines if line.get_color() == METHOD_STYLES[method].color
                 ]

@@ -31,7 +31,7 @@ def test_every_method_is_decoded_from_all_other_modalities(simulation, decoded) 
     assert [one.target for one in decoded.values()] == ["cna", "rnaseq", "rppa"]
     one = decoded["cna"]
     assert one.source == "rnaseq+rppa"
-    methods = ["ceiling", "multi", "coherent", "ridge", "knn", "mean"]
+    methods = ["ceiling", "multi", "coherent", "ridge_features", "ridge", "knn", "mean"]
     assert list(one.predictions["standardised"]) == methods
     draws = simulation.test_draws["cna/coherent/rnaseq+rppa"]()
     patient = simulation.cohort.test[7]

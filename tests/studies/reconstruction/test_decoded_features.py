@@ -19,7 +19,7 @@ def decoded(simulation):
 def test_the_best_and_the_worst_features_are_named_in_order(decoded) -> None:
     one = decoded["cna"]
     correlations = correlations_by_method(one)
-    assert list(correlations) == ["ceiling", "multi", "coherent", "ridge", "knn"]
+    assert list(correlations) == ["ceiling", "multi", "coherent", "ridge_features", "ridge", "knn"]
     found = best_and_worst_features(one, correlations, DecodedParameters(4), BOOTSTRAP, seed=0)
     ordered = correlations["coherent"].sort_values()
     assert list(found[found["end"] == "best"]["feature"]) == list(ordered.index[:-5:-1])

@@ -15,7 +15,7 @@ def test_the_figure_shows_each_feature_and_the_medians(simulation) -> None:
     figure = draw_decoded(correlations, modalities)
     above, below = figure.axes[1], figure.axes[4]
     own = correlations["rnaseq"]
-    order = ["ceiling", "coherent", "multi", "ridge", "knn"]
+    order = ["ceiling", "coherent", "multi", "ridge_features", "ridge", "knn"]
     assert [text.get_text() for text in above.texts] == [f"{own[m].median():.2f}" for m in order]
     points = next(line for line in below.lines if line.get_marker() == ".")
     np.testing.assert_array_equal(points.get_xdata(), own["ceiling"])

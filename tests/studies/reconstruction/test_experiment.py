@@ -24,7 +24,11 @@ def test_generators_use_the_sets_they_can_and_baselines_all_of_them(made) -> Non
         ("multi", "rppa"),
         ("multi", "rnaseq+rppa"),
         ("coherent", "rnaseq+rppa"),
-        *((m, s) for s in ("rnaseq", "rppa", "rnaseq+rppa") for m in ("ridge", "knn", "mean")),
+        *(
+            (m, s)
+            for s in ("rnaseq", "rppa", "rnaseq+rppa")
+            for m in ("ridge_features", "ridge", "knn", "mean")
+        ),
     ]
 
 
@@ -72,5 +76,7 @@ def test_draws_of_a_baseline_scatter_by_its_validation_error_around_its_predicti
 
 
 def test_a_missing_baseline_is_named_with_the_way_to_make_it(simulation) -> None:
-    with pytest.raises(ValueError, match=r"no partition cna/ridge/rnaseq: .* --tags baselines"):
+    with pytest.raises(
+        ValueError, match=r"no partition cna/ridge_features/rnaseq: .* --tags baselines"
+    ):
         list(reconstructions(simulation.held_out(baseline_predictions={}), "cna", 0))

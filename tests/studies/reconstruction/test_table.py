@@ -40,10 +40,18 @@ def rows(table: pd.DataFrame, target: str, method: str) -> pd.DataFrame:
 
 
 def test_there_is_one_row_a_target_method_and_source_set_in_order(table) -> None:
-    assert len(table) == 3 * (2 + 3 + 1 + 3 * 3)
+    assert len(table) == 3 * (2 + 3 + 1 + 4 * 3)
     assert not table.duplicated(["target", "method", "source"]).any()
     cna = table[table["target"] == "cna"]
-    assert list(cna["method"].unique()) == ["single", "multi", "coherent", "ridge", "knn", "mean"]
+    assert list(cna["method"].unique()) == [
+        "single",
+        "multi",
+        "coherent",
+        "ridge_features",
+        "ridge",
+        "knn",
+        "mean",
+    ]
     assert list(rows(table, "cna", "ridge").index) == ["rnaseq", "rppa", "rnaseq+rppa"]
     assert list(table["target"].unique()) == ["cna", "rnaseq", "rppa"]
     assert (table["n_patients"] == 300).all()
@@ -260,14 +268,14 @@ def test_the_summary_names_winner_and_rivals_of_each_target() -> None:
 
 def test_five_modalities_give_all_their_source_sets(simulation_of_five) -> None:
     table = make(simulation_of_five)
-    # 4 single, 15 multi, 11 coherent and three baselines of 15 each.
-    assert (table.groupby("target").size() == 4 + 15 + 11 + 45).all()
+    # 4 single, 15 multi, 11 coherent and four baselines of 15 each.
+    assert (table.groupby("target").size() == 4 + 15 + 11 + 60).all()
     assert set(table.loc[table["best"], "source"].str.count(r"\+")) == {3}
 
 
 def test_two_modalities_are_compared_without_an_ensemble(simulation) -> None:
     two = replace(simulation, modalities=["cna", "rnaseq"])
     table = make(two)
-    assert set(table["method"]) == {"single", "multi", "ridge", "knn", "mean"}
+    assert set(table["method"]) == {"single", "multi", "ridge_features", "ridge", "knn", "mean"}
     assert (table.groupby("target")["best"].sum() == 1).all()
     assert len(summary_lines(table)) == 2

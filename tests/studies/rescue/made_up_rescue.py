@@ -15,7 +15,14 @@ from tcga_coherent.studies.rescue.scores import FULL, MEAN_OF_PATTERNS, Scores
 
 MODALITIES = ("cna", "rnaseq", "rppa")
 # What each way to complete gives back of what ablation costs.
-RECOVERED = {"mean": 0.0, "knn": 0.5, "ridge": 0.25, "multi": 0.75, "coherent": 1.0}
+RECOVERED = {
+    "mean": 0.0,
+    "knn": 0.5,
+    "ridge": 0.25,
+    "ridge_features": 0.3,
+    "multi": 0.75,
+    "coherent": 1.0,
+}
 FULL_SCORE, COST, CANCER_TYPE_SCORE = 0.7, 0.2, 0.6
 
 

@@ -45,7 +45,7 @@ def _own(predictions, task, removed, method, pooling="point") -> pd.DataFrame:
 
 
 def test_every_pattern_and_way_to_complete_it_is_predicted_once(predictions) -> None:
-    per_pattern = 4 + 1 + 2 * 3  # points, modality dropout, generators with three poolings
+    per_pattern = 5 + 1 + 2 * 3  # points, modality dropout, generators with three poolings
     cells = 6 * per_pattern + 3
     assert len(predictions.drop_duplicates(CELL)) == 2 * cells
     assert not predictions.duplicated([*CELL, "patient_id"]).any()

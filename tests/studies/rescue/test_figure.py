@@ -36,7 +36,7 @@ def test_each_task_has_a_panel_with_every_pattern_and_its_lines() -> None:
     stage, survival, marks = figure.get_axes()
     assert [a.get_title("left") for a in (stage, survival)] == ["Tumour stage", "Survival"]
     points = [line for line in stage.lines if line.get_marker() != "None"]
-    assert len(points) == 6 * 6
+    assert len(points) == 6 * 7
     levels = [line.get_ydata()[0] for line in stage.lines if line.get_marker() == "None"]
     assert levels == pytest.approx([0.7, 0.6])
     ablation = [line for line in points if line.get_marker() == "X"]
@@ -61,7 +61,7 @@ def test_the_other_scores_and_the_poolings_are_drawn() -> None:
     }
     assert gains["kNN"] == pytest.approx(0.5 * COST)
     assert gains["Coherent Denoising: one draw"] == pytest.approx(COST)
-    assert len(gains) == 3 + 2 * 3
+    assert len(gains) == 4 + 2 * 3
 
 
 def test_labels_are_legible_in_print() -> None:

@@ -57,7 +57,7 @@ def made_up_profiles(cohort: Cohort) -> TestProfiles:
         wrong = np.roll(right, -1, axis=0)
         draws[f"{target}/multi/{source}"] = np.stack([right] * N_REPEATS)
         draws[f"{target}/single/{source}"] = np.stack([wrong, right, wrong])
-        for method in ("mean", "knn", "ridge"):
+        for method in ("mean", "knn", "ridge", "ridge_features"):
             prediction = np.zeros_like(right) if method == "mean" else right
             baselines[f"{target}/{method}/{source}"] = BaselinePrediction(prediction, np.ones(3))
     return TestProfiles(cohort.test, real, draws, baselines, antithetic=False)

@@ -12,7 +12,11 @@ from tcga_coherent.studies.statistics.table import statistics_table
 @pytest.fixture
 def table(tmp_path) -> pd.DataFrame:
     """The table as the node of the figure reads it."""
-    scores = {"ridge": np.array([0.1]), "multi": np.array([0.2]), "coherent": np.array([0.4])}
+    scores = {
+        "ridge_features": np.array([0.1]),
+        "multi": np.array([0.2]),
+        "coherent": np.array([0.4]),
+    }
     scores = {
         name: Score(value, value + np.linspace(-0.01, 0.01, 5)) for name, value in scores.items()
     }
@@ -44,4 +48,4 @@ def test_a_panel_without_differences_gives_the_reason(table) -> None:
         for panel, axes in zip(PANELS, figure.axes, strict=True)
     }
     assert said["Stage signal: F1 − measured"] == ["no stages"]
-    assert said["Reconstruction: R² − ridge"] == []
+    assert said["Reconstruction: R² − ridge on features"] == []

@@ -19,7 +19,9 @@ BOOTSTRAP = BootstrapParameters(repeats=50, level=0.9)
 
 @pytest.fixture(scope="module")
 def profiles(simulation) -> TestProfiles:
-    parameters = BaselineParameters(ridge_alphas=(1.0, 10.0), knn_neighbors=(10,))
+    parameters = BaselineParameters(
+        ridge_alphas=(1.0, 10.0), ridge_features_alphas=(0.1, 1.0, 10.0), knn_neighbors=(10,)
+    )
     frames = dict(predict_baselines(simulation.cohort, parameters))
     loaders = {name: lambda frame=frame: frame for name, frame in frames.items()}
     return read_profiles(simulation.held_out(baseline_predictions=loaders))
@@ -32,8 +34,8 @@ def test_scores_by_repeat_are_those_of_the_draws(profiles) -> None:
     truth = profiles.real["rppa"]
     expected = r2_of_draws(truth, profiles.draws["rppa/coherent/cna+rnaseq"][:4].astype(float))
     np.testing.assert_allclose(draws["coherent"], expected)
-    ridge = r2(truth, profiles.baselines["rppa/ridge/cna+rnaseq"].mean)
-    np.testing.assert_allclose(draws["ridge"], [ridge] * 4)
+    ridge = r2(truth, profiles.baselines["rppa/ridge_features/cna+rnaseq"].mean)
+    np.testing.assert_allclose(draws["ridge_features"], [ridge] * 4)
     mean = found["rppa", "r2_of_mean"].scores["multi"].by_repeat
     whole = profiles.draws["rppa/multi/cna+rnaseq"].mean(axis=0, dtype=float)
     np.testing.assert_allclose(mean, [r2(truth, whole)])
@@ -49,7 +51,7 @@ def test_the_best_single_source_is_the_best(profiles) -> None:
                 if name.startswith(f"{one.condition}/single/")
             ]
             assert one.scores["best_single"].by_repeat[0] == pytest.approx(max(singles))
-            assert list(one.scores) == ["ridge", "best_single", "multi", "coherent"]
+            assert list(one.scores) == ["ridge_features", "best_single", "multi", "coherent"]
 
 
 def test_scores_by_sample_are_those_of_the_patients_drawn(profiles) -> None:

@@ -129,9 +129,9 @@ def test_other_studies_and_degenerate_tests_are_not_counted() -> None:
 def test_scores_that_no_repeat_changes_are_compared_over_patients_alone() -> None:
     one = comparison(
         "a",
-        {"ridge": 0.0, "multi": 0.4},
+        {"ridge_features": 0.0, "multi": 0.4},
         0,
-        by_repeat={"ridge": np.array([0.5]), "multi": np.array([0.9])},
+        by_repeat={"ridge_features": np.array([0.5]), "multi": np.array([0.9])},
     )
     table = statistics_table([one], 0.95)
     assert list(table["unit"]) == ["patients"]

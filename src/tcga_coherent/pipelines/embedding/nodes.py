@@ -29,7 +29,7 @@ def encode_modality(
     embedding: EmbeddingConfig,
     device: str,
     modality: str,
-) -> tuple[Checkpoint, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> tuple[Checkpoint, pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Fit a modality's encoder on the training patients and embed all patients.
 
     Returns
@@ -38,6 +38,8 @@ def encode_modality(
         Fitted state; see ``embedding.encoder.Encoder.from_state``.
     latents : DataFrame
         Patients x latent size, standardised on the training patients.
+    codes : DataFrame
+        Patients x principal axes; see ``embedding.encoder.Encoder.code``.
     description : DataFrame
         One row; see :func:`describe_encoder`.
     history : DataFrame
@@ -60,6 +62,7 @@ def encode_modality(
     return (
         Checkpoint(*encoder.state()),
         encoder.encode(processed),
+        encoder.code(processed),
         pd.DataFrame([describe_encoder(encoder, processed, split)]),
         encoder.history,
     )

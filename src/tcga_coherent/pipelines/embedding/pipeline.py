@@ -26,6 +26,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
             outputs=[
                 f"encoders/{modality}",
                 f"latents/{modality}",
+                f"codes/{modality}",
                 f"rows/embedding/{modality}",
                 f"rows/embedding_history/{modality}",
             ],

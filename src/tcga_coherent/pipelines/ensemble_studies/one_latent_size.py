@@ -156,7 +156,7 @@ def _embed(
     encoders, latents = {}, {}
     for name, config in parse_modalities(modalities).items():
         try:
-            encoders[name], latents[name], _, _ = encode_modality(
+            encoders[name], latents[name], *_ = encode_modality(
                 processed[name](), split, config, settings.embedding, device, name
             )
         except ValueError as error:

@@ -20,5 +20,9 @@ def baselines(compared: list[str]) -> Pipeline:
     return study(
         "baselines",
         ["baselines", *compared],
-        (predict_test_split, [cohort(), "params:evaluation"], "baseline_predictions"),
+        (
+            predict_test_split,
+            [cohort(with_codes=True), "params:evaluation"],
+            "baseline_predictions",
+        ),
     )

@@ -39,7 +39,7 @@ class EvaluationParameters:
     calibration
         Levels and groups of the calibration table.
     baselines
-        Settings of ridge and nearest neighbours.
+        Settings of the baselines.
     manifold
         Settings of UMAP and its numbers.
     reconstruction_by_type

@@ -60,7 +60,7 @@ class CalibrationParameters:
 def calibration_table(
     held_out: HeldOut, bootstrap: BootstrapParameters, parameters: CalibrationParameters, seed: int
 ) -> pd.DataFrame:
-    """Measure the calibration of the generation from all sources, and of ridge for comparison.
+    """Measure the calibration of the generation from all sources, and of the strongest baseline for comparison.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def calibration_table(
         for method, source, draws in _draws_from_all_sources(held_out, target, seed, patients):
             measured = _measure(truth, held_out.independent(draws), parameters.levels)
             own = [*_rows(measured, types, bootstrap, seed)]
-            # Ridge has one spread for all patients: nothing that could tell them apart.
+            # A baseline has one spread for all patients: nothing that could tell them apart.
             if method in GENERATIVE_METHODS:
                 own += _error_by_spread(measured, parameters.spread_bins, bootstrap, seed)
                 own.append(_spread_error(measured, bootstrap, seed))

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from tcga_coherent.baselines.registry import STRONGEST
+from tcga_coherent.baselines.registry import BASELINES, STRONGEST
 from tcga_coherent.downstream.profiles import ABLATION
 from tcga_coherent.downstream.tasks import TASKS, chosen
 from tcga_coherent.figures.palette import METHOD_STYLES, legend_key, method_key
@@ -46,7 +46,13 @@ class Panel:
 
 
 PANELS = (
-    Panel(RECONSTRUCTION, "r2_of_mean", STRONGEST, "", f"Reconstruction: R² − {STRONGEST}"),
+    Panel(
+        RECONSTRUCTION,
+        "r2_of_mean",
+        STRONGEST,
+        "",
+        f"Reconstruction: R² − {BASELINES[STRONGEST].label.lower()}",
+    ),
     Panel(ACQUISITION, "area", "random", "", "Acquisition: area − random"),
     Panel(SIGNAL, "macro_f1_of_mean", "real", "cancer_type from ", "Type signal: F1 − measured"),
     Panel(SIGNAL, "macro_f1_of_mean", "real", "stage from ", "Stage signal: F1 − measured"),
