@@ -115,6 +115,27 @@ def test_history_counts_what_the_principal_axes_leave_out(
     assert encoder.history["train_mse"][0] == pytest.approx(error, rel=1e-4)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_latents_lose_is_of_the_size_of_validation_and_the_shape_of_training(
+    kind, processed, split, settings, modality, cpu
+):
+    encoder = fit_encoder("rppa", processed, split, modality(kind), settings, cpu)
+    lost = (processed - encoder.decode(encoder.encode(processed))) ** 2
+    train, val = lost[:320].mean(), lost[320:360].mean()
+    np.testing.assert_allclose(
+        encoder.residual_sd**2, train * val.sum() / train.sum(), rtol=1e-3, atol=1e-6
+    )
+
+
+def test_without_validation_patients_training_says_what_latents_lose(
+    processed, split, settings, modality, cpu
+):
+    nobody = split.replace({"split": {"val": "test"}})
+    encoder = fit_encoder("wsi", processed, nobody, modality("pca"), settings, cpu)
+    lost = (processed - encoder.decode(encoder.encode(processed))) ** 2
+    np.testing.assert_allclose(encoder.residual_sd**2, lost[:320].mean(), rtol=1e-3, atol=1e-6)
+
+
 def test_test_patients_have_no_influence(processed, split, settings, modality, cpu):
     changed = processed.copy()
     changed.iloc[360:] *= 5

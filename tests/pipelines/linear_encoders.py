@@ -29,6 +29,7 @@ def feature_inputs(latents: dict[str, pd.DataFrame], train: pd.Index, seed: int 
             autoencoder=None,
             latent_mean=np.zeros(size, np.float32),
             latent_sd=np.ones(size, np.float32),
+            residual_sd=np.full(N_FEATURES, 0.2, np.float32),
             history=pd.DataFrame(columns=["epoch", "train_mse", "val_mse", "kept"]),
         )
         values = frame.to_numpy() @ axes + 0.2 * rng.standard_normal((len(frame), N_FEATURES))

@@ -10,9 +10,19 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 from kedro.validation import ParameterValidator
+from matplotlib.figure import Figure
 
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.pipelines.lanes import all_pairs, each, gather_rows, lane_node, pairs_of
+from tcga_coherent.pipelines.lanes import (
+    Built,
+    all_pairs,
+    drawing,
+    each,
+    gather_rows,
+    lane_node,
+    pairs_of,
+    study,
+)
 
 LANES = ["cna", "rppa"]
 Loaders = Mapping[str, Callable[[], Any]]
@@ -186,3 +196,62 @@ def test_rows_of_all_lanes_are_joined_in_their_order() -> None:
     table = run(node, rows)["coherence_table"]
     assert table["target"].tolist() == ["wsi", "wsi", "cna", "cna"]
     assert table.index.tolist() == [0, 1, 2, 3]
+
+
+def test_what_arguments_are_built_of_is_read_and_built_once() -> None:
+    built = []
+
+    def total(numbers: Loaders, offset: int) -> int:
+        built.append("total")
+        return sum(load() for load in numbers.values()) + offset
+
+    def share(number: int, whole: int) -> float:
+        return number / whole
+
+    def tell(whole: int, part: float, offset: int) -> str:
+        return f"{whole} {part} {offset}"
+
+    whole = Built(total, (each("numbers", LANES), "params:offset"))
+    # An equal one, as another call of the same function would return it.
+    part = Built(share, ("numbers/cna", Built(total, (each("numbers", LANES), "params:offset"))))
+    node = lane_node(tell, [whole, part, "params:offset"], "text")
+    assert node.inputs == ["numbers/cna", "numbers/rppa", "params:offset"]
+    contents = {"numbers/cna": 2, "numbers/rppa": 5, "params:offset": 1}
+    assert run(node, contents) == {"text": "8 0.25 1"}
+    assert built == ["total"]
+
+
+def test_parameters_behind_what_is_built_get_their_type() -> None:
+    def steps(config: SamplingConfig, scale: int) -> int:
+        return config.n_steps * scale
+
+    node = lane_node(
+        lambda n: n, [Built(steps, ("params:sampling", "params:scale"))], "n", name="n"
+    )
+    validator = ParameterValidator({"all": Pipeline([node])})
+    parameters = validator.validate_raw_params({"sampling": {"n_steps": 7}, "scale": 3})
+    assert parameters["sampling"] == SamplingConfig(n_steps=7)
+    contents = {"params:sampling": parameters["sampling"], "params:scale": 3}
+    assert run(node, contents) == {"n": 21}
+
+
+def test_a_study_is_a_box_of_nodes_named_after_what_they_call() -> None:
+    def measure(number: int) -> int:
+        return 2 * number
+
+    def draw(number: int, title: str) -> Figure:
+        figure = Figure()
+        figure.suptitle(f"{title} {number}")
+        return figure
+
+    nodes = study(
+        "calibration",
+        ["calibration", "statistics"],
+        (measure, ["number"], "table"),
+        (drawing(draw), ["table", "title"], "figure"),
+    ).nodes
+    assert [node.name for node in nodes] == ["calibration.measure", "calibration.draw"]
+    assert all(node.tags == {"calibration", "statistics"} for node in nodes)
+    # Drawn where it is saved, and not before.
+    made = run(nodes[1], {"table": 4, "title": "Twice"})["figure"]
+    assert made().get_suptitle() == "Twice 4"

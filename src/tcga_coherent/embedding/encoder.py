@@ -1,7 +1,7 @@
 """One modality from processed features to standardised latents, and back."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,9 @@ class Encoder:
         None for PCA.
     latent_mean, latent_sd
         Over the training rows, before standardisation, shape ``(latent_size,)``.
+    residual_sd
+        What the latents lose of each feature: root mean square over patients that the encoder has not seen,
+        shape ``(n_features,)``.
     history
         ``epoch``, ``train_mse`` and ``val_mse`` in processed units, and ``kept``, true at the epoch of
         the weights; epoch 0 is PCA. No row for a PCA encoder.
@@ -57,6 +60,7 @@ class Encoder:
     autoencoder: Autoencoder | None
     latent_mean: Matrix
     latent_sd: Matrix
+    residual_sd: Matrix
     history: pd.DataFrame
 
     @property
@@ -179,6 +183,7 @@ class Encoder:
             "components.axes": self.components.axes,
             "latent_mean": self.latent_mean,
             "latent_sd": self.latent_sd,
+            "residual_sd": self.residual_sd,
         }
         metadata: dict[str, Any] = {
             "modality": self.modality,
@@ -222,6 +227,7 @@ class Encoder:
             autoencoder=autoencoder,
             latent_mean=arrays["latent_mean"],
             latent_sd=arrays["latent_sd"],
+            residual_sd=arrays["residual_sd"],
             history=pd.DataFrame(metadata["history"]),
         )
 
@@ -315,15 +321,52 @@ def fit_encoder(
         )
     raw = raw_latents(scores_of(processed, train, components), autoencoder)
     check_spread(name, raw)
-    return Encoder(
+    encoder = Encoder(
         modality=name,
         features=processed.columns,
         components=every_axis,
         autoencoder=autoencoder,
         latent_mean=raw.mean(axis=0, dtype=float).astype(np.float32),
         latent_sd=raw.std(axis=0, dtype=float).astype(np.float32),
+        residual_sd=np.zeros(processed.shape[1], dtype=np.float32),
         history=history,
     )
+    return replace(encoder, residual_sd=residual_sd(encoder, processed, train, val))
+
+
+def residual_sd(
+    encoder: Encoder,
+    processed: pd.DataFrame,
+    train: NDArray[np.intp],
+    val: NDArray[np.intp],
+) -> Matrix:
+    """Return what the latents lose of each feature.
+
+    Training patients are many and say how features differ; validation patients, of whom an encoder loses
+    more, say how much it is in all.
+
+    Parameters
+    ----------
+    encoder
+        Fitted.
+    processed
+        Patients x features.
+    train, val
+        Positions of patients; where there is none to validate on, training patients speak for all.
+    """
+
+    def mean_squares(positions: NDArray[np.intp]) -> Matrix:
+        total = np.zeros(processed.shape[1])
+        for part in row_chunks(len(positions)):
+            rows = processed.iloc[positions[part]]
+            lost = rows.to_numpy() - encoder.decode(encoder.encode(rows)).to_numpy()
+            total += np.square(lost, dtype=float).sum(axis=0)
+        return total / max(len(positions), 1)
+
+    seen = mean_squares(train)
+    if len(val) and seen.sum() > 0:
+        seen *= mean_squares(val).sum() / seen.sum()
+    return np.sqrt(seen).astype(np.float32)
 
 
 @torch.no_grad()

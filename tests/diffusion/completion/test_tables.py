@@ -22,14 +22,18 @@ def test_means_and_spreads_are_those_of_decoded_draws_and_of_measured_values() -
     draws = draws_frame(PEOPLE[:2], values, pd.Index(["z"]))
     observed = pd.DataFrame({"f": [5.0], "g": [np.nan]}, index=PEOPLE[2:])
 
-    def decode(latents: pd.DataFrame) -> pd.DataFrame:
-        return pd.DataFrame({"f": latents["z"] ** 2, "g": 1.0})
+    # The latents lose a normal value with a standard deviation of 3 of f, and nothing of g.
+    def decode(latents: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        above, below = (
+            pd.DataFrame({"f": latents["z"] ** 2 + lost, "g": 1.0}) for lost in (3.0, -3.0)
+        )
+        return above, below
 
     mean, sd = decode_draws(observed, draws, decode, PEOPLE)
     assert mean["f"].tolist() == [14 / 4, (16 + 25 + 36 + 49) / 4, 5]
-    np.testing.assert_allclose(
-        sd["f"], [np.std([0, 1, 4, 9], ddof=1), np.std([16, 25, 36, 49], ddof=1), 0]
-    )
+    between = [np.var([0, 1, 4, 9], ddof=1), np.var([16, 25, 36, 49], ddof=1)]
+    np.testing.assert_allclose(sd["f"], [*np.sqrt(np.array(between) + 9), 0], rtol=1e-6)
+    assert sd["g"].tolist()[:2] == [0, 0]
     assert np.isnan(mean.loc["c", "g"])
     assert np.isnan(sd.loc["c", "g"])
 

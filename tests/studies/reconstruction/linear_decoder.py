@@ -25,7 +25,7 @@ def inputs(simulation, target: str) -> dict:
         "held_out": simulation.held_out(),
         # In another order of patients than the latents.
         "processed": noisy[::-1],
-        "decoder": Decoder(to_features, lambda frame: np.exp(frame)),
+        "decoder": Decoder(to_features, lambda frame: np.exp(frame), np.full(N_FEATURES, NOISE)),
     }
 
 

@@ -41,6 +41,27 @@ def test_every_method_is_decoded_from_all_other_modalities(simulation, decoded) 
     np.testing.assert_allclose(one.predictions["input"]["coherent"].loc[patient], np.exp(found))
 
 
+def test_draws_of_the_true_distribution_cover_what_they_say(simulation, decoded, table) -> None:
+    """Draws of the simulation are exact, and the decoder says how far features are from what it decodes."""
+    one = decoded["cna"]
+    patient = simulation.cohort.test[7]
+    rows = simulation.test_draws["cna/coherent/rnaseq+rppa"]().loc[patient].to_numpy() @ AXES
+    mean, sd = one.draws["coherent"]
+    np.testing.assert_allclose(mean[7], rows.mean(axis=0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(sd[7] ** 2, rows.var(axis=0, ddof=1) + NOISE**2, rtol=1e-4)
+    found = table[table["unit"] == "standardised"].set_index(["target", "method"])
+    truth = one.truth["standardised"].to_numpy()
+    inside = np.abs(truth - mean) < 1.6448536 * sd
+    assert found.loc[("cna", "coherent"), "coverage_90"] == pytest.approx(inside.mean())
+    exact = found.xs("multi", level="method")
+    assert exact["coverage_90"].between(0.87, 0.93).all()
+    assert exact["coverage_50"].between(0.45, 0.55).all()
+    # Those of the other method are too narrow.
+    narrow = found.xs("coherent", level="method")
+    assert (narrow["coverage_90"] < exact["coverage_90"] - 0.03).all()
+    assert found.drop(["multi", "coherent"], level="method")["coverage_90"].isna().all()
+
+
 def test_truth_is_that_of_the_test_patients_in_their_order(simulation, decoded) -> None:
     truth = decoded["rppa"].truth
     assert list(truth["standardised"].index) == list(simulation.cohort.test)

@@ -44,7 +44,7 @@ def join_latents(
 def decode_draws(
     observed: pd.DataFrame,
     draws: pd.DataFrame,
-    decode: Callable[[pd.DataFrame], pd.DataFrame],
+    decode: Callable[[pd.DataFrame], tuple[pd.DataFrame, pd.DataFrame]],
     patients: pd.Index,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Decode draw by draw: the mean of the decoded draws is not the decoded mean.
@@ -56,14 +56,16 @@ def decode_draws(
     draws
         Generated latents, index (``patient_id``, ``draw``).
     decode
-        Latents to features in input units.
+        Latents to features in input units, with what the latents lose of each feature once added and once
+        taken away: its standard deviation, before units are put back.
     patients
         All patients, in the order of the result.
 
     Returns
     -------
     mean, sd : pandas.DataFrame
-        Patients x features; the spread of measured values is 0.
+        Patients x features; the spread of measured values is 0. That of generated ones is between the draws,
+        and what the latents lose.
     """
     values = np.full((2, len(patients), observed.shape[1]), np.nan, dtype=np.float32)
     rows = patients.get_indexer(observed.index)
@@ -73,11 +75,14 @@ def decode_draws(
     n_draws = len(draws) // max(1, len(lacking))
     for start in range(0, len(lacking), PATIENTS_PER_CHUNK):
         chunk = draws.iloc[start * n_draws : (start + PATIENTS_PER_CHUNK) * n_draws]
-        features = decode(chunk).to_numpy(np.float32)
-        decoded = features.reshape(-1, n_draws, features.shape[1])
+        above, below = (
+            features.to_numpy(np.float32).reshape(-1, n_draws, observed.shape[1])
+            for features in decode(chunk)
+        )
         rows = patients.get_indexer(lacking[start : start + PATIENTS_PER_CHUNK])
+        decoded, lost = (above + below) / 2, (above - below) / 2
         values[0, rows] = decoded.mean(axis=1)
-        values[1, rows] = decoded.std(axis=1, ddof=1)
+        values[1, rows] = np.sqrt(decoded.var(axis=1, ddof=1) + np.square(lost).mean(axis=1))
     mean, sd = (pd.DataFrame(part, index=patients, columns=observed.columns) for part in values)
     return mean, sd
 

@@ -310,8 +310,15 @@ def _find_modalities(
 
 def _decoder(
     encoder: Encoder, preprocessor: Preprocessor
-) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    return lambda latents: preprocessor.inverse_transform(encoder.decode(latents))
+) -> Callable[[pd.DataFrame], tuple[pd.DataFrame, pd.DataFrame]]:
+    def decode(latents: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+        features = encoder.decode(latents)
+        return (
+            preprocessor.inverse_transform(features + encoder.residual_sd),
+            preprocessor.inverse_transform(features - encoder.residual_sd),
+        )
+
+    return decode
 
 
 def _loaded(frame: Any) -> pd.DataFrame:

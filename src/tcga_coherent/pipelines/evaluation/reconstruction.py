@@ -167,7 +167,9 @@ def _decoder(encoder: Checkpoint, preprocessor: Checkpoint) -> Decoder:
     from tcga_coherent.embedding.encoder import Encoder
     from tcga_coherent.omics.features.preprocessor import Preprocessor
 
+    fitted = Encoder.from_state(encoder.arrays, encoder.metadata)
     return Decoder(
-        Encoder.from_state(encoder.arrays, encoder.metadata).decode,
+        fitted.decode,
         Preprocessor.from_state(preprocessor.arrays, preprocessor.metadata).inverse_transform,
+        fitted.residual_sd,
     )

@@ -4,12 +4,13 @@ Latents are decoded to the features they were made from. The encoder itself lose
 every method is held against ``ceiling``: the measured latents, decoded.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.held_out import HeldOut
@@ -31,6 +32,7 @@ SCORES = (
     *("correlation_q25", "correlation_median", "correlation_q75", "share_above_half"),
     *("correlation_median_low", "correlation_median_high"),
     *("share_above_half_low", "share_above_half_high"),
+    *("coverage_50", "coverage_90"),
 )
 
 
@@ -44,10 +46,13 @@ class Decoder:
         Patients x latent dimensions to patients x features, standardised.
     to_input_units
         Patients x features, standardised, to the units that the user's table had.
+    residual_sd
+        What the latents lose of each feature, standardised.
     """
 
     to_features: Callable[[pd.DataFrame], pd.DataFrame]
     to_input_units: Callable[[pd.DataFrame], pd.DataFrame]
+    residual_sd: Array
 
 
 @dataclass(frozen=True)
@@ -64,12 +69,16 @@ class DecodedTarget:
         Unit to patients x features. Values that were missing are as preprocessing imputed them.
     predictions
         Unit to method to patients x features; ``ceiling`` first.
+    draws
+        Generator to mean and standard deviation of what its draws stand for, each patients x features,
+        standardised.
     """
 
     target: str
     source: str
     truth: Mapping[str, pd.DataFrame]
     predictions: Mapping[str, Mapping[str, pd.DataFrame]]
+    draws: Mapping[str, tuple[Array, Array]]
 
 
 def decode_target(
@@ -100,8 +109,11 @@ def decode_target(
     columns = list(cohort.latents[target].columns)
     patients = cohort.tested(target, *sources)
     latents = {CEILING: cohort.truth(target, patients)}
+    moments = {}
     for method in generative_methods(sources):
-        latents[method] = held_out.draws(target, method, sources, patients).mean(axis=0)
+        draws = held_out.draws(target, method, sources, patients)
+        latents[method] = draws.mean(axis=0)
+        moments[method] = decoded_moments(draws, columns, decoder)
     for method in BASELINES:
         latents[method] = held_out.prediction(target, method, sources, patients).mean
     decoded = {
@@ -119,7 +131,37 @@ def decode_target(
             STANDARDISED: decoded,
             INPUT: {method: decoder.to_input_units(own) for method, own in decoded.items()},
         },
+        moments,
     )
+
+
+def decoded_moments(draws: Array, columns: Sequence[str], decoder: Decoder) -> tuple[Array, Array]:
+    """Return mean and standard deviation of the features that draws stand for.
+
+    The spread is between the draws, and what the latents lose of each feature.
+
+    Parameters
+    ----------
+    draws
+        Draws x patients x latent dimensions.
+    columns
+        Names of the dimensions.
+    decoder
+        Of the modality.
+
+    Returns
+    -------
+    mean, sd
+        Patients x features, standardised.
+    """
+    means, sds = [], []
+    for patient in draws.swapaxes(0, 1):
+        rows = decoder.to_features(
+            pd.DataFrame(np.asarray(patient, np.float32), None, list(columns))
+        )
+        means.append(rows.to_numpy().mean(axis=0))
+        sds.append(np.sqrt(rows.to_numpy().var(axis=0, ddof=1) + decoder.residual_sd**2))
+    return np.stack(means), np.stack(sds)
 
 
 def decoded_rows(
@@ -142,8 +184,9 @@ def decoded_rows(
         ``r2``: over all entries about their grand mean, as in Table 1. ``feature_r2_median``: median over features of
         their R2 about their own mean. ``correlation_*``: quartiles over features of the correlation
         over patients, missing where a prediction is the same for all patients;
-        ``share_above_half``: share of the features with a correlation above 0.5. ``*_low`` and
-        ``*_high`` bound bootstrap intervals over patients. These and ``r2`` are of standardised
+        ``share_above_half``: share of the features with a correlation above 0.5. ``coverage_50``, ``coverage_90``:
+        share of the values within the normal interval about the mean of a generator's draws. ``*_low`` and
+        ``*_high`` bound bootstrap intervals over patients. These, coverages and ``r2`` are of standardised
         features only: in input units, some features are thousands of times as large as others.
     """
     rows = []
@@ -159,6 +202,7 @@ def decoded_rows(
                 counts = resample_patients(len(truth), bootstrap.repeats, seed)
                 scores |= {"r2": r2(truth, prediction)}
                 scores |= _intervals(truth, prediction, counts, bootstrap.level)
+                scores |= _coverage(truth, decoded.draws.get(method))
             rows.append(
                 {
                     "target": decoded.target,
@@ -221,6 +265,18 @@ def _correlation_scores(truth: Array, prediction: Array) -> dict[str, float]:
         "correlation_median": float(middle),
         "correlation_q75": float(high),
         "share_above_half": float(np.mean(defined > 0.5)),
+    }
+
+
+def _coverage(truth: Array, draws: tuple[Array, Array] | None) -> dict[str, float]:
+    if draws is None:
+        return {}
+    mean, sd = draws
+    return {
+        f"coverage_{percent}": float(
+            np.mean(np.abs(truth - mean) <= norm.ppf(0.5 + percent / 200) * sd)
+        )
+        for percent in (50, 90)
     }
 
 

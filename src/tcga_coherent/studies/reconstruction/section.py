@@ -110,7 +110,8 @@ SECTION = Section(
         TableView(
             "decoded_reconstruction",
             "Reconstruction in the features themselves: genes, proteins, copy numbers, decoded "
-            "from generated latents.",
+            "from generated latents. Coverage: share of the measured values within the interval about "
+            "a generator's draws, to which what the latents lose is added.",
             command="--pipeline evaluation --tags reconstruction",
         ),
         FigureView(
