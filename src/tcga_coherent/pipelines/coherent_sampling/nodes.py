@@ -94,6 +94,7 @@ def recalibrate_spread(
     half_of = pd.Series(halves_of_validation(list(everybody)), index=everybody)
     spreads: dict[str, float] = {}
     rows: list[dict[str, Any]] = []
+    few: list[str] = []
     runs = _runs(sets[target]) if config.recalibrate else []
     for method, sources in _with_progress(target, runs):
         patients = having({source: frames[source] for source in sources}, everybody)
@@ -101,6 +102,7 @@ def recalibrate_spread(
         halves = half_of[patients].to_numpy()
         if min((halves == 0).sum(), (halves == 1).sum()) < FEWEST_OF_HALF:
             spreads[spread_key(target, method, sources)] = 1.0
+            few.append(f"{method} from {join_sources(sources)}")
             rows.append({**row, "n_patients": len(patients), "spread": 1.0})
             continue
         values = latent_tensors(frames, patients)
@@ -120,7 +122,6 @@ def recalibrate_spread(
                 **_calibration(truth, mean + spread * (draws - mean), "after"),
             }
         )
-    few = [f"{row['method']} from {row['source']}" for row in rows if "crps_before" not in row]
     if few:
         logger.warning(
             "%s: the spread of %d of %d ways to generate it stays as it is, such as %s: fewer than %d patients of a "
