@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.datasets.checkpoint import CheckpointDataset
 from tcga_coherent.embedding.encoder import Encoder
 from tcga_coherent.omics.features.preprocessor import Preprocessor
@@ -82,7 +83,7 @@ def test_table1_has_every_method_on_every_set_of_sources(demo: Project) -> None:
         assert len(subsets) == 7  # of 28 in all
         for subset in subsets:
             generative = {"multi", "single" if len(subset) == 1 else "coherent"}
-            for method in {*generative, "ridge", "knn", "mean"}:
+            for method in {*generative, *BASELINES}:
                 expected.add((target, method, "+".join(subset)))
     found = list(table[["target", "method", "source"]].itertuples(index=False, name=None))
     assert len(found) == len(set(found))
