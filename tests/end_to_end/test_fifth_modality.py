@@ -146,7 +146,15 @@ def test_all_pairs_and_targets_get_their_denoisers(project: Project) -> None:
 def test_tables_have_five_targets_and_all_sets_of_their_sources(project: Project) -> None:
     table = pd.read_csv(project.path("08_reporting", "table1_reconstruction.csv"))
     assert set(table["target"]) == set(FIVE)
-    expected = {"single": 4, "coherent": 11, "multi": 15, "ridge_features": 15, "ridge": 15, "knn": 15, "mean": 15}
+    expected = {
+        "single": 4,
+        "coherent": 11,
+        "multi": 15,
+        "ridge_features": 15,
+        "ridge": 15,
+        "knn": 15,
+        "mean": 15,
+    }
     for target in FIVE:
         assert table.loc[table["target"] == target, "method"].value_counts().to_dict() == expected
     table4 = pd.read_csv(project.path("08_reporting", "table4_cohort.csv"))
