@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -55,3 +57,30 @@ def test_a_survival_forest_gives_those_who_die_early_a_higher_risk() -> None:
 
 def test_survival_times_are_rounded_up_to_the_unit() -> None:
     assert list(survival_time(np.array([1.0, 30.0, 31.0]), PARAMETERS)) == [1, 1, 2]
+
+
+def test_of_too_many_patients_a_forest_learns_from_as_many_at_random(caplog) -> None:
+    """Labels of those it does not learn from may be anything."""
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(300, 4))
+    few = replace(PARAMETERS, max_patients=100)
+    chosen = np.sort(np.random.default_rng(7).permutation(300)[:100])
+    labels = pd.Series(np.where(features[:, 0] > 0, "II", "I"))
+    spoilt = labels.where(labels.index.isin(chosen), "IV")
+    with caplog.at_level("INFO", logger="tcga_coherent"):
+        capped = fit_classifier(features, spoilt, few, seed=7)
+    assert "learns from 100 of 300 patients" in caplog.text
+    assert list(capped.classes_) == ["I", "II"]
+    whole = fit_classifier(features[chosen], labels[chosen], PARAMETERS, seed=7)
+    np.testing.assert_array_equal(capped.predict_proba(features), whole.predict_proba(features))
+    outcomes = pd.DataFrame({"event": rng.random(300) < 0.7, "days": rng.exponential(500, 300) + 1})
+    spoilt = outcomes.copy()
+    spoilt.loc[~spoilt.index.isin(chosen)] = [True, 1.0]
+    capped, whole = (
+        fit_survival_forest(features[rows], frame.iloc[rows], parameters, 7).predict(features)
+        for rows, frame, parameters in (
+            (slice(None), spoilt, few),
+            (chosen, outcomes, PARAMETERS),
+        )
+    )
+    np.testing.assert_array_equal(capped, whole)

@@ -4,16 +4,20 @@ Both learn from training patients only and take NaN where a modality is missing.
 missing value in training sends one to the child that most training patients went to.
 """
 
+import logging
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 from sklearn.ensemble import RandomForestClassifier
 
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.modality import STRICT
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from sksurv.ensemble import RandomSurvivalForest
@@ -32,11 +36,15 @@ class ForestParameters:
     survival_time_unit
         Survival times are rounded up to multiples of this many days before a survival forest is
         trained. A tree's cost grows with the number of different times; scores take exact days.
+    max_patients
+        Training patients of a forest at most; of more, it learns from as many at random. The cost of a
+        survival tree grows faster than their number.
     """
 
     n_trees: Annotated[int, Field(ge=1)]
     survival_min_samples_leaf: Annotated[int, Field(ge=1)]
     survival_time_unit: Annotated[float, Field(gt=0)]
+    max_patients: Annotated[int, Field(ge=10)] = 10_000
 
 
 def fit_classifier(
@@ -54,7 +62,8 @@ def fit_classifier(
         Settings and seed of the forest.
     """
     forest = RandomForestClassifier(n_estimators=parameters.n_trees, random_state=seed, n_jobs=1)
-    return forest.fit(features, labels.to_numpy())
+    chosen = _training_patients(len(features), parameters, seed)
+    return forest.fit(features[chosen], labels.to_numpy()[chosen])
 
 
 def fit_survival_forest(
@@ -85,8 +94,20 @@ def fit_survival_forest(
         random_state=seed,
         n_jobs=1,
     )
+    chosen = _training_patients(len(features), parameters, seed)
     times = survival_time(outcomes["days"].to_numpy(), parameters)
-    return forest.fit(features, Surv.from_arrays(outcomes["event"].to_numpy(), times))
+    events = outcomes["event"].to_numpy()
+    return forest.fit(features[chosen], Surv.from_arrays(events[chosen], times[chosen]))
+
+
+def _training_patients(
+    n_patients: int, parameters: ForestParameters, seed: int
+) -> slice | NDArray[np.intp]:
+    if n_patients <= parameters.max_patients:
+        return slice(None)
+    logger.info("A forest learns from %d of %d patients", parameters.max_patients, n_patients)
+    chosen = np.random.default_rng(seed).permutation(n_patients)[: parameters.max_patients]
+    return np.sort(chosen)
 
 
 def survival_time(days: Array, parameters: ForestParameters) -> Array:
