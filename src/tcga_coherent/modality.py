@@ -100,6 +100,11 @@ def modality_names(modalities: Mapping[str, Any]) -> list[str]:
     return [name for name, settings in modalities.items() if settings is not None]
 
 
+def labels(modalities: Mapping[str, ModalityConfig]) -> dict[str, str]:
+    """Return what figures and tables call the modalities."""
+    return {name: config.label for name, config in modalities.items()}
+
+
 def parse_modalities(modalities: Mapping[str, Any]) -> dict[str, ModalityConfig]:
     """Validate the ``modalities`` parameters.
 

@@ -122,12 +122,13 @@ def source_features(
     blocks, masks = [], []
     for name in sources:
         if reads == "latents":
-            frame, variance = cohort.latents[name], float(cohort.latents[name].shape[1])
+            frame = cohort.latents[name]
+            norm, variance = 1.0, float(frame.shape[1])
         else:
-            code = (cohort.codes or cohort.latents)[name]
-            frame = code / _norm(code.loc[cohort.train.intersection(code.index)])
+            frame = (cohort.codes or cohort.latents)[name]
+            norm = _norm(frame.loc[cohort.train.intersection(frame.index)])
             variance = 1.0
-        blocks.append(frame.reindex(patients, fill_value=0).to_numpy(float))
+        blocks.append((frame.reindex(patients, fill_value=0) / norm).to_numpy(float))
         # Unrelated patients differ by twice the variance (squared), zeros and a patient by it alone.
         masks.append(np.sqrt(variance) * ~patients.isin(frame.index))
     return np.hstack([*blocks, np.column_stack(masks)])

@@ -1,24 +1,15 @@
 """What nodes of several pipelines are given: modalities, cohort, and what was made of the test patients."""
 
-from collections.abc import Mapping
-
 from tcga_coherent.cohort import Cohort, Partitions, read_cohort
 from tcga_coherent.configuration import configured_modalities
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.held_out import HeldOut
-from tcga_coherent.modality import ModalityConfig, parse_modalities
+from tcga_coherent.modality import labels, parse_modalities
 from tcga_coherent.pipelines.lanes import Built, each
 from tcga_coherent.source_sets import choose_source_sets
 
 # Name to configuration, in the order of tables and figures.
 MODALITIES = Built(parse_modalities, ("params:modalities",))
-
-
-def labels(modalities: Mapping[str, ModalityConfig]) -> dict[str, str]:
-    """Return what figures and tables call the modalities."""
-    return {name: config.label for name, config in modalities.items()}
-
-
 LABELS = Built(labels, (MODALITIES,))
 
 

@@ -15,7 +15,7 @@ from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint
 from tcga_coherent.diffusion.sampling.consensus import ErrorMoments
 from tcga_coherent.diffusion.sampling.recalibration import Recalibration
 from tcga_coherent.diffusion.trained_models import TrainedModels
-from tcga_coherent.pipelines.lanes import Built, all_pairs, each, pairs_of
+from tcga_coherent.pipelines.lanes import Built, all_pairs, each, lazily, pairs_of
 
 Partitions = Mapping[str, Callable[[], Any]]
 
@@ -133,15 +133,20 @@ def load_models(
     ValueError
         When a denoiser was trained on other latents, or the device is not there.
     """
+    # Read once, for what they hold and for their fingerprints.
+    single, multi, weighed = (
+        lazily({name: load() for name, load in checkpoints.items()})
+        for checkpoints in (single_denoisers, multi_denoisers, consensus)
+    )
     return TrainedModels(
-        single=load_denoisers(single_denoisers, kind, fingerprints, device),
-        multi=load_denoisers(multi_denoisers, kind, fingerprints, device),
-        errors=load_consensus(consensus),
+        single=load_denoisers(single, kind, fingerprints, device),
+        multi=load_denoisers(multi, kind, fingerprints, device),
+        errors=load_consensus(weighed),
         recalibration=None if recalibration is None else load_recalibrations(recalibration),
         identity={
-            "single": fingerprint_checkpoints(single_denoisers),
-            "multi": fingerprint_checkpoints(multi_denoisers),
-            "consensus": fingerprint_checkpoints(consensus),
+            "single": fingerprint_checkpoints(single),
+            "multi": fingerprint_checkpoints(multi),
+            "consensus": fingerprint_checkpoints(weighed),
         },
     )
 

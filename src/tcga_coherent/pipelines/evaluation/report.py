@@ -9,8 +9,7 @@ from kedro.pipeline import Node, Pipeline
 from pydantic_core import to_jsonable_python
 
 from tcga_coherent.figures.attempt import attempt
-from tcga_coherent.modality import parse_modalities
-from tcga_coherent.pipelines.arguments import labels
+from tcga_coherent.modality import labels, parse_modalities
 from tcga_coherent.report.build import ShownFigure, fill, left_out, without_a_place
 from tcga_coherent.report.headlines import headlines
 from tcga_coherent.report.latex import to_latex

@@ -10,7 +10,7 @@ import pandas as pd
 from tcga_coherent.datasets.raw.raw_modality import RawSamples
 from tcga_coherent.figures.cohort import draw_cohort
 from tcga_coherent.figures.drawing import Drawing
-from tcga_coherent.modality import parse_modalities
+from tcga_coherent.modality import labels, parse_modalities
 from tcga_coherent.omics.patients.barcodes import EXAMPLES, BarcodeRule, parse_barcodes
 from tcga_coherent.omics.patients.clinical import cancer_types_of
 from tcga_coherent.omics.patients.losses import describe_losses
@@ -164,6 +164,6 @@ def summarise_cohort(
     return table, partial(
         draw_cohort,
         table,
-        labels={name: config.label for name, config in configs.items()},
+        labels=labels(configs),
         colors={name: config.color for name, config in configs.items()},
     )

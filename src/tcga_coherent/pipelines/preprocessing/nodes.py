@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.figures.quality_control import draw_quality_control
-from tcga_coherent.modality import ModalityConfig, parse_modalities
+from tcga_coherent.modality import ModalityConfig, labels, parse_modalities
 from tcga_coherent.omics.features import outliers
 from tcga_coherent.omics.features.preprocessor import Preprocessor
 from tcga_coherent.omics.features.quality_control import (
@@ -269,7 +269,7 @@ def plot_quality_control(
         draw_quality_control,
         quality_control_table,
         split_table,
-        labels={name: config.label for name, config in configs.items()},
+        labels=labels(configs),
         colors={name: config.color for name, config in configs.items()},
     )
 

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from tcga_coherent.downstream.tasks import CLASS_TASKS
 from tcga_coherent.figures.palette import METHOD_STYLES, method_key
 from tcga_coherent.figures.panels import SMALL, WIDTH, legend_above
-from tcga_coherent.modality import ModalityConfig
+from tcga_coherent.modality import ModalityConfig, labels
 from tcga_coherent.privacy.attacks.attributes import GAIN
 from tcga_coherent.privacy.attacks.distances import OF_MEMBERS, OF_NONMEMBERS, UNCONDITIONAL
 from tcga_coherent.privacy.attacks.membership import ALL, HALVES, MATCHED, NEITHER
@@ -56,7 +56,7 @@ def draw_attacks(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]) 
         Membership (AUROC and true positive rate), distances to the closest record, linkage,
         canaries and attributes.
     """
-    labels = {name: config.label for name, config in modalities.items()}
+    names = labels(modalities)
     membership = {
         name: _rows(table, attack=attack, group=group, statistic="auroc", target=ALL)
         for name, (attack, group) in MEMBERSHIP_LINES.items()
@@ -76,7 +76,7 @@ def draw_attacks(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]) 
     }
     linkage = {
         label: _rows(table, attack="linkage", target=name)
-        for name, label in {**labels, ALL: "all"}.items()
+        for name, label in {**names, ALL: "all"}.items()
     }
     canaries = {
         f"{str(group).split()[0]}, {setting}": rows
@@ -89,7 +89,7 @@ def draw_attacks(table: pd.DataFrame, modalities: Mapping[str, ModalityConfig]) 
             table, attack=task.name, statistic=GAIN, target=name, group="members"
         )
         for task in CLASS_TASKS.values()
-        for name, label in labels.items()
+        for name, label in names.items()
     }
     heights = [len(MEMBERSHIP_LINES), max(len(nearest) + 1, len(linkage)), 8]
     figure = Figure(figsize=(WIDTH, LINE_HEIGHT * sum(heights) + 3.0), layout="constrained")
