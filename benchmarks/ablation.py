@@ -133,7 +133,7 @@ def score(
         members = [denoisers[f"{target}_from_{source}"] for source in sources]
         visited = make_sampler(members[0].process, config).timesteps
         errors = measure_errors(
-            members, multi[target], val[target], val, halves, visited, config.seed
+            members, [], multi[target], val[target], val, halves, visited, config.seed
         )
         models = TrainedModels(denoisers, multi, {target: errors})
         ensemble = models.ensemble(target, "coherent", sources, config)

@@ -56,7 +56,7 @@ def cross_fit(environment: Environment, half: int, seed: int) -> list[dict[str, 
         visited = make_sampler(members[0].process, sampling).timesteps
         own = values["same"]
         parted = halves_of_validation(list(chosen))
-        errors = measure_errors(members, multi[target], own[target], own, parted, visited, seed)
+        errors = measure_errors(members, [], multi[target], own[target], own, parted, visited, seed)
         ensemble = TrainedModels(denoisers, multi, {target: errors}).ensemble(
             target, "coherent", sources, sampling
         )

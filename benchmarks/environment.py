@@ -20,7 +20,12 @@ from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.lanes import all_pairs, each
-from tcga_coherent.pipelines.partitions import Partitions, load_latents, load_models_of_latents
+from tcga_coherent.pipelines.partitions import (
+    Partitions,
+    join_conditions,
+    load_latents,
+    load_models_of_conditions,
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Environment:
         Name of the environment.
     latents
         Modality to frame patients x latent size.
+    conditions
+        The same with the code of each modality beside its latents.
     split
         ``train``, ``val`` or ``test`` of each patient.
     training, sampling
@@ -45,6 +52,7 @@ class Environment:
 
     name: str
     latents: dict[str, pd.DataFrame]
+    conditions: dict[str, pd.DataFrame]
     split: pd.Series
     training: TrainingConfig
     sampling: SamplingConfig
@@ -58,6 +66,11 @@ class Environment:
     def values(self, patients: pd.Index) -> dict[str, torch.Tensor]:
         """Return the latents of some patients on the device, one tensor a modality."""
         values = latent_tensors(self.latents, patients)
+        return {name: value.to(self.device) for name, value in values.items()}
+
+    def given(self, patients: pd.Index) -> dict[str, torch.Tensor]:
+        """Return latents and codes of some patients on the device, as trained models are given them."""
+        values = latent_tensors(self.conditions, patients)
         return {name: value.to(self.device) for name, value in values.items()}
 
     def sources(self, target: str) -> tuple[str, ...]:
@@ -85,14 +98,17 @@ def open_environment(name: str, device: str | None = None) -> Environment:
     catalog = _catalog(name)
     modalities = parse_modalities(catalog.load("params:modalities"))
     latents = each("latents", list(modalities))
-    _require(catalog, name, *latents.values(), "split")
+    codes = each("codes", list(modalities))
+    _require(catalog, name, *latents.values(), *codes.values(), "split")
+    frames = load_latents(_loaders(catalog, latents))
     compute = catalog.load("params:compute")
     torch.set_num_threads(compute["threads"])
     threadpool_limits(compute["threads"])
     torch.set_flush_denormal(True)
     return Environment(
         name=name,
-        latents=load_latents(_loaders(catalog, latents)),
+        latents=frames,
+        conditions=join_conditions(frames, _loaders(catalog, codes)),
         split=catalog.load("split")["split"],
         training=TypeAdapter(TrainingConfig).validate_python(
             catalog.load("params:diffusion_training")
@@ -126,11 +142,13 @@ def trained_models(environment: Environment) -> TrainedModels:
         each("single", all_pairs(modalities)),
         each("multi", modalities),
         each("consensus", modalities),
+        each("linear", modalities),
     ]
     _require(catalog, environment.name, *(name for kind in kinds for name in kind.values()))
-    single, multi, consensus = (_loaders(catalog, kind) for kind in kinds)
-    return load_models_of_latents(
-        environment.latents, single, multi, consensus, str(environment.device)
+    return load_models_of_conditions(
+        environment.conditions,
+        *(_loaders(catalog, kind) for kind in kinds),
+        str(environment.device),
     )
 
 

@@ -154,9 +154,9 @@ def draw_fast(
     config: SamplingConfig,
 ) -> dict[str, Any]:
     """Draw with the engine; return target, seed, time, measures and share of rejected draws."""
-    values = environment.values(patients)
+    values, given = environment.values(patients), environment.given(patients)
     sources = environment.sources(target)
-    conditions = {source: values[source] for source in sources}
+    conditions = {source: given[source] for source in sources}
     keys = named_keys(config.seed, target, list(patients))
     started = seconds(environment.device)
     # The ensemble's set-up is part of its cost.
@@ -179,10 +179,10 @@ def draw_plainly(
     config: SamplingConfig,
 ) -> dict[str, Any]:
     """Draw with the plain loop; return what :func:`draw_fast` does."""
-    values = environment.values(patients)
+    values, given = environment.values(patients), environment.given(patients)
     sources = environment.sources(target)
     ensemble = plain_ensemble(models, target, sources, config)
-    conditions = {source: values[source] for source in sources}
+    conditions = {source: given[source] for source in sources}
     started = seconds(environment.device)
     drawn = draw_plain(ensemble, conditions, config.n_draws, config.seed)
     spent = seconds(environment.device) - started
@@ -222,8 +222,8 @@ def plain_ensemble(
 
 
 def raw_draws(config: SamplingConfig) -> SamplingConfig:
-    """Return sampling parameters without what is done to finished draws."""
-    return replace(config, recalibrate=False, temperature=1.0)
+    """Return sampling parameters of denoisers alone, without what is done to finished draws."""
+    return replace(config, linear_experts=False, recalibrate=False, temperature=1.0)
 
 
 def some_patients(environment: Environment, n_patients: int, part: str = "test") -> pd.Index:

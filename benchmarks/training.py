@@ -250,6 +250,7 @@ def measure_ensembles(
         members = [d for d in denoisers if d.target == target]
         errors = measure_errors(
             members,
+            [],
             multi[target],
             validation[target],
             validation,

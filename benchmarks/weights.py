@@ -76,9 +76,10 @@ def compare_weights(environment: Environment) -> pd.DataFrame:
             one = ensemble(models, target, sources, config, kind)
             for part in ("val", "test"):
                 values = environment.values(environment.patients(part))
+                given = environment.given(environment.patients(part))
                 for seed in SEEDS:
                     keys = named_keys(seed, f"{part} {target}", list(environment.patients(part)))
-                    drawn = one.draw({source: values[source] for source in sources}, keys)
+                    drawn = one.draw({source: given[source] for source in sources}, keys)
                     row = scores(values[target], drawn.latents, config.antithetic)
                     rows.append(
                         {"weights": kind, "split": part, "target": target, "seed": seed, **row}
@@ -100,7 +101,7 @@ def compare_readings(environment: Environment) -> pd.DataFrame:
     models = trained_models(environment)
     config = replace(raw_draws(environment.sampling), n_draws=max(DRAWS))
     patients = environment.patients("test")
-    values = environment.values(patients)
+    values, given = environment.values(patients), environment.given(patients)
     rows = []
     for target in environment.latents:
         sources = environment.sources(target)
@@ -108,7 +109,7 @@ def compare_readings(environment: Environment) -> pd.DataFrame:
         for antithetic in (False, True):
             paired = replace(config, antithetic=antithetic)
             drawn = models.ensemble(target, "coherent", sources, paired).draw(
-                {source: values[source] for source in sources},
+                {source: given[source] for source in sources},
                 named_keys(0, target, list(patients)),
             )
             draws = drawn.latents.transpose(0, 1).numpy()

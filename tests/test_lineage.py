@@ -68,7 +68,7 @@ def test_only_a_users_own_patients_pass_between_nodes_without_a_file(repo_root):
     # What is completed of them goes to a folder of the user's as a whole.
     modalities = ["cna", "rnaseq", "rppa", "wsi"]
     kinds = [f"completed_patients/{part}" for part in DECODED_PARTS]
-    kinds += [f"new_patients/{kind}" for kind in ("tables", "measured", "latents")]
+    kinds += [f"new_patients/{kind}" for kind in ("tables", "measured", "latents", "codes")]
     assert in_memory == {
         *(dataset for kind in kinds for dataset in each(kind, modalities).values()),
         *("new_patients/notes_of_samples", "new_patients/notes_of_values"),

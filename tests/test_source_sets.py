@@ -26,7 +26,7 @@ def test_five_modalities_give_fifteen_source_sets() -> None:
 
 
 def test_single_models_take_one_source_and_the_ensemble_at_least_two() -> None:
-    assert generative_methods(("a",)) == ("single", "multi")
+    assert generative_methods(("a",)) == ("single", "multi", "coherent")
     assert generative_methods(("a", "b")) == ("multi", "coherent")
 
 

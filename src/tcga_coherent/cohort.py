@@ -52,6 +52,17 @@ class Cohort:
     codes: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
+    def conditions(self) -> dict[str, pd.DataFrame]:
+        """Modality to what others are generated from: patients x (dimensions, then principal axes).
+
+        Of a cohort that was read without codes, latents alone.
+        """
+        return {
+            name: pd.concat([frame, *([self.codes[name]] if self.codes else [])], axis=1)
+            for name, frame in self.latents.items()
+        }
+
+    @property
     def held_out(self) -> pd.Index:
         """All patients of the test split."""
         return self.test.append(self.incomplete)

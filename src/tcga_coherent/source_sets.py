@@ -63,11 +63,8 @@ def choose_source_sets(
 
 
 def generative_methods(sources: Sequence[str]) -> tuple[str, ...]:
-    """Return the generative methods that use exactly these sources.
-
-    Single-condition models take one source, the coherent ensemble needs two to agree.
-    """
-    return ("single", "multi") if len(sources) == 1 else ("multi", "coherent")
+    """Return the generative methods that use exactly these sources: single-condition denoisers take one."""
+    return GENERATIVE_METHODS if len(sources) == 1 else GENERATIVE_METHODS[1:]
 
 
 def join_sources(sources: Sequence[str]) -> str:

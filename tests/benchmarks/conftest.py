@@ -20,6 +20,7 @@ from environment import Environment  # noqa: E402
 from tests.pipelines.latent_cohort import (  # noqa: E402
     SAMPLING,
     TRAINING,
+    make_conditions,
     make_encoders,
     make_latents,
     make_split,
@@ -42,6 +43,7 @@ def environment() -> Environment:
     return Environment(
         name="small",
         latents=latents,
+        conditions=make_conditions(latents),
         split=split["split"],
         training=TRAINING,
         sampling=SAMPLING,
@@ -49,7 +51,7 @@ def environment() -> Environment:
         catalog=in_memory(
             {
                 f"{kind}/{name}": model
-                for kind in ("single", "multi", "consensus")
+                for kind in ("single", "multi", "consensus", "linear")
                 for name, model in models[kind].items()
             }
         ),

@@ -38,7 +38,7 @@ def test_a_folder_that_is_no_project_is_refused(
 
 def test_missing_latents_are_named_with_the_command_that_makes_them(project: Project) -> None:
     message = (
-        "The environment demo has no latents/cna and 4 more: `kedro run --env demo` makes them."
+        "The environment demo has no latents/cna and 8 more: `kedro run --env demo` makes them."
     )
     with pytest.raises(SystemExit, match=message):
         open_environment("demo")
@@ -49,7 +49,7 @@ def test_missing_models_are_named_with_the_command_that_makes_them(
 ) -> None:
     untrained = Environment(**{**vars(environment), "catalog": in_memory({"multi/cna": None})})
     message = (
-        "The environment small has no single/cna_from_rnaseq and 10 more: `kedro run --env small`"
+        "The environment small has no single/cna_from_rnaseq and 13 more: `kedro run --env small`"
     )
     with pytest.raises(SystemExit, match=message):
         trained_models(untrained)
@@ -63,6 +63,7 @@ def test_latents_parameters_and_device_come_from_the_environment(
     project.change_parameters({"modalities": {"wsi": None}})
     for name, frame in environment.latents.items():
         catalog.save(f"latents/{name}", frame)
+        catalog.save(f"codes/{name}", environment.conditions[name].drop(columns=frame.columns))
     catalog.save("split", environment.split.to_frame())
     opened = open_environment("demo", "cpu")
     assert {name: frame.shape[1] for name, frame in opened.latents.items()} == sizes

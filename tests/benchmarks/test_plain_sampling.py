@@ -17,7 +17,7 @@ LEVEL = 0.2
 
 @pytest.fixture
 def conditions(environment: Environment) -> dict[str, torch.Tensor]:
-    values = environment.values(environment.patients("test"))
+    values = environment.given(environment.patients("test"))
     return {source: values[source] for source in environment.sources("cna")}
 
 

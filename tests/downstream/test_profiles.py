@@ -59,9 +59,8 @@ def test_no_completion_sees_what_was_removed(simulation, profiles) -> None:
     """Each modality that is made up again is the target of a model of the modalities left."""
     for completion in COMPLETIONS[1:]:
         values = profiles.completed(("cna", "rppa"), completion)
-        method = "single" if completion == "coherent" else completion
         for target, place in (("cna", slice(0, 4)), ("rppa", slice(8, 12))):
-            name = f"{target}/{method}/rnaseq"
+            name = f"{target}/{completion}/rnaseq"
             if name in profiles.baselines:
                 expected = profiles.baselines[name].mean
             else:

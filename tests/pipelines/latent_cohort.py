@@ -18,8 +18,12 @@ from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.diffusion.training.tasks import multi_tasks, single_tasks
 from tcga_coherent.pipelines.coherent_sampling.nodes import learn_agreement, recalibrate_spread
 from tcga_coherent.pipelines.diffusion_training import nodes
-from tcga_coherent.pipelines.diffusion_training.nodes import learn_consensus, select_denoisers
-from tcga_coherent.pipelines.partitions import load_models_of_latents
+from tcga_coherent.pipelines.diffusion_training.nodes import (
+    fit_linear_experts,
+    learn_consensus,
+    select_denoisers,
+)
+from tcga_coherent.pipelines.partitions import join_conditions, load_models_of_conditions
 from tcga_coherent.source_sets import source_sets
 
 # Of two sizes, so that models form more than one stack.
@@ -65,6 +69,23 @@ def make_latents(split: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return frames
 
 
+def make_codes(latents: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return codes, each a function of its patient's latents alone."""
+    return {
+        name: pd.DataFrame(
+            np.hstack([2 * frame.to_numpy(), np.square(frame.to_numpy()) - 1]),
+            frame.index,
+            [f"c{i:03d}" for i in range(2 * frame.shape[1])],
+        )
+        for name, frame in latents.items()
+    }
+
+
+def make_conditions(latents: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return latents with their codes beside them."""
+    return join_conditions(latents, lazily(make_codes(latents)))
+
+
 def make_encoders() -> dict[str, Checkpoint]:
     """Return stand-ins: training and test draws only take their fingerprints."""
     return {
@@ -81,6 +102,7 @@ def train(
     encoders: dict[str, Checkpoint],
     former: Checkpoint | None = None,
     config: TrainingConfig = TRAINING,
+    conditions: dict[str, pd.DataFrame] | None = None,
 ) -> list[Checkpoint]:
     """Return all states that training yields, as a file would hold them.
 
@@ -89,6 +111,7 @@ def train(
     states = nodes.train(
         TASKS[family],
         latents,
+        conditions or make_conditions(latents),
         lazily(encoders),
         split,
         deepcopy(former) or Checkpoint({}),
@@ -100,38 +123,54 @@ def train(
 
 
 def load_trained(
-    latents: dict[str, pd.DataFrame], models: dict[str, dict[str, Checkpoint]], *others: str
+    latents: dict[str, pd.DataFrame],
+    models: dict[str, dict[str, Checkpoint]],
+    *others: str,
+    conditions: dict[str, pd.DataFrame] | None = None,
 ) -> TrainedModels:
     """Load models of these latents, with those of the kinds of `others` that are there."""
-    kinds = ("single", "multi", "consensus")
+    kinds = ("single", "multi", "consensus", "linear")
     stored = [lazily(models.get(kind, {})) for kind in kinds]
-    return load_models_of_latents(
-        latents, *stored, "cpu", *(lazily(models[kind]) for kind in others)
+    return load_models_of_conditions(
+        conditions or make_conditions(latents),
+        *stored,
+        "cpu",
+        *(lazily(models[kind]) for kind in others),
     )
 
 
 def train_all(
-    latents: dict[str, pd.DataFrame], split: pd.DataFrame, encoders: dict[str, Checkpoint]
+    latents: dict[str, pd.DataFrame],
+    split: pd.DataFrame,
+    encoders: dict[str, Checkpoint],
+    conditions: dict[str, pd.DataFrame] | None = None,
 ) -> dict[str, dict[str, Checkpoint]]:
     """Return the checkpoints of all kinds that sampling reads, and the agreement by itself."""
+    conditions = conditions or make_conditions(latents)
     models: dict[str, dict[str, Checkpoint]] = {
         family: {
             name: model
             for target in latents
             for name, model in select_denoisers(
-                train(family, target, latents, split, encoders)[-1]
+                train(family, target, latents, split, encoders, conditions=conditions)[-1]
             )[0].items()
         }
         for family in TASKS
     }
-    trained = load_trained(latents, models)
-    models["consensus"] = {
-        target: learn_consensus(latents, split, trained, TRAINING, SAMPLING, target)[0]
+    models["linear"] = {
+        target: fit_linear_experts(latents, conditions, lazily(encoders), split, ALL_SETS, target)
         for target in latents
     }
-    weighted = load_trained(latents, models)
+    trained = load_trained(latents, models, conditions=conditions)
+    models["consensus"] = {
+        target: learn_consensus(latents, conditions, split, trained, TRAINING, SAMPLING, target)[0]
+        for target in latents
+    }
+    weighted = load_trained(latents, models, conditions=conditions)
     models["recalibration"] = {
-        target: recalibrate_spread(latents, split, weighted, ALL_SETS, SAMPLING, target)[0]
+        target: recalibrate_spread(
+            latents, conditions, split, weighted, ALL_SETS, SAMPLING, target
+        )[0]
         for target in latents
     }
     models["fitted"] = {"agreement": learn_agreement(latents, split)}

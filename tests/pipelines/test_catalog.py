@@ -27,7 +27,7 @@ IN_MEMORY = {
         f"{kind}/{name}"
         for name in ("cna", "rnaseq", "rppa", "wsi")
         for kind in (
-            *(f"new_patients/{part}" for part in ("tables", "measured", "latents")),
+            *(f"new_patients/{part}" for part in ("tables", "measured", "latents", "codes")),
             *(f"completed_patients/{part}" for part in DECODED_PARTS),
         )
     ),

@@ -27,6 +27,7 @@ from tests.pipelines.latent_cohort import (
     SAMPLING,
     SIZES,
     load_trained,
+    make_conditions,
     make_encoders,
     make_latents,
     make_split,
@@ -82,6 +83,7 @@ def draw(
     drawn = {
         target: draw_test_split(
             latents,
+            make_conditions(latents),
             split,
             of_target(latents, models, target, "recalibration"),
             ALL_SETS,
@@ -108,6 +110,7 @@ def recalibrate(
     fitted = {
         target: recalibrate_spread(
             latents,
+            make_conditions(latents),
             split,
             of_target(latents, models, target),
             ALL_SETS,
@@ -139,7 +142,7 @@ def test_every_target_is_drawn_from_every_set_of_sources(drawn, split) -> None:
         others = [name for name in SIZES if name != target]
         for size in (1, 2):
             for sources in combinations(others, size):
-                for method in ("multi", "single" if size == 1 else "coherent"):
+                for method in ("single", "multi", "coherent")[size > 1 :]:
                     expected.add(f"{target}/{method}/{'+'.join(sources)}")
     assert set(draws) == expected
     test = list(split.index[split["split"] == "test"])
@@ -182,9 +185,10 @@ def test_the_latents_of_a_target_are_never_its_own_source(drawn, latents, split,
     test = split.index[split["split"] == "test"]
     changed = {**latents, "cna": latents["cna"].copy()}
     changed["cna"].loc[test] += np.float32(5)
+    given = make_conditions(changed)
     retagged = {
-        family: {name: replace_fingerprint(model, changed) for name, model in named.items()}
-        if family in ("single", "multi")
+        family: {name: replace_fingerprint(model, given) for name, model in named.items()}
+        if family in ("single", "multi", "linear")
         else named
         for family, named in models.items()
     }
@@ -196,10 +200,10 @@ def test_the_latents_of_a_target_are_never_its_own_source(drawn, latents, split,
         assert target != "cna" or not differs
 
 
-def replace_fingerprint(model: Checkpoint, latents: dict[str, pd.DataFrame]) -> Checkpoint:
+def replace_fingerprint(model: Checkpoint, conditions: dict[str, pd.DataFrame]) -> Checkpoint:
     """Pretend that a model was trained on other latents."""
     known = model.metadata["fingerprints"]
-    prints = {name: fingerprint_frame(latents[name]) for name in known["latents"]}
+    prints = {name: fingerprint_frame(conditions[name]) for name in known["latents"]}
     return Checkpoint(
         model.arrays, {**model.metadata, "fingerprints": {**known, "latents": prints}}
     )
@@ -224,7 +228,8 @@ def test_a_denoiser_that_was_not_trained_is_named(latents, split, models) -> Non
 
 def test_the_figure_shows_coherence(drawn) -> None:
     figure = draw_coherence_figure(drawn[1], PARSED, SAMPLING)()
-    ensembles = drawn[1][drawn[1]["method"] == "coherent"]
+    several = drawn[1]["source"].str.contains("+", regex=False)
+    ensembles = drawn[1][(drawn[1]["method"] == "coherent") & several]
     distances, rejected = figure.axes
     assert len(ensembles) == 3
     assert [label.get_text() for label in distances.get_yticklabels()] == [
@@ -243,7 +248,8 @@ def test_the_spread_is_fitted_on_draws_whose_weights_never_saw_the_patient(
     latents, split, models, monkeypatch
 ) -> None:
     """With weights of one half that are all on one member, the other half is drawn by it alone."""
-    moments = {0: np.diag([1e-9, 1.0, 1.0, 1.0]), 1: np.diag([1.0, 1e-9, 1.0, 1.0])}
+    # Two denoisers, three linear experts, and two that know of no source.
+    moments = {half: np.diag(np.where(np.arange(7) == half, 1e-9, 1.0)) for half in (0, 1)}
     consensus = {
         target: Checkpoint(
             {
@@ -292,24 +298,31 @@ def test_the_spread_is_fitted_for_every_way_to_generate_a_modality(latents, spli
         keys = rows[["target", "method", "source"]].agg("/".join, axis=1)
         assert list(keys) == checkpoint.metadata["names"]
         np.testing.assert_array_equal(checkpoint.arrays["spreads"], rows["spread"])
-    assert len(table) == len(SIZES) * 6
+    assert len(table) == len(SIZES) * 8
     assert (table["crps_after"] <= table["crps_before"] + 1e-4).all()
     assert isinstance(draw_recalibration(table, PARSED), Figure)
 
 
 def test_only_chosen_sets_are_recalibrated_and_drawn(latents, split, models) -> None:
     sets = {"cna": [("rnaseq",), ("rnaseq", "rppa")]}
-    ways = ["single/rnaseq", "multi/rnaseq", "multi/rnaseq+rppa", "coherent/rnaseq+rppa"]
+    ways = [
+        *("single/rnaseq", "multi/rnaseq", "coherent/rnaseq"),
+        *("multi/rnaseq+rppa", "coherent/rnaseq+rppa"),
+    ]
     trained = of_target(latents, models, "cna")
-    checkpoint, table = recalibrate_spread(latents, split, trained, sets, SAMPLING, "cna")
+    checkpoint, table = recalibrate_spread(
+        latents, make_conditions(latents), split, trained, sets, SAMPLING, "cna"
+    )
     assert checkpoint.metadata["names"] == [f"cna/{way}" for way in ways]
-    assert len(table) == 4
+    assert len(table) == len(ways)
     trained = of_target(
         latents, {**models, "recalibration": {"cna": checkpoint}}, "cna", "recalibration"
     )
-    draws, coherence = draw_test_split(latents, split, trained, sets, SAMPLING, "cna")
+    draws, coherence = draw_test_split(
+        latents, make_conditions(latents), split, trained, sets, SAMPLING, "cna"
+    )
     assert list(draws) == ways
-    assert len(coherence) == 4
+    assert len(coherence) == len(ways)
 
 
 def test_no_spread_is_fitted_where_none_is_wanted(latents, split, models) -> None:
@@ -352,6 +365,7 @@ def probe(latents, split, models) -> pd.DataFrame:
     rows = [
         probe_coherence(
             latents,
+            make_conditions(latents),
             split,
             of_target(latents, models, target, "recalibration"),
             models["fitted"]["agreement"],

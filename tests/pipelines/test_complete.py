@@ -23,6 +23,7 @@ from tcga_coherent.pipelines.complete.nodes import (
     gather_completion,
     tabulate_new_patients,
 )
+from tcga_coherent.pipelines.partitions import join_conditions
 from tests.pipelines.latent_cohort import (
     MODALITIES,
     SAMPLING,
@@ -49,6 +50,7 @@ class Cohort:
     tables: dict[str, pd.DataFrame]
     processed: dict[str, pd.DataFrame]
     latents: dict[str, pd.DataFrame]
+    codes: dict[str, pd.DataFrame]
     preprocessors: dict[str, Checkpoint]
     encoders: dict[str, Checkpoint]
     models: dict[str, dict[str, Checkpoint]]
@@ -66,10 +68,12 @@ class Cohort:
         draws, means, sds, flags = complete_patients(
             lazily({name: table[[]] for name, table in everything.items()}),
             lazily(observed),
+            lazily({n: self.codes[n].loc[frame.index] for n, frame in observed.items()}),
             lazily(self.encoders),
             lazily(self.models["single"]),
             lazily(self.models["multi"]),
             lazily(self.models["consensus"]),
+            lazily(self.models["linear"]),
             lazily(self.models["recalibration"]),
             self.models["fitted"]["agreement"],
             SETTINGS,
@@ -109,7 +113,7 @@ def cohort() -> Cohort:
     train_ids = split.index[split["split"] == "train"]
     rng = np.random.default_rng(1)
     factor = rng.standard_normal((len(split), 3))
-    tables, processed, latents, preprocessors, encoders = {}, {}, {}, {}, {}
+    tables, processed, latents, codes, preprocessors, encoders = {}, {}, {}, {}, {}, {}
     for number, (name, config) in enumerate(parse_modalities(SETTINGS).items()):
         size = FEATURES[name]
         values = 50 + 4 * (factor @ rng.standard_normal((3, size)) + rng.standard_normal(size))
@@ -126,10 +130,12 @@ def cohort() -> Cohort:
             name, processed[name], split, config, EmbeddingConfig(), torch.device("cpu")
         )
         latents[name] = encoder.encode(processed[name])
+        codes[name] = encoder.code(processed[name])
         preprocessors[name] = Checkpoint(*preprocessor.state())
         encoders[name] = Checkpoint(*encoder.state())
-    models = train_all(latents, split, encoders)
-    return Cohort(split, tables, processed, latents, preprocessors, encoders, models)
+    conditions = join_conditions(latents, lazily(codes))
+    models = train_all(latents, split, encoders, conditions)
+    return Cohort(split, tables, processed, latents, codes, preprocessors, encoders, models)
 
 
 def some(frames: dict[str, pd.DataFrame], **patients: pd.Index) -> dict[str, pd.DataFrame]:
@@ -327,7 +333,7 @@ def tabulate(
 
 def embed(
     cohort: Cohort, tables: dict[str, pd.DataFrame], processed: dict[str, pd.DataFrame]
-) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame], pd.DataFrame]:
     return embed_new_patients(
         lazily(tables),
         lazily(cohort.preprocessors),
@@ -343,7 +349,7 @@ def test_new_patients_get_the_latents_of_the_cohort(cohort: Cohort) -> None:
     tables, _ = tabulate(
         cohort, {name: cohort.tables[name].loc[test].T for name in ("cna", "rppa")}
     )
-    latents, notes = embed(cohort, tables, cohort.processed)
+    latents, codes, notes = embed(cohort, tables, cohort.processed)
     assert list(latents) == list(SETTINGS)
     assert latents["rnaseq"].empty
     assert list(latents["rnaseq"].columns) == list(cohort.latents["rnaseq"].columns)
@@ -351,6 +357,7 @@ def test_new_patients_get_the_latents_of_the_cohort(cohort: Cohort) -> None:
     for name in ("cna", "rppa"):
         frame = latents[name]
         np.testing.assert_allclose(frame, cohort.latents[name].loc[test], atol=1e-5)
+        np.testing.assert_allclose(codes[name], cohort.codes[name].loc[test], atol=1e-4)
 
 
 def test_patients_of_the_training_cohort_are_pointed_out(
@@ -375,7 +382,7 @@ def test_everybody_in_the_folder_is_in_the_flags(cohort: Cohort) -> None:
         matrices[name] = table.T
     matrices["cna"][test[4]] *= 1e30
     tables, notes = tabulate(cohort, matrices)
-    latents, more = embed(cohort, tables, cohort.processed)
+    latents, _, more = embed(cohort, tables, cohort.processed)
     parts = cohort.complete(tables, latents)
     flags = parts.pop("flags")
     written = gather_completion(

@@ -10,15 +10,19 @@ from tcga_coherent.figures.consensus import draw_consensus_weights
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.diffusion_training.nodes import (
     draw_training_curves_of_families,
+    fit_linear_experts,
     learn_consensus,
     select_denoisers,
 )
 from tests.pipelines.latent_cohort import (
+    ALL_SETS,
     MODALITIES,
     SAMPLING,
     SIZES,
     TRAINING,
+    lazily,
     load_trained,
+    make_conditions,
     make_encoders,
     make_latents,
     make_split,
@@ -96,6 +100,7 @@ def test_a_model_keeps_its_best_validation_and_says_what_it_belongs_to(
     states, latents, encoders
 ) -> None:
     models, history = select(states["single"])
+    conditions = make_conditions(latents)
     for name, model in models.items():
         rows = history[history["model"] == name]
         best = rows.loc[rows["energy_score"].idxmin()]
@@ -104,7 +109,7 @@ def test_a_model_keeps_its_best_validation_and_says_what_it_belongs_to(
         target, source = name.split("_from_")
         assert (model.metadata["target"], model.metadata["sources"]) == (target, [source])
         assert model.metadata["fingerprints"] == {
-            "latents": {m: fingerprint_frame(latents[m]) for m in (target, source)},
+            "latents": {m: fingerprint_frame(conditions[m]) for m in (target, source)},
             "encoders": {m: fingerprint_arrays(encoders[m].arrays) for m in (target, source)},
         }
         shared = latents[target].index.intersection(latents[source].index)
@@ -128,27 +133,36 @@ def test_patients_of_the_test_split_leave_no_trace_in_a_model(
             np.testing.assert_array_equal(array, models[name].arrays[weight])
 
 
-def test_consensus_weights_sum_to_one_at_every_noise_level(states, latents, split) -> None:
+def test_consensus_weights_sum_to_one_at_every_noise_level(
+    states, latents, split, encoders
+) -> None:
     models, _ = select(states["single"])
     multi, _ = select(states["multi"])
-    trained = load_trained(latents, {"single": models, "multi": multi})
+    conditions = make_conditions(latents)
+    linear = {
+        target: fit_linear_experts(latents, conditions, lazily(encoders), split, ALL_SETS, target)
+        for target in SIZES
+    }
+    trained = load_trained(latents, {"single": models, "multi": multi, "linear": linear})
     learned = {
-        target: learn_consensus(latents, split, trained, TRAINING, SAMPLING, target)
+        target: learn_consensus(latents, conditions, split, trained, TRAINING, SAMPLING, target)
         for target in SIZES
     }
     consensus = {target: checkpoint for target, (checkpoint, _) in learned.items()}
     weights = pd.concat([rows for _, rows in learned.values()])
     for target, checkpoint in consensus.items():
         others = [f"{target}_from_{name}" for name in SIZES if name != target]
-        assert checkpoint.metadata["denoisers"] == [*others, target, "standard_normal"]
+        experts = [f"{target}_linear_in_{'+'.join(sources)}" for sources in ALL_SETS[target]]
+        names = [*others, *experts, target, "standard_normal"]
+        assert checkpoint.metadata["denoisers"] == names
     columns = ["composed", "learned", "inverse_mse"]
     sums = weights.groupby(["target", "timestep"])[columns].sum()
     np.testing.assert_allclose(sums, 1, atol=1e-5)
-    expert = weights["source"] == "standard_normal"
+    expert = weights["expert"] == "standard_normal"
     assert (weights["learned"] >= 0).all()
     assert (weights.loc[~expert, "composed"] >= 0).all()
     assert (weights.loc[expert, ["learned", "inverse_mse"]] == 0).all(axis=None)
-    weights_of_sources = weights[~expert]
+    weights_of_sources = weights[weights["expert"] == "denoiser"]
     # The paper's weights: the same at every noise level, inverse to the error on validation.
     for target, rows in weights_of_sources.groupby("target"):
         paper = rows.groupby("source")["inverse_mse"].agg(["min", "max"])

@@ -47,6 +47,8 @@ from .latent_cohort import (
     TRAINING,
     lazily,
     load_trained,
+    make_codes,
+    make_conditions,
     make_encoders,
     make_latents,
     make_split,
@@ -98,7 +100,9 @@ def models() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def unseen(models) -> UnseenPatients:
-    return take_unseen(models["latents"], models["split"], load_trained(models["latents"], models))
+    latents = models["latents"]
+    conditions = make_conditions(latents)
+    return take_unseen(latents, conditions, models["split"], load_trained(latents, models))
 
 
 def run_study(node, **inputs: Any) -> dict[str, Any]:
@@ -342,6 +346,7 @@ def search(**changes: Any) -> list[Checkpoint]:
     return list(
         search_hyperparameters(
             frames=make_latents(split),
+            conditions=make_conditions(make_latents(split)),
             split=split,
             former=Checkpoint({}),
             config=TRAINING,
@@ -390,7 +395,11 @@ def test_the_pipeline_writes_every_table_and_figure(
     memory = {
         "split": models["split"],
         **by_lane(
-            **{kind: lazily(models[kind]) for kind in ("latents", "single", "multi", "consensus")},
+            **{
+                kind: lazily(models[kind])
+                for kind in ("latents", "single", "multi", "consensus", "linear")
+            },
+            codes=lazily(make_codes(models["latents"])),
             processed=lazily(processed_tables(two_types)),
         ),
         "params:modalities": {

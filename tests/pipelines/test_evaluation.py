@@ -148,8 +148,8 @@ def run(
 @pytest.mark.parametrize(
     ("names", "n_rows"),
     [
-        (["cna", "rnaseq", "rppa"], 3 * (2 + 3 + 1 + 12)),
-        (["cna", "rnaseq", "rppa", "wsi", "methylation"], 5 * (4 + 15 + 11 + 60)),
+        (["cna", "rnaseq", "rppa"], 3 * (2 + 3 + 3 + 12)),
+        (["cna", "rnaseq", "rppa", "wsi", "methylation"], 5 * (4 + 15 + 15 + 60)),
     ],
 )
 def test_the_pipeline_writes_tables_and_figures_for_any_modalities(

@@ -25,6 +25,7 @@ from tests.pipelines.latent_cohort import (
     SIZES,
     lazily,
     load_trained,
+    make_codes,
     make_encoders,
     make_latents,
     make_split,
@@ -62,7 +63,10 @@ def inputs() -> list:
     presence = pd.DataFrame({name: split.index.isin(latents[name].index) for name in SIZES})
     presence.index = split.index
     models = train_all(latents, split, make_encoders())
-    return [read_cohort(lazily(latents), split, presence), load_trained(latents, models)]
+    return [
+        read_cohort(lazily(latents), split, presence, codes=lazily(make_codes(latents))),
+        load_trained(latents, models),
+    ]
 
 
 def measure(inputs: list, parameters: PrivacyParameters, finished: dict) -> dict[str, pd.DataFrame]:

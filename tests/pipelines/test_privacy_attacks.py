@@ -46,6 +46,7 @@ from tests.pipelines.latent_cohort import (
     TRAINING,
     lazily,
     load_trained,
+    make_codes,
     make_encoders,
     make_latents,
     make_split,
@@ -117,7 +118,7 @@ def read(split: pd.DataFrame) -> Cohort:
     latents = make_latents(split)
     presence = pd.DataFrame({name: split.index.isin(latents[name].index) for name in SIZES})
     presence.index = split.index
-    return read_cohort(lazily(latents), split, presence)
+    return read_cohort(lazily(latents), split, presence, codes=lazily(make_codes(latents)))
 
 
 def train(cohort, split, stored, parameters, finished) -> dict[str, pd.DataFrame]:

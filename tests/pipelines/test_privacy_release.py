@@ -103,7 +103,7 @@ def test_the_card_of_a_small_run_states_its_tables_and_names_no_patient(
     report, table, _ = screened
     parts = Parts("small", {"screening_report": lambda: report}, {})
     text = write_release_card(
-        *(lazily(models[name]) for name in ("single", "multi", "consensus")),
+        *(lazily(models[name]) for name in ("single", "multi", "consensus", "linear")),
         lazily(encoders), {}, {}, Checkpoint({}), parts, {name: name.upper() for name in SIZES}, SAMPLING, parameters,
         lazily({"screening_table": table}),
     )  # fmt: skip
@@ -133,4 +133,4 @@ def test_of_two_modalities_the_draws_that_sampling_writes_are_screened(cohort, p
         read_cohort(lazily(pair), split, presence[list(pair)]),
         parse_modalities({name: MODALITIES[name] for name in pair}), CompletionConfig(), parameters,
     )  # fmt: skip
-    assert set(table.loc[table["records"] == TEST, "method"]) == {"single", "multi"}
+    assert set(table.loc[table["records"] == TEST, "method"]) == {"single", "multi", "coherent"}

@@ -76,6 +76,7 @@ def cohort(seed: int = 0) -> dict:
     split = pd.DataFrame({"split": np.repeat(["train", "val"], [45, 15])}, index=patients)
     return {
         "frames": frames,
+        "conditions": {name: frame.assign(c000=frame["z00"]) for name, frame in frames.items()},
         "split": split,
     }
 
@@ -96,7 +97,10 @@ def run(repo_root: Path, tuning: TuningConfig = TUNING) -> Path:
     catalog = DataCatalog.from_config({name: config["catalog"][name] for name in names})
     inputs = cohort()
     memory = {
-        **by_lane(latents=lazily(inputs["frames"])),
+        **by_lane(
+            latents=lazily(inputs["frames"]),
+            codes=lazily({k: v[["c000"]] for k, v in inputs["conditions"].items()}),
+        ),
         "split": inputs["split"],
         "params:modalities": MODALITIES,
         "params:diffusion_training": CONFIG,

@@ -10,6 +10,8 @@ from tests.pipelines.latent_cohort import (
     SAMPLING,
     SIZES,
     lazily,
+    make_codes,
+    make_conditions,
     make_encoders,
     make_latents,
     make_split,
@@ -28,9 +30,10 @@ def make_audited() -> Audited:
         lazily(stored["single"]),
         lazily(stored["multi"]),
         lazily(stored["consensus"]),
+        lazily(stored["linear"]),
         "latents",
-        {name: fingerprint_frame(frame) for name, frame in latents.items()},
+        {name: fingerprint_frame(frame) for name, frame in make_conditions(latents).items()},
         "cpu",
     )
-    cohort = read_cohort(lazily(latents), split, presence)
+    cohort = read_cohort(lazily(latents), split, presence, codes=lazily(make_codes(latents)))
     return Audited(models, cohort, SAMPLING)

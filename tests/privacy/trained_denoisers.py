@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from tcga_coherent.cohort import Cohort
 from tcga_coherent.diffusion.config import ArchitectureConfig, TrainingConfig, ValidationConfig
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.diffusion.training.tasks import multi_tasks, single_tasks
@@ -26,6 +27,12 @@ def make_patients(n_patients: int, seed: int) -> dict[str, pd.DataFrame]:
         )
         for name in ("cna", "rnaseq")
     }
+
+
+def cohort_of(latents: dict[str, pd.DataFrame], train: pd.Index) -> Cohort:
+    """Return a cohort that has training patients alone."""
+    everybody = next(iter(latents.values())).index
+    return Cohort(latents, train, train[:0], train[:0], pd.Series("LUAD", index=everybody))
 
 
 def train_models(latents: dict[str, pd.DataFrame], split: pd.Series, steps: int) -> TrainedModels:

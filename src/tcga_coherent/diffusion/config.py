@@ -98,6 +98,10 @@ class TrainingConfig:
         What the network learns: ``noise``, as in the paper, or ``velocity``, a mixture of noise and
         data from which the noise estimate follows. Noise is the same thing scaled so that the loss
         hardly counts the steps with much noise, in which the conditional mean is decided.
+    conditions
+        What a denoiser is told of a source: its ``latents``, as in the paper, or the
+        ``latents_and_prediction`` of the target that is linear in the source's features, which hold far more
+        of some targets than a few latent dimensions.
     batch_size
         Training patients of each model in a step.
     max_steps
@@ -125,6 +129,7 @@ class TrainingConfig:
     architecture: ArchitectureConfig = field(default_factory=ArchitectureConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     prediction: Literal["noise", "velocity"] = "velocity"
+    conditions: Literal["latents", "latents_and_prediction"] = "latents_and_prediction"
     batch_size: int = Field(default=128, ge=2)
     max_steps: int = Field(default=6000, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
@@ -186,6 +191,9 @@ class SamplingConfig:
         normal as unconditional expert), ``composed_trained`` (with the multi-condition model
         without conditions as expert, a generator that needs no source), ``learned`` (without an
         expert), ``inverse_mse`` on validation (the paper's) or ``equal``.
+    linear_experts
+        Whether the linear-Gaussian experts of the sources (:mod:`tcga_coherent.diffusion.linear_gaussian`) are
+        members of the coherent ensemble beside the single-condition denoisers.
     recalibrate
         Whether the spread of a patient's draws is multiplied by the factor that gave the best CRPS
         on validation.
@@ -213,6 +221,7 @@ class SamplingConfig:
     n_draws: int = Field(default=40, ge=2)
     antithetic: bool = True
     weights: Weighting = "composed"
+    linear_experts: bool = True
     recalibrate: bool = True
     temperature: float = Field(default=1.0, ge=0, le=1)
     coherence: CoherenceConfig = field(default_factory=CoherenceConfig)

@@ -9,6 +9,7 @@ import torch
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import SamplingConfig
+from tcga_coherent.diffusion.linear_gaussian import LinearGaussian
 from tcga_coherent.diffusion.sampling.consensus import ErrorMoments
 from tcga_coherent.diffusion.sampling.ensemble import Ensemble
 from tcga_coherent.diffusion.sampling.recalibration import Recalibration
@@ -28,6 +29,8 @@ class TrainedModels:
         Target to the error moments of its denoisers.
     recalibration
         Factors of the spread; None before they are fitted.
+    linear
+        Linear-Gaussian experts by name.
     identity
         Family, and ``consensus``, to the fingerprint of each of its checkpoints.
     """
@@ -36,6 +39,7 @@ class TrainedModels:
     multi: Mapping[str, LoadedDenoiser]
     errors: Mapping[str, ErrorMoments]
     recalibration: Recalibration | None = None
+    linear: Mapping[str, LinearGaussian] = field(default_factory=dict)
     identity: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def ensemble(
@@ -48,8 +52,8 @@ class TrainedModels:
         target, sources
             Modalities.
         method
-            ``coherent`` (one denoiser a source), ``single`` (the same with one source) or
-            ``multi``.
+            ``coherent`` (one denoiser a source, and the linear-Gaussian experts of these sources and
+            of sets of them), ``single`` (the denoiser of one source) or ``multi``.
         config
             Sampling parameters.
 
@@ -68,8 +72,27 @@ class TrainedModels:
                 )
             spread = self.recalibration.spread(target, method, sources)
         members = self.members(target, method, sources)
-        expert = self.multi.get(target)
-        return Ensemble(members, config, self.errors.get(target), expert, spread)
+        linear = self.linear_members(target, sources) if method == "coherent" else []
+        return Ensemble(
+            members,
+            config,
+            self.errors.get(target),
+            self.multi.get(target),
+            spread,
+            linear if config.linear_experts else [],
+        )
+
+    def linear_members(self, target: str, sources: tuple[str, ...]) -> list[LinearGaussian]:
+        """Return the linear-Gaussian experts of these sources, and of sets of them, whose errors were measured."""
+        errors = self.errors.get(target)
+        return [
+            expert
+            for name, expert in self.linear.items()
+            if errors is not None
+            and name in errors.names
+            and expert.target == target
+            and set(expert.sources) <= set(sources)
+        ]
 
     def draw_validation(
         self,
@@ -88,7 +111,7 @@ class TrainedModels:
         target, method, sources, config
             As in :meth:`ensemble`.
         values
-            Source to latents of the validation patients, shape (patients, source_dim).
+            Source to conditions of the validation patients, shape (patients, size).
         halves
             Result of :func:`tcga_coherent.diffusion.sampling.consensus.halves_of_validation` for them.
         keys

@@ -166,8 +166,7 @@ class TestProfiles:
     def draws_of(self, target: str, removed: Sequence[str], completion: str) -> Array:
         """Return all draws of a removed modality by a generator, draws x patients x dimensions."""
         sources = [name for name in self.real if name not in removed]
-        alone = completion == "coherent" and len(sources) == 1
-        return self.draws[partition_name(target, "single" if alone else completion, sources)]
+        return self.draws[partition_name(target, completion, sources)]
 
     def independent_draws(self, target: str, removed: Sequence[str], completion: str) -> Array:
         """Return the draws of :meth:`draws_of` that are independent of each other."""

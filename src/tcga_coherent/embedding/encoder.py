@@ -74,6 +74,11 @@ class Encoder:
         return [f"z{number:02d}" for number in range(self.latent_size)]
 
     @property
+    def code_columns(self) -> list[str]:
+        """Names of the principal axes: ``c000``, ``c001``, ..."""
+        return [f"c{number:03d}" for number in range(len(self.components.axes))]
+
+    @property
     def n_axes(self) -> int:
         """Number of leading principal axes that latents are made of."""
         return self.latent_size if self.autoencoder is None else len(self.autoencoder.axis_sd)
@@ -118,8 +123,23 @@ class Encoder:
             Patients x axes, float32, in the units of the features; columns ``c000``, ``c001``, ...
         """
         scores = self._scores(processed, self.components)
-        columns = [f"c{number:03d}" for number in range(scores.shape[1])]
-        return pd.DataFrame(scores, index=processed.index, columns=columns)
+        return pd.DataFrame(scores, index=processed.index, columns=self.code_columns)
+
+    @torch.no_grad()
+    def code_of_latents(self, latents: Matrix) -> Matrix:
+        """Return the code of what latents are decoded to, rows x axes: what :meth:`code` is of measured features.
+
+        Parameters
+        ----------
+        latents
+            Rows x latent size.
+        """
+        raw = latents.astype(np.float32) * self.latent_sd + self.latent_mean
+        if self.autoencoder is not None:
+            device = self.autoencoder.axis_sd.device
+            raw = self.autoencoder.decode(torch.from_numpy(raw).to(device)).cpu().numpy()
+        # Decoded features lie in the span of the leading axes.
+        return np.pad(raw, ((0, 0), (0, len(self.components.axes) - raw.shape[1])))
 
     def _scores(self, processed: pd.DataFrame, components: PrincipalComponents) -> Matrix:
         check_features(processed, self.features, self.modality)

@@ -24,7 +24,8 @@ def draw_coherence(
     threshold
         Cosine distance above which a step is incoherent.
     """
-    ensembles = coherence[coherence["method"] == "coherent"].reset_index(drop=True)
+    several = coherence["source"].str.contains("+", regex=False)
+    ensembles = coherence[(coherence["method"] == "coherent") & several].reset_index(drop=True)
     labels = [
         f"{modalities[target].label} from "
         + " + ".join(modalities[name].label for name in source.split("+"))

@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 
 from tcga_coherent.modality import ModalityConfig
 
-EXPERT_COLOR = "#555555"
+NORMAL_COLOR, LINEAR_COLOR = "#999999", "#000000"
 
 
 def draw_consensus_weights(
@@ -19,21 +19,23 @@ def draw_consensus_weights(
     Parameters
     ----------
     weights
-        Columns ``target``, ``source`` (a modality, or ``standard_normal``, the unconditional
-        expert), ``timestep``, ``composed``, ``learned`` and ``inverse_mse``.
+        Columns ``target``, ``expert`` (``denoiser``; ``linear``, of which the sum is drawn; or
+        ``standard_normal``), ``source``, ``timestep``, ``composed``, ``learned`` and ``inverse_mse``.
     modalities
         Labels and colours.
     """
     figure = Figure(figsize=(3.2 * len(modalities), 3.8), layout="constrained")
     axes = figure.subplots(1, len(modalities), sharey=True, squeeze=False)[0]
     for panel, (target, config) in zip(axes, modalities.items(), strict=True):
-        for source, curve in weights[weights["target"] == target].groupby("source", sort=False):
-            known = modalities.get(str(source))
-            color = known.color if known else EXPERT_COLOR
+        own = weights[weights["target"] == target]
+        for source, curve in own[own["expert"] == "denoiser"].groupby("source", sort=False):
+            color = modalities[str(source)].color
             panel.plot(curve["timestep"], curve["composed"], color=color)
-            if known:
-                panel.plot(curve["timestep"], curve["learned"], "--", lw=1, color=color)
-                panel.plot(curve["timestep"], curve["inverse_mse"], ":", color=color)
+            panel.plot(curve["timestep"], curve["learned"], "--", lw=1, color=color)
+            panel.plot(curve["timestep"], curve["inverse_mse"], ":", color=color)
+        for expert, color in (("linear", LINEAR_COLOR), ("standard_normal", NORMAL_COLOR)):
+            total = own[own["expert"] == expert].groupby("timestep")["composed"].sum()
+            panel.plot(total.index, total, color=color)
         panel.axhline(0, color="black", lw=0.5)
         panel.set_title(f"Target {config.label}")
         panel.set_xlabel("timestep (0 is least noise)")
@@ -43,7 +45,8 @@ def draw_consensus_weights(
     handles = [
         Line2D([], [], color=color, label=f"from {label}") for label, color in colors.items()
     ]
-    handles.append(Line2D([], [], color=EXPERT_COLOR, label="standard normal"))
+    handles.append(Line2D([], [], color=LINEAR_COLOR, label="linear experts, sum"))
+    handles.append(Line2D([], [], color=NORMAL_COLOR, label="standard normal"))
     for style, name in (("-", "composed"), ("--", "learned"), (":", "1/MSE")):
         handles.append(Line2D([], [], color="black", ls=style, label=name))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)

@@ -1,6 +1,6 @@
 """Load what several pipelines share from partitioned datasets, with the checks they share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, load_denoiser
 from tcga_coherent.diffusion.completion.agreement import Agreement, PairAgreement
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
+from tcga_coherent.diffusion.linear_gaussian import LinearGaussian
 from tcga_coherent.diffusion.sampling.consensus import ErrorMoments
 from tcga_coherent.diffusion.sampling.recalibration import Recalibration
 from tcga_coherent.diffusion.trained_models import TrainedModels
@@ -23,6 +24,12 @@ Partitions = Mapping[str, Callable[[], Any]]
 def latents() -> Built:
     """Return the checked latents: modality to frame, patients x latent size."""
     return Built(load_latents, (each("latents", configured_modalities()),))
+
+
+def conditions() -> Built:
+    """Return what other modalities are generated from: modality to frame, patients x (latent size + code size)."""
+    modalities = configured_modalities()
+    return Built(join_conditions, (latents(), each("codes", modalities)))
 
 
 def models(
@@ -44,12 +51,13 @@ def models(
     pairs = all_pairs(modalities) if target is None else pairs_of(target, modalities)
     spread = (each("recalibration", targets),) if recalibrated else ()
     return Built(
-        load_models_of_latents,
+        load_models_of_conditions,
         (
-            latents(),
+            conditions(),
             each("single", pairs),
             each("multi", targets),
             each("consensus", targets if weighted else []),
+            each("linear", targets),
             "params:compute.device",
             *spread,
         ),
@@ -75,21 +83,43 @@ def load_latents(latents: Partitions) -> dict[str, pd.DataFrame]:
     return frames
 
 
-def load_models_of_latents(
-    frames: Mapping[str, pd.DataFrame],
+def join_conditions(
+    frames: Mapping[str, pd.DataFrame], codes: Partitions
+) -> dict[str, pd.DataFrame]:
+    """Put the codes of every modality beside its latents.
+
+    Raises
+    ------
+    ValueError
+        When they are of different patients.
+    """
+    joined = {}
+    for name, frame in frames.items():
+        code = codes[name]()
+        if not code.index.equals(frame.index):
+            raise ValueError(
+                f"Latents and codes of {name} are of different patients. Run the embedding pipeline again."
+            )
+        joined[name] = pd.concat([frame, code], axis=1)
+    return joined
+
+
+def load_models_of_conditions(
+    conditions: Mapping[str, pd.DataFrame],
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
     consensus: Partitions,
+    linear: Partitions,
     device: str,
     recalibration: Partitions | None = None,
 ) -> TrainedModels:
-    """Load the models that were trained on these latents; see :func:`load_models`.
+    """Load the models that were trained on these latents and codes; see :func:`load_models`.
 
     Parameters
     ----------
-    frames
-        Modality to latents, patients x latent size.
-    single_denoisers, multi_denoisers, consensus, device, recalibration
+    conditions
+        Result of :func:`join_conditions`.
+    single_denoisers, multi_denoisers, consensus, linear, device, recalibration
         As in :func:`load_models`.
 
     Raises
@@ -97,9 +127,16 @@ def load_models_of_latents(
     ValueError
         When a denoiser was trained on other latents, or the device is not there.
     """
-    prints = {name: fingerprint_frame(frame) for name, frame in frames.items()}
+    prints = {name: fingerprint_frame(frame) for name, frame in conditions.items()}
     return load_models(
-        single_denoisers, multi_denoisers, consensus, "latents", prints, device, recalibration
+        single_denoisers,
+        multi_denoisers,
+        consensus,
+        linear,
+        "latents",
+        prints,
+        device,
+        recalibration,
     )
 
 
@@ -112,6 +149,7 @@ def load_models(
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
     consensus: Partitions,
+    linear: Partitions,
     kind: Literal["latents", "encoders"],
     fingerprints: Mapping[str, str],
     device: str,
@@ -121,7 +159,7 @@ def load_models(
 
     Parameters
     ----------
-    single_denoisers, multi_denoisers, consensus
+    single_denoisers, multi_denoisers, consensus, linear
         Datasets of these names.
     kind, fingerprints, device
         As in :func:`load_denoisers`.
@@ -134,19 +172,21 @@ def load_models(
         When a denoiser was trained on other latents, or the device is not there.
     """
     # Read once, for what they hold and for their fingerprints.
-    single, multi, weighed = (
+    single, multi, weighed, experts = (
         lazily({name: load() for name, load in checkpoints.items()})
-        for checkpoints in (single_denoisers, multi_denoisers, consensus)
+        for checkpoints in (single_denoisers, multi_denoisers, consensus, linear)
     )
     return TrainedModels(
         single=load_denoisers(single, kind, fingerprints, device),
         multi=load_denoisers(multi, kind, fingerprints, device),
         errors=load_consensus(weighed),
+        linear=load_linear_experts(experts, kind, fingerprints),
         recalibration=None if recalibration is None else load_recalibrations(recalibration),
         identity={
             "single": fingerprint_checkpoints(single),
             "multi": fingerprint_checkpoints(multi),
             "consensus": fingerprint_checkpoints(weighed),
+            "linear": fingerprint_checkpoints(experts),
         },
     )
 
@@ -182,6 +222,71 @@ def load_denoisers(
         if {checkpoint.metadata["target"], *checkpoint.metadata["sources"]} <= set(fingerprints):
             loaded[name] = load_denoiser(
                 checkpoint.arrays, checkpoint.metadata, kind, fingerprints, resolved
+            )
+    return loaded
+
+
+def store_linear_experts(
+    experts: Sequence[LinearGaussian], latents: Mapping[str, str], encoders: Mapping[str, str]
+) -> Checkpoint:
+    """Return the linear-Gaussian experts of a target as a checkpoint; :func:`load_linear_experts` reads it.
+
+    Parameters
+    ----------
+    experts
+        Experts.
+    latents, encoders
+        Fingerprints of every modality's latents and encoder.
+    """
+    arrays, described = {}, {}
+    for expert in experts:
+        arrays[f"{expert.name}/intercept"] = expert.intercept
+        arrays[f"{expert.name}/covariance"] = expert.covariance
+        for source, coefficients in expert.coefficients.items():
+            arrays[f"{expert.name}/coefficients/{source}"] = coefficients
+        described[expert.name] = {
+            "target": expert.target,
+            "sources": list(expert.sources),
+            "n_train": expert.n_train,
+        }
+    fingerprints = {"latents": dict(latents), "encoders": dict(encoders)}
+    return Checkpoint(arrays, {"experts": described, "fingerprints": fingerprints})
+
+
+def load_linear_experts(
+    checkpoints: Mapping[str, Callable[[], Checkpoint]],
+    kind: Literal["latents", "encoders"],
+    fingerprints: Mapping[str, str],
+) -> dict[str, LinearGaussian]:
+    """Load the linear-Gaussian experts of all targets, checking that they belong to what is at hand.
+
+    Parameters and errors are those of :func:`load_denoisers`; experts of modalities that are not at hand are
+    left out too.
+    """
+    loaded = {}
+    for target, load in checkpoints.items():
+        checkpoint = load()
+        for name, known in checkpoint.metadata["experts"].items():
+            modalities = (known["target"], *known["sources"])
+            if not set(modalities) <= set(fingerprints):
+                continue
+            fitted = checkpoint.metadata["fingerprints"][kind]
+            differing = [m for m in modalities if fitted[m] != fingerprints[m]]
+            if differing:
+                raise ValueError(
+                    f"The linear experts of {target} were fitted on other {kind} of {', '.join(differing)} than "
+                    f"those at hand. Run the diffusion_training pipeline again."
+                )
+            loaded[name] = LinearGaussian(
+                target=known["target"],
+                sources=tuple(known["sources"]),
+                coefficients={
+                    source: checkpoint.arrays[f"{name}/coefficients/{source}"]
+                    for source in known["sources"]
+                },
+                intercept=checkpoint.arrays[f"{name}/intercept"],
+                covariance=checkpoint.arrays[f"{name}/covariance"],
+                n_train=known["n_train"],
             )
     return loaded
 

@@ -105,7 +105,7 @@ def measured(patients: int, halves: np.ndarray, visited=(0, 3, 10), **changes) -
     values = {name: torch.from_numpy(v) for name, v in (values | changes).items()}
     members = [made_up_denoiser("x_from_a", ("a",), 0), made_up_denoiser("x_from_b", ("b",), 1)]
     multi = made_up_denoiser("x", ("a", "b"), 2)
-    return measure_errors(members, multi, values["x"], values, halves, visited, seed=0)
+    return measure_errors(members, [], multi, values["x"], values, halves, visited, seed=0)
 
 
 def test_the_multi_expert_is_measured_without_its_sources() -> None:

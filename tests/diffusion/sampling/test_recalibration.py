@@ -53,8 +53,8 @@ def test_sources_without_a_factor_have_that_of_the_set_that_differs_least():
     # One source more or less of b+c+d: the larger set, whose members are all of these.
     assert fitted.fitted_sources("a", "coherent", ("b", "c", "d")) == ("b", "c", "d", "e")
     assert fitted.spread("a", "coherent", ("b", "c", "d")) == 0.7
-    assert fitted.spread("a", "single", ("c",)) == 0.6
-    assert fitted.spread("a", "coherent", ("b",)) == 0.5
+    assert fitted.spread("a", "single", ("c",)) == 0.5
+    assert fitted.spread("a", "coherent", ("b",)) == 0.6
     assert fitted.spread("a", "multi", ("c", "d")) == 0.8
 
 

@@ -78,18 +78,17 @@ def test_a_patient_without_a_source_is_denoised_without_it(trained) -> None:
 
 def test_losses_depend_on_neither_chunks_nor_company(trained, monkeypatch) -> None:
     models, latents = trained
-    whole = model_losses(models, "composed", latents, NOISING)
+    whole = model_losses(models, "composed", latents, latents, NOISING)
     monkeypatch.setattr(losses, "CHUNK_ROWS", 5 * NOISING.n_noises)
-    parts = model_losses(
-        models, "composed", {name: values[7:] for name, values in latents.items()}, NOISING
-    )
+    some = {name: values[7:] for name, values in latents.items()}
+    parts = model_losses(models, "composed", some, some, NOISING)
     for model, found in whole.items():
         assert parts[model] == pytest.approx(found[7:], rel=1e-3)
 
 
 def test_the_control_is_the_standard_normal_and_nobody_else(trained) -> None:
     models, latents = trained
-    found = model_losses(models, "composed", latents, NOISING, targets=("cna",))
+    found = model_losses(models, "composed", latents, latents, NOISING, targets=("cna",))
     # It holds every velocity for zero: what is left are the squares of noise and latents.
     keys = named_keys(NOISING.seed, "denoising losses", [str(i) for i in range(8)])
     for level, timestep in enumerate(NOISING.timesteps):
@@ -109,7 +108,7 @@ def test_the_consensus_is_that_of_the_weights(trained) -> None:
     conditions = {"rnaseq": latents["rnaseq"]}
     halves = np.arange(len(latents["cna"])) % 2
     errors = measure_errors(
-        members[:1], members[1], latents["cna"], conditions, halves, NOISING.timesteps, seed=0
+        members[:1], [], members[1], latents["cna"], conditions, halves, NOISING.timesteps, seed=0
     )
     with pytest.raises(ValueError, match="No consensus weights were learned"):
         consensus_losses(members, None, "composed", latents["cna"], conditions, NOISING)

@@ -97,7 +97,7 @@ def test_models_that_saw_neither_group_flag_held_out_patients_at_the_nominal_rat
     # 20 times two groups of 50 strangers.
     strangers = make_patients(2000, seed=2)
     values = tensors(strangers, strangers["cna"].index)
-    losses = model_losses(overtrained, "composed", values, NOISING)
+    losses = model_losses(overtrained, "composed", values, values, NOISING)
     scores = -calibrated_losses(losses)["coherent", ALL, ""].reshape(20, 2, 50)
     results = [attack_result(*pair, BOOTSTRAP, seed=0) for pair in scores]
     assert np.mean([result.auroc.value for result in results]) == pytest.approx(0.5, abs=0.04)

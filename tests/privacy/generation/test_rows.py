@@ -28,7 +28,7 @@ def audited() -> Audited:
 
 def generate(audited: Audited, method: str, n_rows: int = 30, seed: int = 0):
     return generate_unconditionally(
-        audited.models, list(SIZES), GENERATORS[method], n_rows, audited.sampling, seed
+        audited.models, audited.cohort, GENERATORS[method], n_rows, audited.sampling, seed
     )
 
 
@@ -80,7 +80,8 @@ def test_an_ensemble_is_asked_with_zeros_for_every_source(audited, asked, method
     for target, conditions in asked.items():
         assert set(conditions) == set(SIZES) - {target}
         for source, values in conditions.items():
-            assert values.shape == (1, SIZES[source])
+            # Latents, and twice as many columns of the code.
+            assert values.shape == (1, 3 * SIZES[source])
             assert (values == 0).all()
 
 
@@ -94,7 +95,11 @@ def test_a_chained_generator_is_told_what_it_drew_before(audited, asked, method)
     for number, target in enumerate(order[1:], start=1):
         assert set(asked[target]) == set(order[:number])
         for source, values in asked[target].items():
-            np.testing.assert_array_equal(values[0], drawn[source])
+            size = SIZES[source]
+            np.testing.assert_array_equal(values[0, :, :size], drawn[source])
+            # The first columns of the code are twice the latents.
+            code = values[0, :, size : 2 * size]
+            np.testing.assert_allclose(code, 2 * drawn[source], atol=1e-4)
 
 
 def test_narrow_rows_keep_their_mean_and_a_fifth_of_their_spread(audited) -> None:

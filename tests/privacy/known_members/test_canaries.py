@@ -15,7 +15,7 @@ from tcga_coherent.privacy.known_members.canaries import (
     make_canaries,
     measure_canaries,
 )
-from tests.privacy.trained_denoisers import make_patients, train_models
+from tests.privacy.trained_denoisers import cohort_of, make_patients, train_models
 
 PARAMETERS = CanaryParameters(
     n_each=3,
@@ -51,7 +51,7 @@ def test_canaries_are_like_patients_or_farther_and_their_modalities_unrelated() 
         timesteps=(1,),
         n_noises=2,
     )
-    canaries = make_canaries(latents, latents["cna"].index, many, seed=0)
+    canaries = make_canaries(cohort_of(latents, latents["cna"].index), many, seed=0)
     kind = canaries.table["kind"]
     spread = latents["cna"].to_numpy().std()
     for name, factor in ((WITHIN, 1.0), (FAR, 3.0)):
@@ -68,7 +68,7 @@ def test_canaries_are_like_patients_or_farther_and_their_modalities_unrelated() 
 def test_canaries_stand_in_the_training_split_as_often_as_they_have_copies() -> None:
     latents = make_patients(20, seed=0)
     split = pd.Series("val", index=latents["cna"].index)
-    canaries = make_canaries(latents, split.index, PARAMETERS, seed=0)
+    canaries = make_canaries(cohort_of(latents, split.index), PARAMETERS, seed=0)
     extended, parts = implant(latents, split, canaries)
     # Two kinds, three each, once and eight times.
     assert (parts == "train").sum() == 2 * 3 * (1 + 8)
@@ -89,7 +89,8 @@ def measured() -> pd.DataFrame:
     latents = make_patients(60, seed=0)
     patients = latents["cna"].index
     split = pd.Series(np.repeat(["train", "val"], [40, 20]), index=patients)
-    own, others = (make_canaries(latents, patients[:40], PARAMETERS, seed=seed) for seed in (0, 1))
+    cohort = cohort_of(latents, patients[:40])
+    own, others = (make_canaries(cohort, PARAMETERS, seed=seed) for seed in (0, 1))
     models = train_models(*implant(latents, split, own), steps=300)
     return pd.concat(
         [

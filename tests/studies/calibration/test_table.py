@@ -62,7 +62,8 @@ def two_modalities(draws: np.ndarray, truth: np.ndarray) -> tuple[dict, Cohort]:
     index = pd.MultiIndex.from_product([patients[:n_patients], range(len(draws))])
     index.names = ["patient_id", "draw"]
     frame = pd.DataFrame(draws.swapaxes(0, 1).reshape(-1, n_dimensions), index, columns)
-    names = ("a/single/b", "a/multi/b", "b/single/a", "b/multi/a")
+    methods = ("single", "multi", "coherent")
+    names = [name for m in methods for name in (f"a/{m}/b", f"b/{m}/a")]
     return {name: lambda: frame for name in names}, cohort
 
 
@@ -183,9 +184,10 @@ def test_a_cancer_type_of_one_patient_has_no_interval(simulation) -> None:
     assert lonely[["low", "high"]].isna().all(axis=None)
 
 
-def test_two_modalities_compare_single_and_multi_models_with_ridge() -> None:
+def test_of_two_modalities_every_method_is_calibrated() -> None:
     draws, cohort = two_modalities(np.random.default_rng(0).random((4, 30, 2)), np.ones((30, 2)))
-    assert list(make(draws, cohort)["method"].unique()) == ["single", "multi", "ridge_features"]
+    methods = ["single", "multi", "coherent", "ridge_features"]
+    assert list(make(draws, cohort)["method"].unique()) == methods
 
 
 def test_a_missing_partition_is_named(simulation) -> None:

@@ -38,7 +38,7 @@ def draws_of(simulation, name: str, patients: pd.Index) -> np.ndarray:
 
 
 def test_every_reconstruction_has_a_row_a_type_and_one_of_all(simulation, table) -> None:
-    assert len(table) == 3 * (2 + 3 + 1 + 4 * 3) * 3
+    assert len(table) == 3 * (2 + 3 + 3 + 4 * 3) * 3
     assert not table.duplicated(["target", "method", "source", "cancer_type"]).any()
     sizes = simulation.cohort.cancer_type[simulation.cohort.test].value_counts()
     found = table.groupby("cancer_type")["n_patients"].unique()

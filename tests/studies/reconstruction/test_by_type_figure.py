@@ -87,7 +87,7 @@ def test_every_source_set_and_type_is_a_cell_of_both_generators() -> None:
     assert multi.shape == ensemble.shape == (3, 21)
     own = table[table["target"] == "rnaseq"].set_index(["method", "source", "cancer_type"])
     assert multi[2, 4] == own.loc[("multi", "cna+rppa", "T03"), "r2_of_mean"]
-    assert ensemble[1, 0] == own.loc[("single", "rppa", "all"), "r2_of_mean"]
+    assert ensemble[1, 0] == own.loc[("coherent", "rppa", "all"), "r2_of_mean"]
     assert ensemble[2, 20] == own.loc[("coherent", "cna+rppa", "T19"), "r2_of_mean"]
     image = figure.axes[2].images[0]
     assert image.norm.vmin == -image.norm.vmax

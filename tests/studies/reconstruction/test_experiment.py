@@ -20,8 +20,10 @@ def test_generators_use_the_sets_they_can_and_baselines_all_of_them(made) -> Non
     assert list(made) == [
         ("single", "rnaseq"),
         ("multi", "rnaseq"),
+        ("coherent", "rnaseq"),
         ("single", "rppa"),
         ("multi", "rppa"),
+        ("coherent", "rppa"),
         ("multi", "rnaseq+rppa"),
         ("coherent", "rnaseq+rppa"),
         *(

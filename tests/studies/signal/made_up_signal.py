@@ -48,7 +48,7 @@ def made_up_cohort() -> tuple[Cohort, pd.DataFrame]:
 
 
 def made_up_profiles(cohort: Cohort) -> TestProfiles:
-    """Return draws: multi is right, single of another type, but right in the second repeat."""
+    """Return draws: multi is right, coherent of another type, but right in the second repeat."""
     real = {name: cohort.truth(name) for name in cohort.modalities}
     draws, baselines = {}, {}
     for target, source in (("cna", "rnaseq"), ("rnaseq", "cna")):
@@ -56,7 +56,7 @@ def made_up_profiles(cohort: Cohort) -> TestProfiles:
         # The patients come in the order of types: the next one's profile is of another type.
         wrong = np.roll(right, -1, axis=0)
         draws[f"{target}/multi/{source}"] = np.stack([right] * N_REPEATS)
-        draws[f"{target}/single/{source}"] = np.stack([wrong, right, wrong])
+        draws[f"{target}/coherent/{source}"] = np.stack([wrong, right, wrong])
         for method in ("mean", "knn", "ridge", "ridge_features"):
             prediction = np.zeros_like(right) if method == "mean" else right
             baselines[f"{target}/{method}/{source}"] = BaselinePrediction(prediction, np.ones(3))

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -46,6 +46,8 @@ class Generated:
 
 def complete_latents(
     latents: Mapping[str, pd.DataFrame],
+    codes: Mapping[str, pd.DataFrame],
+    code_of: Mapping[str, Callable[[np.ndarray], np.ndarray]],
     models: TrainedModels,
     agreement: Agreement,
     sampling: SamplingConfig,
@@ -61,6 +63,10 @@ def complete_latents(
     latents
         Modality to observed latents, patients x latent size; a patient may miss any of them, but
         is listed in at least one.
+    codes
+        Modality to the codes of the same patients, patients x code size.
+    code_of
+        Modality to the function that returns the codes of generated latents, rows x latent size.
     models
         Trained denoisers.
     agreement
@@ -92,7 +98,7 @@ def complete_latents(
         started, done = time.monotonic(), 0
         for sources, group in _by_sources(lacking, latents, draws, completion):
             ensemble = models.ensemble(target, completion.method, sources, sampling)
-            conditions = {s: _condition(s, group, latents, draws) for s in sources}
+            conditions = {s: _condition(s, group, latents, codes, code_of, draws) for s in sources}
             keys = named_keys(sampling.seed, target, list(group))
             drawn = ensemble.draw(conditions, keys)
             note = _borrowed_spread(models, target, sources, sampling, completion)
@@ -146,17 +152,22 @@ def _condition(
     source: str,
     group: pd.Index,
     latents: Mapping[str, pd.DataFrame],
+    codes: Mapping[str, pd.DataFrame],
+    code_of: Mapping[str, Callable[[np.ndarray], np.ndarray]],
     draws: Drawn,
 ) -> torch.Tensor:
-    """Return a source's latents, one a patient, or one a draw where some were generated."""
-    observed = latents[source].reindex(group).to_numpy(np.float32)
+    """Return a source's latents and codes, one a patient, or one a draw where some were generated."""
+    observed = np.hstack(
+        [frame.reindex(group).to_numpy(np.float32) for frame in (latents[source], codes[source])]
+    )
     if source not in draws or not np.isnan(observed).any():
         return torch.from_numpy(observed)
     members, drawn = draws[source]
     lacks = np.isnan(observed)[:, None, :]
-    return torch.from_numpy(
-        np.where(lacks, drawn[members.get_indexer(group)], observed[:, None, :])
-    )
+    rows = drawn[members.get_indexer(group)]
+    code = code_of[source](rows.reshape(-1, rows.shape[2])).reshape(*rows.shape[:2], -1)
+    generated = np.concatenate([rows, code.astype(np.float32)], axis=2)
+    return torch.from_numpy(np.where(lacks, generated, observed[:, None, :]))
 
 
 def _borrowed_spread(

@@ -31,6 +31,8 @@ def pairwise_cosine_distance(estimates: torch.Tensor, weights: torch.Tensor) -> 
     for i in range(n_models):
         for j in range(i + 1, n_models):
             weight = float(weights[i] * weights[j])
+            if weight == 0:
+                continue
             similarity = functional.cosine_similarity(estimates[i], estimates[j], dim=0)
             total += weight * (1.0 - similarity)
             norm += weight

@@ -19,14 +19,17 @@ multi-condition model without conditions in its place, a trained generator of wh
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from typing import Protocol
 
 import numpy as np
 import torch
+from scipy.linalg import solve_triangular
+from scipy.optimize import nnls
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import Weighting
 from tcga_coherent.diffusion.inference import FoldedDenoiser
+from tcga_coherent.diffusion.linear_gaussian import LinearExperts, LinearGaussian
 from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise
 from tcga_coherent.diffusion.sampling.samplers import spaced_timesteps
 
@@ -37,6 +40,7 @@ MOST_VISITS = 50
 # Spaces them like the timesteps of the few-step samplers: many where there is little noise.
 VISIT_POWER = 2.5
 NOISES_PER_PATIENT = 32
+NEGLIGIBLE = 1e-6
 STANDARD_NORMAL = "standard_normal"
 NO_SOURCE = ""
 
@@ -48,7 +52,8 @@ class ErrorMoments:
     Attributes
     ----------
     names
-        Denoisers, and experts: ``standard_normal`` and the target's multi-condition model.
+        Denoisers, linear-Gaussian experts, and unconditional ones: ``standard_normal`` and the target's
+        multi-condition model.
     timesteps
         Noise levels, ascending, shape (levels,).
     moments
@@ -147,6 +152,7 @@ def without_conditions(denoiser: LoadedDenoiser) -> LoadedDenoiser:
 @torch.no_grad()
 def measure_errors(
     denoisers: Sequence[LoadedDenoiser],
+    linear: Sequence[LinearGaussian],
     multi: LoadedDenoiser,
     target: torch.Tensor,
     conditions: Mapping[str, torch.Tensor],
@@ -160,12 +166,15 @@ def measure_errors(
     ----------
     denoisers
         Single-condition denoisers of one target.
+    linear
+        Its linear-Gaussian experts.
     multi
         Its multi-condition denoiser, measured without conditions.
     target
         Latents of the validation patients, shape (patients, target_dim).
     conditions
-        Source to latents of the same patients, shape (patients, source_dim); NaN where one lacks it.
+        Source to the conditions of the same patients, see :func:`stack_conditions`, shape (patients, size);
+        NaN where one lacks it.
     halves
         Half of each patient, 0 or 1, shape (patients,).
     visited
@@ -188,10 +197,12 @@ def measure_errors(
         source: values.nan_to_num().to(device).repeat(NOISES_PER_PATIENT, 1)
         for source, values in conditions.items()
     }
-    # The experts know of no source, and count for every patient.
-    measured = np.ones((len(members) + 1, len(target)), dtype=bool)
-    for number, denoiser in enumerate(denoisers):
-        measured[number] = ~conditions[denoiser.sources[0]].isnan().any(dim=1).numpy()
+    known = {source: ~values.isnan().any(dim=1).numpy() for source, values in conditions.items()}
+    # Unconditional experts know of no source, and count for every patient.
+    everybody = np.ones((2, len(target)), dtype=bool)
+    sources = [*(d.sources for d in denoisers), *(expert.sources for expert in linear)]
+    measured = np.stack([np.all([known[s] for s in own], axis=0) for own in sources])
+    measured = np.concatenate([measured, everybody])
     valid = torch.from_numpy(np.tile(measured, NOISES_PER_PATIENT)).to(device).unsqueeze(1)
     counts = np.stack(
         [measured[:, halves == half].astype(int) @ measured[:, halves == half].T for half in (0, 1)]
@@ -200,6 +211,11 @@ def measure_errors(
         network.condition(*stack_conditions([d], repeated, n_rows, device))
         for network, d in zip(folded, members, strict=True)
     ]
+    experts = LinearExperts(linear, process, timesteps.tolist(), device) if linear else None
+    means = torch.empty(0)
+    if experts is not None:
+        means = experts.condition({s: values.nan_to_num() for s, values in conditions.items()})
+        means = means.repeat(1, 1, NOISES_PER_PATIENT)
     of_halves = []
     for level, timestep in enumerate(timesteps):
         noise = normal_noise(derive_keys(keys, int(timestep)), clean.shape[0])
@@ -209,12 +225,15 @@ def measure_errors(
             network(noisy, level, condition)[0]
             for network, condition in zip(folded, projected, strict=True)
         ]
+        if experts is not None:
+            estimates[-1:-1] = experts.estimate(noisy[0], level, means)
         estimates.append(process.expected_noise(noisy[0], int(timestep)))
         errors = torch.stack([estimate - noise for estimate in estimates]).double() * valid
         of_halves.append(
             [_moments(errors[:, :, rows], of) for rows, of in zip(in_half, counts, strict=True)]
         )
-    names = (*(d.name for d in denoisers), multi.name, STANDARD_NORMAL)
+    experts_known = (*(d.name for d in denoisers), *(expert.name for expert in linear))
+    names = (*experts_known, multi.name, STANDARD_NORMAL)
     by_half, moments = complete_moments(np.moveaxis(np.array(of_halves), 1, 0), counts)
     return ErrorMoments(names, timesteps.astype(np.int64), moments, by_half, counts.sum(axis=0))
 
@@ -269,12 +288,15 @@ def stack_conditions(
 ) -> tuple[list[torch.Tensor], torch.Tensor]:
     """Arrange conditions for a stack of denoisers of one shape; sources not given are masked.
 
+    The condition of a source is its latents followed by its code, of which a denoiser takes as many leading
+    columns as it was trained with. A linear-Gaussian expert takes the code.
+
     Parameters
     ----------
     denoisers
         Members of the stack.
     conditions
-        Source to latents, shape (n_rows, source_dim).
+        Source to condition, shape (n_rows, size).
     n_rows, device
         Rows and device of the result.
 
@@ -289,7 +311,9 @@ def stack_conditions(
     for position, dim in enumerate(denoisers[0].network.shape.condition_dims):
         names = [denoiser.sources[position] for denoiser in denoisers]
         absent = torch.zeros(dim, n_rows, device=device)
-        stacked.append(torch.stack([conditions[n].T if n in conditions else absent for n in names]))
+        stacked.append(
+            torch.stack([conditions[n][:, :dim].T if n in conditions else absent for n in names])
+        )
         masks.append(torch.tensor([n in conditions for n in names], device=device))
     return stacked, torch.stack(masks, dim=1).unsqueeze(2).expand(-1, -1, n_rows)
 
@@ -307,32 +331,46 @@ def least_error_weights(moments: np.ndarray, n_free: int = 0) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        Shape (members,). Ensembles have few members, so every support is tried: on each the
-        minimum is ``G^-1 1`` up to its sum.
+        Shape (members,).
+
+    Notes
+    -----
+    Up to their sum these are the minimum of ``w' G w / 2 - 1' w``, which with ``G = L L'`` is the
+    non-negative least squares ``|L' w - L^-1 1|^2``. A free member is the difference of two that are not.
     """
     n = len(moments)
     # A combination without any error has no inverse; the limit of a vanishing one has.
-    moments = moments + 1e-10 * np.trace(moments) * np.eye(n)
-    n_bound = n - n_free
-    free = list(range(n_bound, n))
-    best, least = np.full(n, 1.0 / n), np.inf
-    for size in range(0 if n_free else 1, n_bound + 1):
-        for support in combinations(range(n_bound), size):
-            members = [*support, *free]
-            block = moments[np.ix_(members, members)]
-            solution = np.linalg.solve(block, np.ones(len(members)))
-            if solution.sum() <= 0 or (solution[:size] < 0).any():
-                continue
-            weights = np.zeros(n)
-            weights[members] = solution / solution.sum()
-            error = weights @ moments @ weights
-            if error < least - 1e-15:
-                best, least = weights, error
-    return best
+    root = np.linalg.cholesky(moments + 1e-10 * np.trace(moments) * np.eye(n))
+    columns = np.hstack([root.T, -root.T[:, n - n_free :]])
+    solution, _ = nnls(columns, solve_triangular(root, np.ones(n), lower=True))
+    weights = solution[:n]
+    weights[n - n_free :] -= solution[n:]
+    # What changes no estimate would still count as one that disagrees.
+    weights[np.abs(weights) < NEGLIGIBLE * weights.max()] = 0.0
+    return weights / weights.sum()
+
+
+class Member(Protocol):
+    """What weights are learned for: a denoiser, or a linear-Gaussian expert."""
+
+    @property
+    def name(self) -> str:
+        """Name in the error moments."""
+        ...
+
+    @property
+    def target(self) -> str:
+        """Modality that is generated."""
+        ...
+
+    @property
+    def mse(self) -> float:
+        """Mean squared error of its draws."""
+        ...
 
 
 def consensus_weights(
-    denoisers: Sequence[LoadedDenoiser],
+    members: Sequence[Member],
     timesteps: Sequence[int],
     weighting: Weighting,
     errors: ErrorMoments | None = None,
@@ -341,8 +379,8 @@ def consensus_weights(
 
     Parameters
     ----------
-    denoisers
-        Members of the ensemble, of one target.
+    members
+        Of the ensemble, of one target.
     timesteps
         Timesteps that the sampler visits.
     weighting
@@ -354,17 +392,17 @@ def consensus_weights(
     Returns
     -------
     torch.Tensor
-        Shape (timesteps, denoisers + 1); the last column is the weight of the unconditional
-        expert, zero where there is none. A single denoiser has all the weight.
+        Shape (timesteps, members + 1); the last column is the weight of the unconditional
+        expert, zero where there is none. A single member has all the weight.
 
     Raises
     ------
     ValueError
-        When weights are to be learned and there are no error moments of these denoisers.
+        When weights are to be learned and there are no error moments of these members.
     """
-    n = len(denoisers)
+    n = len(members)
     if weighting == "inverse_mse":
-        useless = [d.name for d in denoisers if not (np.isfinite(d.mse) and d.mse > 0)]
+        useless = [d.name for d in members if not (np.isfinite(d.mse) and d.mse > 0)]
         if useless:
             raise ValueError(
                 f"The validation MSE of {', '.join(useless)} is not a positive number, so that it "
@@ -372,14 +410,14 @@ def consensus_weights(
             )
     if weighting in ("equal", "inverse_mse") or n == 1:
         constant = (
-            1.0 / torch.tensor([d.mse for d in denoisers])
+            1.0 / torch.tensor([d.mse for d in members])
             if weighting == "inverse_mse"
             else torch.ones(n)
         )
         weights = torch.cat([constant / constant.sum(), torch.zeros(1)])
         return weights.expand(len(timesteps), n + 1)
-    names = [d.name for d in denoisers]
-    expert = STANDARD_NORMAL if weighting == "composed" else denoisers[0].target
+    names = [d.name for d in members]
+    expert = STANDARD_NORMAL if weighting == "composed" else members[0].target
     needed = {*names} if weighting == "learned" else {*names, expert}
     if errors is None or not needed <= set(errors.names):
         raise ValueError(

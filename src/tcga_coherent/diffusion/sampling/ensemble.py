@@ -1,4 +1,4 @@
-"""Coherent Denoising: denoisers of one target that agree on one noise estimate a step."""
+"""Coherent Denoising: experts of one target that agree on one noise estimate a step."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,13 @@ from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, stack_networks
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.device import memory_advice, resolve_precision
 from tcga_coherent.diffusion.inference import FoldedDenoiser
+from tcga_coherent.diffusion.linear_gaussian import LinearExperts, LinearGaussian
 from tcga_coherent.diffusion.noise import derive_keys, normal_noise
 from tcga_coherent.diffusion.process import Process
 from tcga_coherent.diffusion.sampling.coherence import pairwise_cosine_distance, timestep_shares
 from tcga_coherent.diffusion.sampling.consensus import (
     ErrorMoments,
+    Member,
     consensus_weights,
     stack_conditions,
     without_conditions,
@@ -79,6 +81,8 @@ class Ensemble:
         Multi-condition denoiser of the target, for ``composed_trained`` weights.
     spread
         Factor by which a patient's draws are drawn apart, from recalibration.
+    linear
+        Linear-Gaussian experts of the target that take part.
 
     Raises
     ------
@@ -93,6 +97,7 @@ class Ensemble:
         errors: ErrorMoments | None = None,
         expert: LoadedDenoiser | None = None,
         spread: float = 1.0,
+        linear: Sequence[LinearGaussian] = (),
     ) -> None:
         if not denoisers:
             raise ValueError("An ensemble needs at least one denoiser.")
@@ -112,12 +117,17 @@ class Ensemble:
         for denoiser in denoisers:
             groups.setdefault(denoiser.network.shape, []).append(denoiser)
         self._groups = [_Group(self._fold(group), group) for group in groups.values()]
-        stacked = [d for group in groups.values() for d in group]
-        weights = consensus_weights(stacked, self.sampler.timesteps, config.weights, errors)
+        members: list[Member] = [d for group in groups.values() for d in group]
+        members += linear
+        self._linear: LinearExperts | None = None
+        if linear:
+            visited = self.sampler.timesteps
+            self._linear = LinearExperts(linear, self._process, visited, self.device)
+        weights = consensus_weights(members, self.sampler.timesteps, config.weights, errors)
         self.weights = weights[:, :-1].to(self.device)
         self.expert_weights = weights[:, -1].to(self.device)
         self._expert: _Group | None = None
-        if config.weights == "composed_trained" and len(denoisers) > 1:
+        if config.weights == "composed_trained" and len(members) > 1:
             if expert is None:
                 raise ValueError(
                     f"composed_trained weights need the multi-condition denoiser of {self.target}."
@@ -131,8 +141,8 @@ class Ensemble:
         Parameters
         ----------
         conditions
-            Source to its latents, shape (patients, source_dim), or (patients, n_draws, source_dim)
-            where each draw has its own condition. Without any, every source is masked, which
+            Source to its condition (latents, and for linear-Gaussian experts the code after them), shape
+            (patients, size), or (patients, n_draws, size) where each draw has its own. Without any, every source is masked, which
             only multi-condition denoisers have learned. Conditions are not judged: whether zeros
             are a patient near the mean of the training patients or a stand-in for no patient at
             all cannot be told from them.
@@ -229,18 +239,20 @@ class Ensemble:
         """Follow the consensus from noise to data; rows of `conditions` match those of `noise`."""
         n_rows = len(noise.keys)
         projected = [group.condition(conditions, n_rows, self.device) for group in self._groups]
+        means = torch.empty(0) if self._linear is None else self._linear.condition(conditions)
         blind = None if self._expert is None else self._expert.condition({}, n_rows, self.device)
         noisy = noise.step(0)
         shares = timestep_shares(self.sampler.timesteps)
         coherence = torch.zeros(n_rows, device=self.device)
         incoherent = torch.zeros(n_rows, device=self.device)
         for i in range(len(self.sampler.timesteps)):
-            estimates = torch.cat(
-                [
-                    group.estimate(noisy, i, condition)
-                    for group, condition in zip(self._groups, projected, strict=True)
-                ]
-            )
+            parts = [
+                group.estimate(noisy, i, condition)
+                for group, condition in zip(self._groups, projected, strict=True)
+            ]
+            if self._linear is not None:
+                parts.append(self._linear.estimate(noisy, i, means))
+            estimates = torch.cat(parts)
             distance = pairwise_cosine_distance(estimates, self.weights[i])
             coherence += shares[i] * distance
             incoherent += shares[i] * (distance > self.config.coherence.threshold)

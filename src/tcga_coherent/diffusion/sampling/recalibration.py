@@ -57,7 +57,7 @@ class Recalibration:
             When none was fitted for the target and method.
         """
         fitted = self.fitted_sources(target, method, sources)
-        return self.spreads[spread_key(target, _alone(method, fitted), fitted)]
+        return self.spreads[spread_key(target, method, fitted)]
 
     def fitted_sources(self, target: str, method: str, sources: Sequence[str]) -> tuple[str, ...]:
         """Return the set of sources whose factor serves: the same, or the one that differs least.
@@ -70,14 +70,13 @@ class Recalibration:
         ValueError
             When none was fitted for the target and method.
         """
-        if spread_key(target, _alone(method, sources), sources) in self.spreads:
+        if spread_key(target, method, sources) in self.spreads:
             return tuple(sources)
-        families = {"multi"} if method == "multi" else {"single", "coherent"}
         known = [
             tuple(joined.split(SOURCE_SEPARATOR))
             for key in self.spreads
             for of, by, joined in [key.split("/")]
-            if of == target and by in families
+            if of == target and by == method
         ]
         if not known:
             raise ValueError(
@@ -117,13 +116,6 @@ class Recalibration:
                 f"The recalibration of the draws does not fit: {', '.join(differing)}. Run the "
                 f"coherent_sampling pipeline, or set coherent_sampling.recalibrate to false."
             )
-
-
-def _alone(method: str, sources: Sequence[str]) -> str:
-    """Return the method of one source or several: an ensemble of one is its single-condition model."""
-    if method == "multi":
-        return method
-    return "single" if len(sources) == 1 else "coherent"
 
 
 def spread_key(target: str, method: str, sources: Sequence[str]) -> str:

@@ -14,7 +14,11 @@ from tcga_coherent.diffusion.checkpoints import describe_denoiser
 from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_arrays
 from tcga_coherent.diffusion.training.tasks import DenoiserTask
-from tcga_coherent.diffusion.training.trainer import StackTrainer, group_by_shape
+from tcga_coherent.diffusion.training.trainer import (
+    StackTrainer,
+    group_by_shape,
+    with_whole_conditions,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -86,8 +90,9 @@ def train_denoisers(
                 },
             )
         for trained in trainer.results():
-            description = describe_denoiser(trained, config, latents, encoders)
-            models[trained.task.name] = Checkpoint(trained.weights, description)
+            whole = with_whole_conditions(trained)
+            description = describe_denoiser(whole, config, latents, encoders)
+            models[trained.task.name] = Checkpoint(whole.weights, description)
         history += [asdict(record) for record in trainer.history]
     ordered = {task.name: models[task.name] for task in tasks}
     yield Checkpoint(

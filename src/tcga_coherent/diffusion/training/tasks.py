@@ -1,12 +1,25 @@
 """What each denoiser learns: its target, its sources and the patients that have them."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.diffusion.latents import code_frames
+from tcga_coherent.diffusion.linear_gaussian import (
+    FEWEST_PATIENTS,
+    LinearGaussian,
+    fit_linear_gaussian,
+)
+
+logger = logging.getLogger(__name__)
+
 SOURCE_SEPARATOR = "+"
+
+# Modality to patients x columns.
+Frames = Mapping[str, pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -18,7 +31,8 @@ class Rows:
     target
         Latents to generate, shape (patients, target_dim).
     conditions
-        Latents of each source, shape (patients, source_dim); zeros where `mask` is False.
+        Latents of each source, and the prediction of the target from it where there is one, shape
+        (patients, condition_dim); zeros where `mask` is False.
     mask
         True where a patient has the source, shape (patients, sources).
     """
@@ -43,6 +57,8 @@ class DenoiserTask:
     train, validation
         Patients of the two splits. Validation rows of a multi-condition task stand once for each
         source set that is validated: all sources, and each one alone.
+    predictors
+        Of each source, what the prediction of the target in its condition is made by.
     """
 
     name: str
@@ -50,6 +66,7 @@ class DenoiserTask:
     sources: tuple[str, ...]
     train: Rows
     validation: Rows
+    predictors: tuple[LinearGaussian | None, ...] = ()
 
     @property
     def takes_any_sources(self) -> bool:
@@ -58,7 +75,10 @@ class DenoiserTask:
 
 
 def single_tasks(
-    latents: Mapping[str, pd.DataFrame], split: pd.Series, targets: Sequence[str] | None = None
+    latents: Frames,
+    split: pd.Series,
+    targets: Sequence[str] | None = None,
+    conditions: Frames | None = None,
 ) -> list[DenoiserTask]:
     """Return one task an ordered pair of modalities, on the patients that have both.
 
@@ -70,6 +90,10 @@ def single_tasks(
         ``train``, ``val`` or ``test`` of each patient.
     targets
         Modalities to generate; None for all.
+    conditions
+        Modality to latents followed by the code, patients x (latent size + code size). With them, each source
+        also tells the prediction of the target that is linear in its code. That of a training patient is made
+        without the patient: it is then as far from the truth as a new patient's.
 
     Raises
     ------
@@ -82,16 +106,21 @@ def single_tasks(
             if source == target:
                 continue
             shared = latents[target].index.intersection(latents[source].index)
-            parts = {
-                part: _rows(latents, target, (source,), _patients(shared, split, part))
+            told = [_told(target, source, latents, conditions, split)]
+            train, val = (
+                _rows(latents, target, told, _patients(shared, split, part))
                 for part in ("train", "val")
-            }
-            tasks.append(_checked_task(f"{target}_from_{source}", target, (source,), parts))
+            )
+            name = f"{target}_from_{source}"
+            tasks.append(_checked_task(name, target, (source,), train, val, told))
     return tasks
 
 
 def multi_tasks(
-    latents: Mapping[str, pd.DataFrame], split: pd.Series, targets: Sequence[str] | None = None
+    latents: Frames,
+    split: pd.Series,
+    targets: Sequence[str] | None = None,
+    conditions: Frames | None = None,
 ) -> list[DenoiserTask]:
     """Return one task a target, on the patients that have it, whatever else they lack.
 
@@ -101,43 +130,76 @@ def multi_tasks(
     for target in targets or latents:
         sources = tuple(name for name in latents if name != target)
         patients = latents[target].index
-        train = _rows(latents, target, sources, _patients(patients, split, "train"))
-        observed = _rows(latents, target, sources, _patients(patients, split, "val"))
+        told = [_told(target, source, latents, conditions, split) for source in sources]
+        train = _rows(latents, target, told, _patients(patients, split, "train"))
+        observed = _rows(latents, target, told, _patients(patients, split, "val"))
         kept_sources = [np.ones(len(sources), dtype=bool), *np.eye(len(sources), dtype=bool)]
         validation = Rows(
             target=np.concatenate([observed.target] * len(kept_sources)),
             conditions=tuple(np.concatenate([c] * len(kept_sources)) for c in observed.conditions),
             mask=np.concatenate([observed.mask & kept for kept in kept_sources]),
         )
-        parts = {"train": train, "val": validation}
-        tasks.append(_checked_task(target, target, sources, parts))
+        tasks.append(_checked_task(target, target, sources, train, validation, told))
     return tasks
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What a source tells of a target: patients x columns, and what made the last of them."""
+
+    frame: pd.DataFrame
+    predictor: LinearGaussian | None
+
+
+def _told(
+    target: str, source: str, latents: Frames, conditions: Frames | None, split: pd.Series
+) -> _Told:
+    if conditions is None:
+        return _Told(latents[source], None)
+    code = code_frames(latents, {source: conditions[source]})[source]
+    train = _patients(latents[target].index.intersection(code.index), split, "train")
+    if len(train) < FEWEST_PATIENTS:
+        logger.warning(
+            "%s is generated from the latents of %s alone: %d training patients have both",
+            target, source, len(train),
+        )  # fmt: skip
+        return _Told(latents[source], None)
+    truth = latents[target].loc[train].to_numpy()
+    expert, left_out = fit_linear_gaussian(target, truth, {source: code.loc[train].to_numpy()})
+    predicted = pd.DataFrame(expert.mean({source: code.to_numpy()}), index=code.index)
+    predicted.loc[train] = left_out.astype(np.float32)
+    told = pd.concat([latents[source], predicted.loc[latents[source].index]], axis=1)
+    return _Told(told, expert)
+
+
 def _checked_task(
-    name: str, target: str, sources: tuple[str, ...], parts: dict[str, Rows]
+    name: str,
+    target: str,
+    sources: tuple[str, ...],
+    train: Rows,
+    validation: Rows,
+    told: Sequence[_Told],
 ) -> DenoiserTask:
-    for part, rows in parts.items():
+    for part, rows in (("train", train), ("val", validation)):
         if len(rows.target) < 2:
             raise ValueError(
                 f"Denoiser {name}: {len(rows.target)} patients of the {part} split have {target} and "
                 f"{' or '.join(sources)}, at least 2 are needed. Leave the modality out of the "
                 f"modalities parameter, or enlarge the split."
             )
-    return DenoiserTask(name, target, sources, parts["train"], parts["val"])
+    predictors = tuple(one.predictor for one in told)
+    return DenoiserTask(name, target, sources, train, validation, predictors)
 
 
 def _patients(patients: pd.Index, split: pd.Series, part: str) -> pd.Index:
     return patients[split.reindex(patients).eq(part).to_numpy()]
 
 
-def _rows(
-    latents: Mapping[str, pd.DataFrame], target: str, sources: tuple[str, ...], patients: pd.Index
-) -> Rows:
+def _rows(latents: Frames, target: str, told: Sequence[_Told], patients: pd.Index) -> Rows:
     return Rows(
         target=latents[target].loc[patients].to_numpy(np.float32),
         conditions=tuple(
-            latents[s].reindex(patients).fillna(0.0).to_numpy(np.float32) for s in sources
+            one.frame.reindex(patients).fillna(0.0).to_numpy(np.float32) for one in told
         ),
-        mask=np.stack([patients.isin(latents[s].index) for s in sources], axis=1),
+        mask=np.stack([patients.isin(one.frame.index) for one in told], axis=1),
     )

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -52,6 +52,31 @@ class TrainedDenoiser:
     energy_score: float
     mse: float
     step: int
+
+
+def with_whole_conditions(trained: TrainedDenoiser) -> TrainedDenoiser:
+    """Return the same function of latents and codes: predictions become part of the projections.
+
+    A projection of latents and of a prediction that is linear in the code is linear in both.
+    """
+    weights, dims = dict(trained.weights), list(trained.shape.condition_dims)
+    for i, predictor in enumerate(trained.task.predictors):
+        if predictor is None:
+            continue
+        (coefficients,) = predictor.coefficients.values()
+        weight = weights[f"projections.{i}.weight"]
+        of_latents, of_prediction = np.split(weight, [dims[i] - coefficients.shape[1]], axis=2)
+        of_code = of_prediction.astype(float) @ coefficients.T
+        offset = of_prediction.astype(float) @ predictor.intercept[:, None]
+        weights[f"projections.{i}.weight"] = np.concatenate(
+            [of_latents, of_code.astype(np.float32)], axis=2
+        )
+        weights[f"projections.{i}.bias"] = (weights[f"projections.{i}.bias"] + offset).astype(
+            np.float32
+        )
+        dims[i] = weights[f"projections.{i}.weight"].shape[2]
+    shape = replace(trained.shape, condition_dims=tuple(dims))
+    return replace(trained, weights=weights, shape=shape)
 
 
 @dataclass(frozen=True)

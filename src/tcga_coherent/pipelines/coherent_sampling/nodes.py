@@ -63,6 +63,7 @@ def learn_agreement(frames: dict[str, pd.DataFrame], split: pd.DataFrame) -> Che
 
 def recalibrate_spread(
     frames: dict[str, pd.DataFrame],
+    conditions: dict[str, pd.DataFrame],
     split: pd.DataFrame,
     models: TrainedModels,
     sets: SourceSets,
@@ -105,10 +106,10 @@ def recalibrate_spread(
             few.append(f"{method} from {join_sources(sources)}")
             rows.append({**row, "n_patients": len(patients), "spread": 1.0})
             continue
-        values = latent_tensors(frames, patients)
+        given = latent_tensors(conditions, patients)
         keys = named_keys(config.seed, f"recalibration of {target}", list(patients))
-        drawn = models.draw_validation(target, method, sources, raw, values, halves, keys)
-        truth = values[target].numpy()
+        drawn = models.draw_validation(target, method, sources, raw, given, halves, keys)
+        truth = frames[target].loc[patients].to_numpy(np.float32)
         draws = drawn.transpose(0, 1).numpy()
         spread = fit_spread(truth, draws)
         spreads[spread_key(target, method, sources)] = spread
@@ -134,6 +135,7 @@ def recalibrate_spread(
 
 def draw_test_split(
     frames: dict[str, pd.DataFrame],
+    conditions: dict[str, pd.DataFrame],
     split: pd.DataFrame,
     models: TrainedModels,
     sets: SourceSets,
@@ -146,7 +148,7 @@ def draw_test_split(
     -------
     draws
         ``<method>/<source+source>`` to frame, index (``patient_id``, ``draw``), columns
-        latent dimensions. Methods are single (one source), coherent (two or more) and multi (any).
+        latent dimensions. Methods are single (one source), multi and coherent.
     coherence
         One row a method and source set: how coherent the trajectories were and how many
         draws were made again or stayed rejected.
@@ -163,9 +165,9 @@ def draw_test_split(
             draws[name] = draws_frame(patients, nothing, frames[target].columns)
             rows.append({**row, "n_patients": 0, "n_draws": config.n_draws})
             continue
-        values = latent_tensors(frames, patients)
+        given = latent_tensors(conditions, patients)
         drawn = models.ensemble(target, method, sources, config).draw(
-            {source: values[source] for source in sources},
+            {source: given[source] for source in sources},
             named_keys(config.seed, target, list(patients)),
         )
         draws[name] = draws_frame(patients, drawn.latents.numpy(), frames[target].columns)

@@ -9,7 +9,7 @@ from tcga_coherent.figures.recalibration import draw_recalibration
 from tcga_coherent.pipelines.arguments import MODALITIES, sources
 from tcga_coherent.pipelines.complete.pipeline import completion_nodes
 from tcga_coherent.pipelines.lanes import drawing, gather_rows, lane_node, study
-from tcga_coherent.pipelines.partitions import latents, models
+from tcga_coherent.pipelines.partitions import conditions, latents, models
 
 from .nodes import (
     describe_completion,
@@ -53,7 +53,12 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
     )
     lanes = [node for target in modalities for node in _lane(target)]
     completion = completion_nodes(
-        "completed_cohort", modalities, measured="measured", tables="tables", latents="latents"
+        "completed_cohort",
+        modalities,
+        measured="measured",
+        tables="tables",
+        latents="latents",
+        codes="codes",
     )
     return Pipeline([*cohort, *lanes, *completion]) + shown
 
@@ -63,7 +68,14 @@ def _lane(target: str) -> list[Node]:
     return [
         lane_node(
             recalibrate_spread,
-            inputs=[latents(), "split", models(target), sources(), "params:coherent_sampling"],
+            inputs=[
+                latents(),
+                conditions(),
+                "split",
+                models(target),
+                sources(),
+                "params:coherent_sampling",
+            ],
             outputs=[f"recalibration/{target}", f"rows/recalibration/{target}"],
             name="recalibrate_spread",
             namespace=target,
@@ -72,7 +84,14 @@ def _lane(target: str) -> list[Node]:
         ),
         lane_node(
             draw_test_split,
-            inputs=[latents(), "split", recalibrated, sources(), "params:coherent_sampling"],
+            inputs=[
+                latents(),
+                conditions(),
+                "split",
+                recalibrated,
+                sources(),
+                "params:coherent_sampling",
+            ],
             outputs=[f"draws/{target}", f"rows/coherence/{target}"],
             name="draw_test_split",
             namespace=target,
@@ -81,7 +100,14 @@ def _lane(target: str) -> list[Node]:
         ),
         lane_node(
             probe_coherence,
-            inputs=[latents(), "split", recalibrated, "agreement", "params:coherent_sampling"],
+            inputs=[
+                latents(),
+                conditions(),
+                "split",
+                recalibrated,
+                "agreement",
+                "params:coherent_sampling",
+            ],
             outputs=f"rows/coherence_probe/{target}",
             name="probe_coherence",
             namespace=target,

@@ -26,6 +26,7 @@ PROBE_COLUMNS = [
 
 def probe_coherence(
     frames: dict[str, pd.DataFrame],
+    conditions: dict[str, pd.DataFrame],
     split: pd.DataFrame,
     models: TrainedModels,
     agreement: Checkpoint,
@@ -64,19 +65,22 @@ def probe_coherence(
         )
         return pd.DataFrame(columns=PROBE_COLUMNS)
     values = latent_tensors(frames, patients)
+    measured = latent_tensors(conditions, patients)
     parts = []
     sources = tuple(name for name in frames if name != target)
     ensemble = models.ensemble(target, "coherent", sources, probing)
     keys = named_keys(config.seed, f"probe of {target}", list(patients))
+    exchanged = _other_patients(len(patients), config.seed)
     for swapped in ("", *sources):
-        conditions = {source: values[source] for source in sources}
-        if swapped:
-            conditions[swapped] = values[swapped][_other_patients(len(patients), config.seed)]
-        drawn = ensemble.draw(conditions, keys)
+        given = {s: measured[s][exchanged] if s == swapped else measured[s] for s in sources}
+        drawn = ensemble.draw(given, keys)
         error = (drawn.latents - values[target].unsqueeze(1)).square().mean(dim=2)
         mean_error = (drawn.latents.mean(dim=1) - values[target]).square().mean(dim=1)
         disagreement = fitted.disagreement(
-            {source: v.numpy().astype(float) for source, v in conditions.items()}
+            {
+                source: given[source][:, : values[source].shape[1]].numpy().astype(float)
+                for source in sources
+            }
         )
         parts.append(
             pd.DataFrame(

@@ -91,13 +91,13 @@ def embed_new_patients(
     processed: Partitions,
     split: pd.DataFrame,
     modalities: dict[str, Any],
-) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame], pd.DataFrame]:
     """Preprocess and encode new patients with what was fitted on the training patients.
 
     Returns
     -------
-    latents
-        Modality to patients x latent size, without outliers.
+    latents, codes
+        Modality to patients x latent size, and to patients x code size, without outliers.
     notes
         See :func:`tcga_coherent.omics.new_patients.screen_new_patients`.
 
@@ -110,10 +110,11 @@ def embed_new_patients(
     given = {name: load() for name, load in tables.items()}
     given = {name: table for name, table in given.items() if len(table)}
     new_patients.warn_of_known(given, train)
-    latents, notes = {}, []
+    latents, codes, notes = {}, {}, []
     for name in parse_modalities(modalities):
         encoder = _encoder(encoders[name]())
         latents[name] = pd.DataFrame(columns=encoder.latent_columns, dtype=np.float32)
+        codes[name] = pd.DataFrame(columns=encoder.code_columns, dtype=np.float32)
         if name in given:
             preprocessor = _preprocessor(preprocessors[name]())
             kept, found = new_patients.screen_new_patients(given[name], preprocessor)
@@ -124,7 +125,8 @@ def embed_new_patients(
             if preprocessor.imputer == "knn":
                 cohort = processed[name]()
                 donors = cohort[cohort.index.isin(train)]
-            latents[name] = encoder.encode(preprocessor.transform(kept, donors))
+            features = preprocessor.transform(kept, donors)
+            latents[name], codes[name] = encoder.encode(features), encoder.code(features)
     every_note = pd.concat(notes, ignore_index=True)
     if all(frame.empty for frame in latents.values()):
         first = every_note.iloc[0]
@@ -132,16 +134,18 @@ def embed_new_patients(
             f"No new patient can be completed, for every measurement is an outlier: of {first['patient_id']}, "
             f"{first['modality']}, {first['note']}."
         )
-    return latents, every_note
+    return latents, codes, every_note
 
 
 def complete_patients(
     measured: Partitions,
     latents: Partitions,
+    codes: Partitions,
     encoders: Partitions,
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
     consensus: Partitions,
+    linear: Partitions,
     recalibration: Partitions,
     agreement: Checkpoint,
     modalities: dict[str, Any],
@@ -153,15 +157,16 @@ def complete_patients(
 
     Parameters
     ----------
-    measured, latents
-        Modality to the patients it was measured of, as an index, and to the latents of those of them who
-        are no outliers.
+    measured, latents, codes
+        Modality to the patients it was measured of, as an index, and to the latents and the codes of those of
+        them who are no outliers.
     encoders
         Modality to checkpoint.
     single_denoisers, multi_denoisers
         Denoiser name to checkpoint; ``completion.method`` says which are used.
-    consensus, recalibration
-        Target to what the consensus weights are learned from, and to the factors of the spread of its draws.
+    consensus, linear, recalibration
+        Target to what the consensus weights are learned from, to its linear-Gaussian experts, and to the factors
+        of the spread of its draws.
     agreement
         How well the modalities of a patient usually fit each other.
     modalities, sampling, completion, device
@@ -178,12 +183,20 @@ def complete_patients(
     """
     names = list(parse_modalities(modalities))
     models = load_models(
-        single_denoisers, multi_denoisers, consensus,
+        single_denoisers, multi_denoisers, consensus, linear,
         "encoders", fingerprint_checkpoints(encoders), device, recalibration,
     )  # fmt: skip
     models.check(sampling)
     observed = {name: latents[name]() for name in names}
-    generated = complete_latents(observed, models, load_agreement(agreement), sampling, completion)
+    generated = complete_latents(
+        observed,
+        {name: codes[name]() for name in names},
+        {name: _encoder(encoders[name]()).code_of_latents for name in names},
+        models,
+        load_agreement(agreement),
+        sampling,
+        completion,
+    )
     patients = pd.Index(
         sorted(set().union(*(frame.index for frame in observed.values()))), name="patient_id"
     )

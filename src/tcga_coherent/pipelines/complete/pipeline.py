@@ -50,7 +50,11 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                 "split",
                 "params:modalities",
             ],
-            outputs=[each("new_patients/latents", modalities), "new_patients/notes_of_values"],
+            outputs=[
+                each("new_patients/latents", modalities),
+                each("new_patients/codes", modalities),
+                "new_patients/notes_of_values",
+            ],
             name="embed_new_patients",
             namespace="new_patients",
         ),
@@ -61,6 +65,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
         measured="new_patients/measured",
         tables="new_patients/tables",
         latents="new_patients/latents",
+        codes="new_patients/codes",
     )
     folder = lane_node(
         gather_completion,
@@ -80,7 +85,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
 
 
 def completion_nodes(
-    completed: str, modalities: list[str], *, measured: str, tables: str, latents: str
+    completed: str, modalities: list[str], *, measured: str, tables: str, latents: str, codes: str
 ) -> list[Node]:
     """Return the nodes that complete patients, writing to datasets ``<completed>/<part>``, and ``<part>/<modality>`` of features.
 
@@ -90,18 +95,21 @@ def completion_nodes(
         ``completed_cohort`` or ``completed_patients``.
     modalities
         Names of the modalities.
-    measured, tables, latents
-        Kinds of the datasets of whom a modality was measured of, of the tables and of the observed latents.
+    measured, tables, latents, codes
+        Kinds of the datasets of whom a modality was measured of, of the tables and of the observed latents and
+        codes.
     """
     generation = lane_node(
         complete_patients,
         inputs=[
             each(measured, modalities),
             each(latents, modalities),
+            each(codes, modalities),
             each("encoders", modalities),
             each("single", all_pairs(modalities)),
             each("multi", modalities),
             each("consensus", modalities),
+            each("linear", modalities),
             each("recalibration", modalities),
             "agreement",
             "params:modalities",

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from tcga_coherent.cohort import having
@@ -11,7 +12,8 @@ from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig, Weighting
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
-from tcga_coherent.diffusion.latents import latent_tensors
+from tcga_coherent.diffusion.latents import code_frames, latent_tensors
+from tcga_coherent.diffusion.linear_gaussian import FEWEST_PATIENTS, fit_linear_gaussian
 from tcga_coherent.diffusion.sampling.consensus import (
     STANDARD_NORMAL,
     consensus_weights,
@@ -21,22 +23,30 @@ from tcga_coherent.diffusion.sampling.consensus import (
 from tcga_coherent.diffusion.sampling.ensemble import make_sampler
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.diffusion.training.family import finished_denoisers, train_denoisers
-from tcga_coherent.diffusion.training.tasks import DenoiserTask
+from tcga_coherent.diffusion.training.tasks import DenoiserTask, Frames
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.figures.training import draw_training_curves
 from tcga_coherent.modality import ModalityConfig
-from tcga_coherent.pipelines.partitions import Partitions, fingerprint_checkpoints
+from tcga_coherent.pipelines.partitions import (
+    Partitions,
+    fingerprint_checkpoints,
+    store_linear_experts,
+)
+from tcga_coherent.source_sets import SourceSets, join_sources
 
 logger = logging.getLogger(__name__)
 
-# Modality to latents, the split of each patient and the targets, to what is trained.
-TaskMaker = Callable[[dict[str, pd.DataFrame], pd.Series, Sequence[str]], list[DenoiserTask]]
-REPORTED_WEIGHTS: tuple[Weighting, ...] = ("composed", "learned", "inverse_mse")
+TaskMaker = Callable[
+    [Frames, pd.Series, Sequence[str] | None, Frames | None],
+    list[DenoiserTask],
+]
+LEARNED_WEIGHTS: tuple[Weighting, ...] = ("composed", "learned")
 
 
 def train(
     make_tasks: TaskMaker,
     frames: dict[str, pd.DataFrame],
+    conditions: dict[str, pd.DataFrame],
     encoders: Partitions,
     split: pd.DataFrame,
     former: Checkpoint,
@@ -50,8 +60,13 @@ def train(
     validation.
     """
     yield from train_denoisers(
-        make_tasks(frames, split["split"], [target]),
-        {name: fingerprint_frame(frame) for name, frame in frames.items()},
+        make_tasks(
+            frames,
+            split["split"],
+            [target],
+            conditions if config.conditions == "latents_and_prediction" else None,
+        ),
+        {name: fingerprint_frame(frame) for name, frame in conditions.items()},
         fingerprint_checkpoints(encoders),
         former,
         config,
@@ -64,8 +79,42 @@ def select_denoisers(training: Checkpoint) -> tuple[dict[str, Checkpoint], pd.Da
     return finished_denoisers(training), pd.DataFrame(training.metadata["history"])
 
 
+def fit_linear_experts(
+    frames: dict[str, pd.DataFrame],
+    conditions: dict[str, pd.DataFrame],
+    encoders: Partitions,
+    split: pd.DataFrame,
+    sets: SourceSets,
+    target: str,
+) -> Checkpoint:
+    """Fit the linear-Gaussian expert of each set of sources of a target."""
+    train = having({target: frames[target]}, split.index[split["split"] == "train"])
+    experts, few = [], []
+    for sources in sets[target]:
+        given = {source: conditions[source] for source in sources}
+        patients = having(given, train)
+        if len(patients) < FEWEST_PATIENTS:
+            few.append(join_sources(sources))
+            continue
+        codes = code_frames(frames, given)
+        expert, _ = fit_linear_gaussian(
+            target,
+            frames[target].loc[patients].to_numpy(),
+            {source: code.loc[patients].to_numpy() for source, code in codes.items()},
+        )
+        experts.append(expert)
+    if few:
+        logger.warning(
+            "%s: no linear expert in %s: fewer than %d training patients have what it takes",
+            target, ", ".join(few), FEWEST_PATIENTS,
+        )  # fmt: skip
+    prints = {name: fingerprint_frame(frame) for name, frame in conditions.items()}
+    return store_linear_experts(experts, prints, fingerprint_checkpoints(encoders))
+
+
 def learn_consensus(
     frames: dict[str, pd.DataFrame],
+    conditions: dict[str, pd.DataFrame],
     split: pd.DataFrame,
     models: TrainedModels,
     config: TrainingConfig,
@@ -79,32 +128,51 @@ def learn_consensus(
     Returns
     -------
     consensus
-        Error moments of the single-condition denoisers and unconditional experts.
+        Error moments of the single-condition denoisers, linear-Gaussian and unconditional experts.
     weights
-        Composed and learned weights of the ensemble of all sources, beside the paper's.
+        Composed and learned weights of the ensemble of all sources, beside the paper's: a row an ``expert``
+        (denoiser, linear, standard_normal), ``source`` (joined by +) and timestep.
     """
     patients = having({target: frames[target]}, split.index[split["split"] == "val"])
-    values = latent_tensors(frames, patients)
+    truth = latent_tensors(frames, patients)[target]
+    given = latent_tensors(conditions, patients)
     halves = halves_of_validation(list(patients))
     sources = tuple(name for name in frames if name != target)
     members = models.members(target, "coherent", sources)
     (multi,) = models.members(target, "multi", sources)
     visited = make_sampler(members[0].process, sampling).timesteps
-    errors = measure_errors(members, multi, values[target], values, halves, visited, config.seed)
+    fitted = [expert for expert in models.linear.values() if expert.target == target]
+    linear = [
+        expert
+        for expert in fitted
+        if len(having({source: conditions[source] for source in expert.sources}, patients))
+    ]
+    if len(linear) < len(fitted):
+        logger.warning(
+            "%s: %d linear experts take no part: no validation patient has what they take",
+            target, len(fitted) - len(linear),
+        )  # fmt: skip
+    errors = measure_errors(members, linear, multi, truth, given, halves, visited, config.seed)
     timesteps = errors.timesteps.tolist()
     weights = {
-        weighting: consensus_weights(members, timesteps, weighting, errors).numpy()
-        for weighting in REPORTED_WEIGHTS
+        weighting: consensus_weights([*members, *linear], timesteps, weighting, errors).numpy()
+        for weighting in LEARNED_WEIGHTS
     }
+    papers = consensus_weights(members, timesteps, "inverse_mse").numpy()
+    weights["inverse_mse"] = np.insert(papers, [len(members)] * len(linear), 0.0, axis=1)
+    shown = [("denoiser", source) for source in sources]
+    shown += [("linear", join_sources(expert.sources)) for expert in linear]
+    shown.append((STANDARD_NORMAL, STANDARD_NORMAL))
     rows = [
         {
             "target": target,
+            "expert": kind,
             "source": source,
             "timestep": timestep,
             "n_patients": int(errors.counts[i, i]) if errors.counts is not None else 0,
             **{weighting: float(w[level, i]) for weighting, w in weights.items()},
         }
-        for i, source in enumerate((*sources, STANDARD_NORMAL))
+        for i, (kind, source) in enumerate(shown)
         for level, timestep in enumerate(timesteps)
     ]
     return Checkpoint(errors.arrays, {"denoisers": list(errors.names)}), pd.DataFrame(rows)

@@ -8,13 +8,14 @@ from kedro.pipeline import Node, Pipeline
 from tcga_coherent.configuration import configured_modalities
 from tcga_coherent.diffusion.training.tasks import multi_tasks, single_tasks
 from tcga_coherent.figures.consensus import draw_consensus_weights
-from tcga_coherent.pipelines.arguments import MODALITIES
+from tcga_coherent.pipelines.arguments import MODALITIES, sources
 from tcga_coherent.pipelines.lanes import drawing, each, gather_rows, lane_node, pairs_of, study
-from tcga_coherent.pipelines.partitions import latents, models
+from tcga_coherent.pipelines.partitions import conditions, latents, models
 
 from .nodes import (
     TaskMaker,
     draw_training_curves_of_families,
+    fit_linear_experts,
     learn_consensus,
     select_denoisers,
     train,
@@ -51,6 +52,7 @@ def _lane(target: str, modalities: list[str]) -> list[Node]:
         learn_consensus,
         inputs=[
             latents(),
+            conditions(),
             "split",
             models(target, weighted=False),
             "params:diffusion_training",
@@ -62,7 +64,22 @@ def _lane(target: str, modalities: list[str]) -> list[Node]:
         tags=["gpu"],
         lane=target,
     )
+    linear = lane_node(
+        fit_linear_experts,
+        inputs=[
+            latents(),
+            conditions(),
+            each("encoders", modalities),
+            "split",
+            sources(),
+        ],
+        outputs=f"linear/{target}",
+        name="fit_linear_experts",
+        namespace=target,
+        lane=target,
+    )
     return [
+        linear,
         *_train(single_tasks, "single", target, pairs_of(target, modalities)),
         *_train(multi_tasks, "multi", target, [target]),
         consensus,
@@ -75,6 +92,7 @@ def _train(make_tasks: TaskMaker, family: str, target: str, denoisers: list[str]
             partial(train, make_tasks),
             inputs=[
                 latents(),
+                conditions(),
                 each("encoders", configured_modalities()),
                 "split",
                 f"former_training/{family}/{target}",

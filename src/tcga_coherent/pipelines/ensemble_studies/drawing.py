@@ -14,7 +14,7 @@ from tcga_coherent.diffusion.sampling.ensemble import Draws
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.pipelines.lanes import Built
-from tcga_coherent.pipelines.partitions import latents, models
+from tcga_coherent.pipelines.partitions import conditions, latents, models
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,15 @@ class UnseenPatients:
         Trained denoisers and what their weights are learned from.
     latents
         Modality to frame, test patients x latent size.
+    conditions
+        The same with the code of each modality beside its latents.
     identity
-        Fingerprints of models and latents.
+        Fingerprints of models and conditions.
     """
 
     models: TrainedModels
     latents: dict[str, pd.DataFrame]
+    conditions: dict[str, pd.DataFrame]
     identity: dict[str, Any]
 
     @property
@@ -50,7 +53,7 @@ class UnseenPatients:
 
     def draw(self, target: str, method: str, config: SamplingConfig) -> Draws:
         """Draw a target from all other modalities."""
-        values = latent_tensors(self.latents, self.patients)
+        values = latent_tensors(self.conditions, self.patients)
         sources = self.sources(target)
         return self.models.ensemble(target, method, sources, config).draw(
             {source: values[source] for source in sources},
@@ -60,17 +63,22 @@ class UnseenPatients:
 
 def unseen_patients() -> Built:
     """Return the :class:`UnseenPatients` of trained models."""
-    return Built(take_unseen, (latents(), "split", models()))
+    return Built(take_unseen, (latents(), conditions(), "split", models()))
 
 
 def take_unseen(
-    frames: dict[str, pd.DataFrame], split: pd.DataFrame, models: TrainedModels
+    frames: dict[str, pd.DataFrame],
+    conditions: dict[str, pd.DataFrame],
+    split: pd.DataFrame,
+    models: TrainedModels,
 ) -> UnseenPatients:
-    """Take the latents of the test patients."""
+    """Take the latents and conditions of the test patients."""
     patients = split.index[split["split"] == "test"]
-    test = {name: frame.loc[patients] for name, frame in frames.items()}
-    prints = {name: fingerprint_frame(frame) for name, frame in test.items()}
-    return UnseenPatients(models, test, {**models.identity, "test": prints})
+    test, given = (
+        {name: frame.loc[patients] for name, frame in kind.items()} for kind in (frames, conditions)
+    )
+    prints = {name: fingerprint_frame(frame) for name, frame in given.items()}
+    return UnseenPatients(models, test, given, {**models.identity, "test": prints})
 
 
 def as_drawn(config: SamplingConfig, n_draws: int) -> SamplingConfig:

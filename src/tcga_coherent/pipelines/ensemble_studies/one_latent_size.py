@@ -22,6 +22,7 @@ from tcga_coherent.measures.ensemble_scores import score_draws, score_prediction
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.pipelines.diffusion_training.nodes import (
+    fit_linear_experts,
     learn_consensus,
     select_denoisers,
     train,
@@ -29,7 +30,12 @@ from tcga_coherent.pipelines.diffusion_training.nodes import (
 from tcga_coherent.pipelines.embedding.nodes import encode_modality
 from tcga_coherent.pipelines.ensemble_studies.drawing import draws_first, take_unseen
 from tcga_coherent.pipelines.lanes import lazily
-from tcga_coherent.pipelines.partitions import Partitions, load_models_of_latents
+from tcga_coherent.pipelines.partitions import (
+    Partitions,
+    join_conditions,
+    load_models_of_conditions,
+)
+from tcga_coherent.source_sets import source_sets
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +81,7 @@ def run_size(
     """
     try:
         modalities, notes = _with_size(processed, split, settings.modalities, size)
-        encoders, latents = _embed(processed, split, modalities, settings, device)
+        encoders, latents, codes = _embed(processed, split, modalities, settings, device)
     except CannotEvaluate as reason:
         logger.warning("Latent size %d is left out: %s", size, reason)
         missing = pd.DataFrame(
@@ -87,7 +93,9 @@ def run_size(
             ]
         )
         return missing.assign(patient_id=None, dimensions=0, note=str(reason))
-    unseen = take_unseen(latents, split, _train(latents, encoders, split, settings, device))
+    conditions = join_conditions(latents, lazily(codes))
+    models = _train(latents, conditions, encoders, split, settings, device)
+    unseen = take_unseen(latents, conditions, split, models)
     rows = []
     for target in unseen.latents:
         encoder = Encoder.from_state(encoders[target].arrays, encoders[target].metadata)
@@ -152,20 +160,21 @@ def _embed(
     modalities: dict[str, Any],
     settings: SizeSettings,
     device: str,
-) -> tuple[dict[str, Checkpoint], dict[str, pd.DataFrame]]:
-    encoders, latents = {}, {}
+) -> tuple[dict[str, Checkpoint], dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+    encoders, latents, codes = {}, {}, {}
     for name, config in parse_modalities(modalities).items():
         try:
-            encoders[name], latents[name], *_ = encode_modality(
+            encoders[name], latents[name], codes[name], *_ = encode_modality(
                 processed[name](), split, config, settings.embedding, device, name
             )
         except ValueError as error:
             raise CannotEvaluate(str(error)) from error
-    return encoders, latents
+    return encoders, latents, codes
 
 
 def _train(
     latents: dict[str, pd.DataFrame],
+    conditions: dict[str, pd.DataFrame],
     encoders: dict[str, Checkpoint],
     split: pd.DataFrame,
     settings: SizeSettings,
@@ -178,19 +187,26 @@ def _train(
         for make_tasks, family in ((single_tasks, single), (multi_tasks, multi)):
             nothing = Checkpoint({})
             *_, last = train(
-                make_tasks,
-                *(latents, lazily(encoders), split, nothing, settings.training, device, target),
-            )
+                make_tasks, latents, conditions, lazily(encoders), split,
+                nothing, settings.training, device, target,
+            )  # fmt: skip
             family |= select_denoisers(last)[0]
+    sets = {target: source_sets(target, list(latents)) for target in latents}
+    linear = {
+        target: fit_linear_experts(latents, conditions, lazily(encoders), split, sets, target)
+        for target in latents
+    }
     families = (lazily(single), lazily(multi))
-    models = load_models_of_latents(latents, *families, {}, device)
+    models = load_models_of_conditions(conditions, *families, {}, lazily(linear), device)
     consensus = {
         target: learn_consensus(
-            latents, split, models, settings.training, settings.sampling, target
+            latents, conditions, split, models, settings.training, settings.sampling, target
         )[0]
         for target in latents
     }
-    return load_models_of_latents(latents, *families, lazily(consensus), device)
+    return load_models_of_conditions(
+        conditions, *families, lazily(consensus), lazily(linear), device
+    )
 
 
 def _score_decoded(

@@ -52,7 +52,7 @@ def regenerate_complete_patients(
     n_draws = parameters.attacks.nearest_records.n_draws
     config = replace(sampling, n_draws=n_draws, antithetic=True)
     patients = cohort.complete(cohort.train).append(cohort.test)
-    values = latent_tensors(cohort.latents, patients)
+    values = latent_tensors(cohort.conditions, patients)
     drawn = {}
     for target in cohort.modalities:
         sources = tuple(name for name in cohort.modalities if name != target)
@@ -117,7 +117,7 @@ def attack_generation_from_nothing(
     draws = {
         method: generate_from_nothing(
             models,
-            cohort.modalities,
+            cohort,
             GENERATORS[method],
             len(groups.patients),
             sampling,

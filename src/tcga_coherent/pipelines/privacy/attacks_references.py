@@ -57,7 +57,7 @@ def train_on_halves(
         parameters.seed,
         device,
     )
-    prints = {name: fingerprint_frame(frame) for name, frame in cohort.latents.items()}
+    prints = {name: fingerprint_frame(frame) for name, frame in cohort.conditions.items()}
     identity = identity_of("halves", prints, split, settings)
     trainings = range(parameters.attacks.shadows.n_trainings)
     experiment = partial(run_shadow, cohort, settings)

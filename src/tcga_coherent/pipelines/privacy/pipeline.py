@@ -46,7 +46,7 @@ def _unconditional() -> Pipeline:
         (
             measure_unconditional,
             [
-                *(cohort(), models(), "split", "finished_repeats/unconditional"),
+                *(cohort(with_codes=True), models(), "split", "finished_repeats/unconditional"),
                 *(*SETTINGS, "params:compute.workers"),
             ],
             "repeats/unconditional",
@@ -56,7 +56,11 @@ def _unconditional() -> Pipeline:
             ["repeats/unconditional", cohort(), "params:privacy", "params:reported_by_paper"],
             "table3_privacy_table",
         ),
-        (draw_unconditional_figure, [cohort(), models(), *SETTINGS], "fig5_unconditional_figure"),
+        (
+            draw_unconditional_figure,
+            [cohort(with_codes=True), models(), *SETTINGS],
+            "fig5_unconditional_figure",
+        ),
     )
 
 
@@ -64,7 +68,7 @@ def _attacks() -> Pipeline:
     """Return the attacks on the released models and on what they generate."""
     regeneration = lane_node(
         regenerate_complete_patients,
-        inputs=[cohort(), models(recalibrated=True), *SETTINGS],
+        inputs=[cohort(with_codes=True), models(recalibrated=True), *SETTINGS],
         outputs="privacy_draws",
         namespace="attacks",
         tags=["attacks", "screening"],
@@ -79,10 +83,14 @@ def _attacks() -> Pipeline:
         ),
         (
             attack_generation_from_nothing,
-            [cohort(), models(), *SETTINGS],
+            [cohort(with_codes=True), models(), *SETTINGS],
             "privacy_attacks/unconditional",
         ),
-        (attack_losses, [cohort(), models(), *SETTINGS], "privacy_attacks/membership"),
+        (
+            attack_losses,
+            [cohort(with_codes=True), models(), *SETTINGS],
+            "privacy_attacks/membership",
+        ),
         (
             attack_attributes,
             ["privacy_draws", cohort(), "clinical", "params:privacy"],
@@ -114,7 +122,7 @@ def _references() -> Pipeline:
         (
             train_on_halves,
             [
-                *(cohort(), "split", each("consensus", configured_modalities())),
+                *(cohort(with_codes=True), "split", each("consensus", configured_modalities())),
                 *("finished_repeats/privacy_halves", *settings),
                 *("params:compute.device", "params:compute.workers"),
             ],
@@ -122,7 +130,7 @@ def _references() -> Pipeline:
         ),
         (
             attack_with_halves,
-            ["repeats/privacy_halves", cohort(), models(), *settings],
+            ["repeats/privacy_halves", cohort(with_codes=True), models(), *settings],
             ["privacy_attacks/references", "privacy_utility_table"],
         ),
         (drawing(draw_privacy_and_utility), "privacy_utility_table", "privacy_utility_figure"),

@@ -19,6 +19,7 @@ def write_release_card(
     single_denoisers: Partitions,
     multi_denoisers: Partitions,
     consensus: Partitions,
+    linear: Partitions,
     encoders: Partitions,
     preprocessors: Partitions,
     recalibration: Partitions,
@@ -38,6 +39,7 @@ def write_release_card(
         "single": single_denoisers,
         "multi": multi_denoisers,
         "consensus": consensus,
+        "linear": linear,
         "encoders": encoders,
         "preprocessors": preprocessors,
         "recalibration": recalibration,
@@ -63,7 +65,10 @@ def release_card_node(made: list[str]) -> Node:
             each("single", all_pairs(modalities)),
             *(
                 each(kind, modalities)
-                for kind in ("multi", "consensus", "encoders", "preprocessors", "recalibration")
+                for kind in (
+                    *("multi", "consensus", "linear"),
+                    *("encoders", "preprocessors", "recalibration"),
+                )
             ),
             "agreement",
             "reporting_folder",

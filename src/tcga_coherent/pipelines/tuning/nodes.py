@@ -31,6 +31,7 @@ TRIALS = TypeAdapter(list[Trial])
 
 def search_hyperparameters(
     frames: dict[str, pd.DataFrame],
+    conditions: dict[str, pd.DataFrame],
     split: pd.DataFrame,
     former: Checkpoint,
     config: TrainingConfig,
@@ -44,8 +45,9 @@ def search_hyperparameters(
     state keeps the trials of searches with other data or parameters too.
     """
     make_tasks = single_tasks if tuning.family == "single" else multi_tasks
-    tasks = select_tasks(make_tasks(frames, split["split"]), tuning.models)
-    identity = _identity(frames, tasks, config, tuning)
+    given = conditions if config.conditions == "latents_and_prediction" else None
+    tasks = select_tasks(make_tasks(frames, split["split"], None, given), tuning.models)
+    identity = _identity(conditions, tasks, config, tuning)
     searches = former.metadata.get("searches", {})
     stored = TRIALS.validate_python(searches.get(identity, []))
     if stored:

@@ -6,7 +6,7 @@ from kedro.pipeline import Pipeline
 
 from tcga_coherent.pipelines.arguments import MODALITIES
 from tcga_coherent.pipelines.lanes import lane_node
-from tcga_coherent.pipelines.partitions import latents
+from tcga_coherent.pipelines.partitions import conditions, latents
 
 from .nodes import draw_search, search_hyperparameters, tabulate_search
 
@@ -18,7 +18,14 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
         [
             lane_node(
                 search_hyperparameters,
-                [latents(), "split", "former_tuning_state", *settings, "params:compute.device"],
+                [
+                    latents(),
+                    conditions(),
+                    "split",
+                    "former_tuning_state",
+                    *settings,
+                    "params:compute.device",
+                ],
                 "tuning_state",
             ),
             lane_node(

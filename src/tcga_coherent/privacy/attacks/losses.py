@@ -63,7 +63,7 @@ def denoising_losses(
     target
         Latents to denoise, shape (patients, target_dim).
     conditions
-        Source to latents, shape (patients, source_dim).
+        Source to condition, shape (patients, size).
     noising
         Noise levels and noises.
     masks
@@ -111,6 +111,7 @@ def model_losses(
     models: TrainedModels,
     weighting: Weighting,
     latents: Mapping[str, torch.Tensor],
+    given: Mapping[str, torch.Tensor],
     noising: Noising,
     targets: Sequence[str] | None = None,
 ) -> dict[tuple[str, str, str], Losses]:
@@ -124,6 +125,8 @@ def model_losses(
         Of the consensus.
     latents
         Modality to latents of the patients, shape (patients, latent size).
+    given
+        Modality to the same with the codes beside them, as conditions hold them.
     noising
         Noise levels and noises.
     targets
@@ -138,7 +141,7 @@ def model_losses(
     found = {}
     for target in targets or latents:
         sources = tuple(name for name in latents if name != target)
-        conditions = {source: latents[source] for source in sources}
+        conditions = {source: given[source] for source in sources}
         joined = "+".join(sources)
         singles = models.members(target, "coherent", sources)
         *alone, consensus, control = consensus_losses(

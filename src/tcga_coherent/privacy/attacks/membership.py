@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tcga_coherent.cohort import Cohort
 from tcga_coherent.diffusion.config import Weighting
+from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.privacy.attacks.groups import MatchedGroups
@@ -92,11 +93,10 @@ def attack_released_models(
         level and over all, for all models of a method together (target ``all``), and for unmatched
         patients.
     """
-    values = {
-        name: torch.from_numpy(frame.loc[groups.patients].to_numpy(np.float32))
-        for name, frame in cohort.latents.items()
-    }
-    losses = model_losses(models, weighting, values, noising)
+    latents, given = (
+        latent_tensors(frames, groups.patients) for frames in (cohort.latents, cohort.conditions)
+    )
+    losses = model_losses(models, weighting, latents, given, noising)
     n_members = groups.n_pairs
 
     def judge(scores: Scores) -> AttackResult:
@@ -210,8 +210,10 @@ def _unmatched_losses(
     training patients of its own.
     """
     found = {}
+    conditions = cohort.conditions
     for denoiser in (*models.single.values(), *models.multi.values()):
-        frames = {name: cohort.latents[name] for name in (denoiser.target, *denoiser.sources)}
+        frames = {name: conditions[name] for name in denoiser.sources}
+        frames[denoiser.target] = cohort.latents[denoiser.target]
         needed = frames.values() if len(denoiser.sources) == 1 else [frames[denoiser.target]]
         patients = cohort.train
         for frame in needed:

@@ -117,7 +117,7 @@ def compare_with_training_patients(
     generated = {
         method: generate_unconditionally(
             audited.models,
-            cohort.modalities,
+            cohort,
             generator,
             max(n_rows.values()),
             audited.sampling,

@@ -95,7 +95,7 @@ def project_unconditional(
             n_rows = min(len(train), parameters.max_rows)
             drawn = generate_unconditionally(
                 audited.models,
-                cohort.modalities,
+                cohort,
                 GENERATORS[method],
                 n_rows,
                 audited.sampling,

@@ -10,11 +10,12 @@ modalities of as many people who do not exist. Who has the models can do better 
 modality on those drawn before, the chained generators here.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
+from tcga_coherent.cohort import Cohort
 from tcga_coherent.diffusion.config import SamplingConfig, Weighting
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.trained_models import TrainedModels
@@ -59,7 +60,7 @@ GENERATORS = {
 
 def generate_unconditionally(
     models: TrainedModels,
-    modalities: Sequence[str],
+    cohort: Cohort,
     generator: Generator,
     n_rows: int,
     sampling: SamplingConfig,
@@ -67,14 +68,16 @@ def generate_unconditionally(
 ) -> dict[str, Array]:
     """Draw latents of every modality, conditioned on no patient.
 
-    Draws are independent, and not recalibrated: that belongs to draws of a patient.
+    Draws are independent, and neither recalibrated nor drawn with linear experts: those belong to draws of a
+    patient.
 
     Parameters
     ----------
     models
         Trained denoisers.
-    modalities
-        Modalities to draw.
+    cohort
+        Modalities to draw, and training patients: a source that was drawn has the code that is expected of its
+        latents, by least squares over them.
     generator
         How.
     n_rows
@@ -94,20 +97,39 @@ def generate_unconditionally(
         n_draws=max(2, n_rows),
         antithetic=False,
         recalibrate=False,
+        linear_experts=False,
         temperature=generator.temperature,
         allow_unconditional=True,
         weights=generator.weights or sampling.weights,
     )
-    sizes = {d.target: d.network.shape.target_dim for d in models.multi.values()}
+    modalities = cohort.modalities
+    expected = _expected_codes(cohort) if generator.chained else {}
     drawn: dict[str, torch.Tensor] = {}
-    for target in models.completion_order(list(modalities), generator.family):
-        conditions: Mapping[str, torch.Tensor] = drawn if generator.chained else {}
+    for target in models.completion_order(modalities, generator.family):
+        conditions = {
+            name: torch.cat([latents, latents @ expected[name]], dim=2)
+            for name, latents in drawn.items()
+            if generator.chained
+        }
         sources = tuple(name for name in modalities if name in conditions)
         if not sources and generator.family == "coherent":
             sources = tuple(name for name in modalities if name != target)
-            conditions = {name: torch.zeros(1, sizes[name]) for name in sources}
+            widths = {name: frame.shape[1] for name, frame in cohort.conditions.items()}
+            conditions = {name: torch.zeros(1, widths[name]) for name in sources}
         ensemble = models.ensemble(target, generator.family, sources, config)
         # All rows are draws of one person, who does not exist.
         keys = named_keys(seed, f"{target} without conditions", ["nobody"])
         drawn[target] = ensemble.draw({s: conditions[s] for s in sources}, keys).latents
     return {name: drawn[name][0, :n_rows].numpy() for name in modalities}
+
+
+def _expected_codes(cohort: Cohort) -> dict[str, torch.Tensor]:
+    """Return modality to the matrix that gives codes of latents, latent size x code size."""
+    found = {}
+    for name, latents in cohort.latents.items():
+        train = cohort.train.intersection(latents.index)
+        # Neither has a mean over the training patients.
+        code = cohort.codes[name].loc[train].to_numpy(float)
+        matrix, *_ = np.linalg.lstsq(latents.loc[train].to_numpy(float), code)
+        found[name] = torch.from_numpy(matrix.astype(np.float32))
+    return found

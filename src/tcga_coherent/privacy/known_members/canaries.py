@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from tcga_coherent.cohort import Cohort
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.trained_models import TrainedModels
@@ -32,32 +33,36 @@ class Canaries:
     ----------
     table
         Index their names; ``kind`` (within, far) and ``copies`` in the training split.
-    latents
-        Modality to latents, canaries x dimensions.
+    conditions
+        Modality to latents and codes, canaries x columns.
     alternatives
         Modality to targets of the same distribution, canaries x alternatives x dimensions.
     """
 
     table: pd.DataFrame
-    latents: dict[str, Array]
+    conditions: dict[str, Array]
     alternatives: dict[str, Array]
+
+    @property
+    def latents(self) -> dict[str, Array]:
+        """Modality to latents, canaries x dimensions."""
+        return {
+            name: values[:, : self.alternatives[name].shape[2]]
+            for name, values in self.conditions.items()
+        }
 
     def without_copies(self) -> "Canaries":
         """Return the same canaries for a training that they are no part of."""
         return replace(self, table=self.table.assign(copies=NOT_IMPLANTED))
 
 
-def make_canaries(
-    latents: Mapping[str, pd.DataFrame], train: pd.Index, parameters: CanaryParameters, seed: int
-) -> Canaries:
+def make_canaries(cohort: Cohort, parameters: CanaryParameters, seed: int) -> Canaries:
     """Draw canaries from normal distributions with the training patients' mean and covariance.
 
     Parameters
     ----------
-    latents
-        Modality to frame, patients x dimensions.
-    train
-        Training patients.
+    cohort
+        Latents, codes and training patients.
     parameters
         How many, of which kinds.
     seed
@@ -72,28 +77,39 @@ def make_canaries(
             for _ in range(parameters.n_each)
         ]
     )
-    table.index = pd.Index([f"canary-{seed}-{i}" for i in range(len(table))], name=train.name)
+    table.index = pd.Index(
+        [f"canary-{seed}-{i}" for i in range(len(table))], name=cohort.train.name
+    )
     factor = table["kind"].map({WITHIN: 1.0, FAR: parameters.far_factor}).to_numpy()
     drawn, alternatives = {}, {}
-    for modality, frame in latents.items():
-        values = frame.loc[frame.index.intersection(train)].to_numpy(float)
-        mean, covariance = values.mean(axis=0), np.cov(values, rowvar=False)
-        shape = (len(table), parameters.n_alternatives + 1)
-        deviations = random.multivariate_normal(np.zeros_like(mean), covariance, size=shape)
-        candidates = (mean + factor[:, None, None] * deviations).astype(np.float32)
-        drawn[modality], alternatives[modality] = candidates[:, 0], candidates[:, 1:]
+    for modality, frame in cohort.conditions.items():
+        values = frame.loc[frame.index.intersection(cohort.train)].to_numpy(float)
+        mean = values.mean(axis=0)
+        # Of more columns than patients the covariance is singular: draws are mixtures of patients.
+        mixed = random.standard_normal((len(table), len(values))) / np.sqrt(len(values) - 1)
+        drawn[modality] = _drawn_apart(mean, mixed @ (values - mean), factor[:, None])
+        size = cohort.latents[modality].shape[1]
+        covariance = np.cov(values[:, :size], rowvar=False)
+        deviations = random.multivariate_normal(
+            np.zeros(size), covariance, size=(len(table), parameters.n_alternatives)
+        )
+        alternatives[modality] = _drawn_apart(mean[:size], deviations, factor[:, None, None])
     return Canaries(table, drawn, alternatives)
 
 
+def _drawn_apart(mean: Array, deviations: Array, factor: Array) -> Array:
+    return (mean + factor * deviations).astype(np.float32)
+
+
 def implant(
-    latents: Mapping[str, pd.DataFrame], split: pd.Series, canaries: Canaries
+    conditions: Mapping[str, pd.DataFrame], split: pd.Series, canaries: Canaries
 ) -> tuple[dict[str, pd.DataFrame], pd.Series]:
     """Put canaries into the training split, each as often as it has copies.
 
     Parameters
     ----------
-    latents
-        Modality to frame, patients x dimensions.
+    conditions
+        Modality to latents and codes, patients x columns.
     split
         ``train``, ``val`` or ``test`` of each patient.
     canaries
@@ -101,7 +117,7 @@ def implant(
 
     Returns
     -------
-    latents, split
+    conditions, split
         The same with rows for the canaries.
     """
     copies = canaries.table["copies"].to_numpy()
@@ -112,8 +128,8 @@ def implant(
     ]
     index = pd.Index(names, name=split.index.name)
     extended = {}
-    for modality, frame in latents.items():
-        values = canaries.latents[modality].repeat(copies, axis=0).astype(np.float32)
+    for modality, frame in conditions.items():
+        values = canaries.conditions[modality].repeat(copies, axis=0).astype(np.float32)
         extended[modality] = pd.concat([frame, pd.DataFrame(values, index, frame.columns)])
     return extended, pd.concat([split, pd.Series("train", index=index)])
 
@@ -159,12 +175,16 @@ def measure_canaries(
             name: torch.from_numpy(values.repeat(n_candidates, axis=0))
             for name, values in canaries.latents.items()
         } | {target: torch.from_numpy(candidates.reshape(n_canaries * n_candidates, -1))}
-        losses = model_losses(models, sampling.weights, latents, noising, targets=(target,))
+        given = {
+            name: torch.from_numpy(values.repeat(n_candidates, axis=0))
+            for name, values in canaries.conditions.items()
+        }
+        losses = model_losses(models, sampling.weights, latents, given, noising, (target,))
         for (method, _, source), values in losses.items():
             scores = values.mean(axis=1).reshape(n_canaries, n_candidates)
             rows.append(_exposures("canary_loss", method, target, source, scores, canaries))
         sources = tuple(name for name in canaries.latents if name != target)
-        conditions = {s: torch.from_numpy(canaries.latents[s]) for s in sources}
+        conditions = {s: torch.from_numpy(canaries.conditions[s]) for s in sources}
         keys = named_keys(seed, f"canaries, {target}", list(canaries.table.index))
         for method in ("multi", "coherent"):
             ensemble = models.ensemble(target, method, sources, sampling)

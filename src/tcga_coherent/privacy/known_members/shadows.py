@@ -25,7 +25,12 @@ from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.sampling.consensus import ErrorMoments
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.diffusion.training.tasks import DenoiserTask, multi_tasks, single_tasks
-from tcga_coherent.diffusion.training.trainer import StackTrainer, group_by_shape
+from tcga_coherent.diffusion.training.trainer import (
+    StackTrainer,
+    TrainedDenoiser,
+    group_by_shape,
+    with_whole_conditions,
+)
 from tcga_coherent.measures.calibration import crps, independent_sets, mean_over_sets
 from tcga_coherent.measures.fidelity import r2
 from tcga_coherent.privacy.attacks.losses import Losses, Noising, model_losses
@@ -87,13 +92,13 @@ def run_shadow(cohort: Cohort, settings: ShadowSettings, number: int) -> pd.Data
     """
     shadows = settings.shadows
     members = half_of_training(cohort, number, settings.seed)
-    own = make_canaries(cohort.latents, cohort.train, shadows.canaries, settings.seed + 2 * number)
-    others = make_canaries(
-        cohort.latents, cohort.train, shadows.canaries, settings.seed + 2 * number + 1
-    ).without_copies()
+    canary_seeds = (settings.seed + 2 * number, settings.seed + 2 * number + 1)
+    own, others = (make_canaries(cohort, shadows.canaries, seed) for seed in canary_seeds)
+    others = others.without_copies()
     split = pd.Series("unused", index=cohort.cancer_type.index)
     split[members], split[cohort.val] = "train", "val"
-    latents, split = implant(cohort.latents, split, own)
+    conditions, split = implant(cohort.conditions, split, own)
+    latents = {name: frame[cohort.latents[name].columns] for name, frame in conditions.items()}
     steps = shadows.gradient_steps(settings.training)
     config = replace(settings.training, seed=settings.training.seed + 1 + number)
     sampling = replace(
@@ -105,9 +110,10 @@ def run_shadow(cohort: Cohort, settings: ShadowSettings, number: int) -> pd.Data
         temperature=1.0,
     )
     recorded: dict[str, dict[str, dict[str, LoadedDenoiser]]] = {}
+    told = conditions if config.conditions == "latents_and_prediction" else None
     for family, tasks in (
-        ("single", single_tasks(latents, split)),
-        ("multi", multi_tasks(latents, split)),
+        ("single", single_tasks(latents, split, None, told)),
+        ("multi", multi_tasks(latents, split, None, told)),
     ):
         for checkpoint, denoiser in train_recorded(tasks, config, steps, settings.device):
             families = recorded.setdefault(checkpoint, {"single": {}, "multi": {}})
@@ -187,21 +193,22 @@ def train_recorded(
             if trainer.step in steps:
                 weights = trainer.average.state_dict()
                 latest = trainer.history[-len(group) :]
-                for m in range(len(group)):
-                    yield str(trainer.step), _recorded(trainer, m, weights, latest[m].mse)
-        for m, trained in enumerate(trainer.results()):
-            yield SELECTED, _recorded(trainer, m, trainer.best, trained.mse)
+                for m, task in enumerate(group):
+                    own = {k: v[m : m + 1].cpu().numpy() for k, v in weights.items()}
+                    score, mse = latest[m].energy_score, latest[m].mse
+                    recorded = TrainedDenoiser(task, shape, own, score, mse, trainer.step)
+                    yield str(trainer.step), _loaded(recorded, trainer)
+        for trained in trainer.results():
+            yield SELECTED, _loaded(trained, trainer)
 
 
-def _recorded(
-    trainer: StackTrainer, m: int, weights: Mapping[str, torch.Tensor], mse: float
-) -> LoadedDenoiser:
-    """Return one model of the stack with the given weights of it, copied, and their validation MSE."""
-    task = trainer.tasks[m]
-    network = StackedDenoiser(1, trainer.denoiser.shape).to(trainer.device)
-    network.load_state_dict({name: tensor[m : m + 1] for name, tensor in weights.items()})
+def _loaded(trained: TrainedDenoiser, trainer: StackTrainer) -> LoadedDenoiser:
+    whole = with_whole_conditions(trained)
+    network = StackedDenoiser(1, whole.shape).to(trainer.device)
+    network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in whole.weights.items()})
+    task = whole.task
     return LoadedDenoiser(
-        task.name, task.target, task.sources, network.eval(), trainer.process, mse
+        task.name, task.target, task.sources, network.eval(), trainer.process, whole.mse
     )
 
 
@@ -227,7 +234,10 @@ def complete_losses(
     """
     patients = cohort.complete(cohort.train).append(cohort.test)
     noising = Noising(parameters.timesteps, parameters.n_noises, seed)
-    return model_losses(models, weighting, latent_tensors(cohort.latents, patients), noising)
+    latents, given = (
+        latent_tensors(frames, patients) for frames in (cohort.latents, cohort.conditions)
+    )
+    return model_losses(models, weighting, latents, given, noising)
 
 
 def _losses(
@@ -255,7 +265,7 @@ def _losses(
 
 
 def _utility(models: TrainedModels, cohort: Cohort, sampling: SamplingConfig) -> pd.DataFrame:
-    values = latent_tensors(cohort.latents, cohort.test)
+    values = latent_tensors(cohort.conditions, cohort.test)
     rows = []
     for target in cohort.modalities:
         sources = tuple(name for name in cohort.modalities if name != target)

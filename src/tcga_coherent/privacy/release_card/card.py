@@ -29,6 +29,7 @@ FAMILIES = {
     "single": "denoisers of one modality from one other (coherent ensemble)",
     "multi": "denoisers of one modality from any others (masked conditions)",
     "consensus": "error moments, from which weights of the ensemble follow",
+    "linear": "linear-Gaussian experts of each set of sources (coherent ensemble)",
     "encoders": "encoders and decoders of latents",
     "preprocessors": "preprocessing, invertible",
     "calibration": "spread of draws, agreement of modalities",

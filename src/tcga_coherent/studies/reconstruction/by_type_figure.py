@@ -67,8 +67,6 @@ def draw_source_sets_by_type(
 ) -> Figure:
     """Draw R2 of every target, source set and cancer type as colours, for both generators.
 
-    The coherent ensemble of a single source is its single-condition model.
-
     Parameters
     ----------
     table
@@ -81,12 +79,12 @@ def draw_source_sets_by_type(
     n_sets = int(table.groupby("target")["source"].nunique().max())
     figure = Figure(figsize=(7.2, len(names) * (0.16 * n_sets + 0.42) + 1.0), layout="constrained")
     grid = figure.subplots(len(names), 2, squeeze=False, sharex=True, sharey="row")
-    generated = table[table["method"].isin(["single", "multi", "coherent"])]
+    generated = table[table["method"].isin(["multi", "coherent"])]
     bound = float(np.nanquantile(generated["r2_of_mean"].abs(), 0.99))
     for panels, target in zip(grid, names, strict=True):
         sets = list(table.loc[table["target"] == target, "source"].unique())
-        for axes, methods in zip(panels, (("multi",), ("single", "coherent")), strict=True):
-            rows = table[(table["target"] == target) & table["method"].isin(methods)]
+        for axes, method in zip(panels, ("multi", "coherent"), strict=True):
+            rows = table[(table["target"] == target) & (table["method"] == method)]
             values = rows.pivot_table(index="source", columns="cancer_type", values="r2_of_mean")
             image = axes.imshow(
                 values.reindex(index=sets, columns=groups),
@@ -95,8 +93,8 @@ def draw_source_sets_by_type(
                 vmin=-bound,
                 vmax=bound,
             )
-            title = " / ".join(METHOD_LABELS[method] for method in methods)
-            axes.set_title(f"{modalities[target].label}: {title}", fontsize=8)
+            title = f"{modalities[target].label}: {METHOD_LABELS[method]}"
+            axes.set_title(title, fontsize=8)
             axes.set_xticks(range(len(groups)), groups, rotation=90)
             axes.tick_params(labelsize=SMALL, length=0)
         panels[0].set_yticks(range(len(sets)), [_source_label(s, modalities) for s in sets])

@@ -135,17 +135,15 @@ def _reconstructions(
     simple = profiles.generated(target, removed, STRONGEST)
     draws = {STRONGEST: np.stack([simple] * n_repeats)}
     means = {STRONGEST: simple[None]}
-    if len(sources) > 1:
-        # Of one source the coherent ensemble is the single-condition model itself.
-        singles = {source: [name for name in sources if name != source] for source in sources}
-        single_means = {
-            source: profiles.generated(target, (*removed, *others), "coherent")
-            for source, others in singles.items()
-        }
-        best = min(singles, key=lambda source: np.sum((truth - single_means[source]) ** 2))
-        others = (*removed, *singles[best])
-        draws[BEST_SINGLE] = profiles.independent_draws(target, others, "coherent")[:n_repeats]
-        means[BEST_SINGLE] = single_means[best][None]
+    singles = {source: [name for name in sources if name != source] for source in sources}
+    single_means = {
+        source: profiles.generated(target, (*removed, *others), "single")
+        for source, others in singles.items()
+    }
+    best = min(singles, key=lambda source: np.sum((truth - single_means[source]) ** 2))
+    others = (*removed, *singles[best])
+    draws[BEST_SINGLE] = profiles.independent_draws(target, others, "single")[:n_repeats]
+    means[BEST_SINGLE] = single_means[best][None]
     for method in GENERATORS:
         draws[method] = profiles.independent_draws(target, removed, method)[:n_repeats]
         means[method] = profiles.generated(target, removed, method)[None]
