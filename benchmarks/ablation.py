@@ -3,7 +3,8 @@
     python benchmarks/ablation.py --env cohort [--targets rnaseq,wsi]
 
 The single-condition denoisers of the targets are trained again for every variant and seed: the environment's
-recipe, and the recipe with one part taken back to the paper's. The ensembles then draw the test
+recipe, and the recipe with one part taken back to the paper's. Conditions are latents, as the paper's, and no
+linear expert takes part: ``conditions.py`` compares these. The ensembles then draw the test
 split from all other modalities, stochastically. Their spread is measured as it comes, ``crps_recalibrated`` after
 recalibration on validation. Ridge regression stands beside them.
 """
@@ -29,13 +30,18 @@ from tcga_coherent.cohort import Cohort
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser, describe_denoiser, load_denoiser
 from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
+from tcga_coherent.diffusion.linear_gaussian import LinearGaussian
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.sampling.consensus import halves_of_validation, measure_errors
 from tcga_coherent.diffusion.sampling.ensemble import make_sampler
 from tcga_coherent.diffusion.sampling.recalibration import fit_spread
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.diffusion.training.tasks import single_tasks
-from tcga_coherent.diffusion.training.trainer import StackTrainer, group_by_shape
+from tcga_coherent.diffusion.training.trainer import (
+    StackTrainer,
+    group_by_shape,
+    with_whole_conditions,
+)
 from tcga_coherent.measures.calibration import (
     coverage_over_sets,
     crps,
@@ -79,7 +85,7 @@ def changed(config: TrainingConfig, change: Mapping[str, Any], seed: int) -> Tra
     validation = replace(
         config.validation, criterion=change.get("criterion", config.validation.criterion)
     )
-    return replace(config, **rest, seed=seed, validation=validation)
+    return replace(config, **rest, seed=seed, validation=validation, conditions="latents")
 
 
 def train(
@@ -91,13 +97,10 @@ def train(
         # Before the rectifier, which commutes with it.
         return functional.dropout(output, dropout, norm.training)
 
-    prints = {name: fingerprint_frame(frame) for name, frame in environment.latents.items()}
+    prints = {name: fingerprint_frame(frame) for name, frame in environment.conditions.items()}
+    told = environment.conditions if config.conditions == "latents_and_prediction" else None
     trained = []
-    tasks = [
-        task
-        for task in single_tasks(environment.latents, environment.split)
-        if task.target in targets
-    ]
+    tasks = single_tasks(environment.latents, environment.split, targets, told)
     for shape, group in group_by_shape(tasks, config).items():
         trainer = StackTrainer(group, shape, config, environment.device)
         torch.manual_seed(config.seed)
@@ -105,7 +108,7 @@ def train(
             norm.register_forward_hook(drop)
         for _ in trainer.train():
             pass
-        trained += trainer.results()
+        trained += map(with_whole_conditions, trainer.results())
     return {
         one.task.name: load_denoiser(
             one.weights,
@@ -119,13 +122,20 @@ def train(
 
 
 def score(
-    environment: Environment, targets: Sequence[str], denoisers: Mapping[str, LoadedDenoiser]
+    environment: Environment,
+    targets: Sequence[str],
+    denoisers: Mapping[str, LoadedDenoiser],
+    linear: Mapping[str, LinearGaussian] | None = None,
 ) -> list[dict[str, Any]]:
-    """Draw validation and test split from all sources; return one row a target."""
+    """Draw validation and test split from all sources, with linear experts or none; return one row a target."""
+    experts = linear or {}
     # What predicts noise is to be followed with noise.
-    config = replace(raw_draws(environment.sampling), eta=1.0, n_steps=STOCHASTIC_STEPS)
+    config = replace(
+        raw_draws(environment.sampling), eta=1.0, n_steps=STOCHASTIC_STEPS, linear_experts=True
+    )
     multi = trained_models(environment).multi
     val, test = (environment.values(environment.patients(part)) for part in ("val", "test"))
+    given = {part: environment.given(environment.patients(part)) for part in ("val", "test")}
     halves = halves_of_validation(list(environment.patients("val")))
     rows = []
     for target in targets:
@@ -133,12 +143,14 @@ def score(
         members = [denoisers[f"{target}_from_{source}"] for source in sources]
         visited = make_sampler(members[0].process, config).timesteps
         errors = measure_errors(
-            members, [], multi[target], val[target], val, halves, visited, config.seed
+            members,
+            [expert for expert in experts.values() if expert.target == target],
+            *(multi[target], val[target], given["val"], halves, visited, config.seed),
         )
-        models = TrainedModels(denoisers, multi, {target: errors})
+        models = TrainedModels(denoisers, multi, {target: errors}, linear=experts)
         ensemble = models.ensemble(target, "coherent", sources, config)
         draws = []
-        for part, values in (("val", val), ("test", test)):
+        for part, values in given.items():
             keys = named_keys(config.seed, f"{part} {target}", list(environment.patients(part)))
             if part == "val":
                 drawn = models.draw_validation(

@@ -1,7 +1,7 @@
 """What a benchmark takes from an environment of the project: latents, parameters, models."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.trained_models import TrainedModels
-from tcga_coherent.modality import parse_modalities
+from tcga_coherent.modality import ModalityConfig, parse_modalities
 from tcga_coherent.pipelines.lanes import all_pairs, each
 from tcga_coherent.pipelines.partitions import (
     Partitions,
@@ -150,6 +150,23 @@ def trained_models(environment: Environment) -> TrainedModels:
         *(_loaders(catalog, kind) for kind in kinds),
         str(environment.device),
     )
+
+
+def open_tables(
+    name: str, tables: Sequence[str]
+) -> tuple[dict[str, pd.DataFrame], dict[str, ModalityConfig]]:
+    """Return tables of an environment's reporting folder, and its modalities.
+
+    Raises
+    ------
+    SystemExit
+        When the environment has none of that name.
+    """
+    catalog = _catalog(name)
+    datasets = {table: f"{table}_table" for table in tables}
+    _require(catalog, name, *datasets.values())
+    loaded = {table: catalog.load(dataset) for table, dataset in datasets.items()}
+    return loaded, parse_modalities(catalog.load("params:modalities"))
 
 
 def _loaders(catalog: DataCatalog, datasets: Mapping[str, str]) -> Partitions:

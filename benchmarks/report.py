@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 import ablation
+import conditions
 import results
 import weights
 from quality import MEASURES
@@ -35,6 +36,8 @@ def render(folder: Path) -> str:
         *(_scaling(path) for path in sorted(folder.glob("scaling_*.json"))),
         *(_weights(path) for path in sorted(folder.glob("weights_*.json"))),
         *(_ablation(path) for path in sorted(folder.glob("ablation_*.json"))),
+        *(_conditions(path) for path in sorted(folder.glob("conditions_*.json"))),
+        *(_external_proof(path) for path in sorted(folder.glob("external_proof.csv"))),
     ]
     return "\n\n".join(parts) if parts else "None yet."
 
@@ -119,6 +122,36 @@ def _ablation(path: Path) -> str:
             results.markdown_table(summary),
             f"`_sd` is over {len(ablation.SEEDS)} trainings. {_machine(_read(path))} Figure: "
             f"`benchmarks/results/{path.stem}.png`.",
+        ]
+    )
+
+
+def _conditions(path: Path) -> str:
+    found = _read(path)
+    ridge = ", ".join(
+        f"{target} {value:.3f}" for target, value in found["ridge_on_features"].items()
+    )
+    return "\n\n".join(
+        [
+            f"### Conditions and linear experts, environment {path.stem.removeprefix('conditions_')}",
+            results.markdown_table(conditions.summarise(pd.read_csv(path.with_suffix(".csv")))),
+            f"`_sd` is over {len(conditions.SEEDS)} trainings. R2 of ridge on features: {ridge}. {_machine(found)} "
+            f"Figure: `benchmarks/results/{path.stem}.png`.",
+        ]
+    )
+
+
+def _external_proof(path: Path) -> str:
+    return "\n\n".join(
+        [
+            "### Immune checkpoints from slides alone, on a published hold-out",
+            _csv(path),
+            "`published`: AUROC of Diao et al., 2021. `coherent`: mean of the decoded draws. `ridge`: from slide features to the "
+            "gene. Intervals are over patients. `brier` is of P(high) from draws, `brier_of_share` of the share of high patients "
+            "in its place.",
+            "P(high) in five groups of patients a gene, and how many of them have high expression:",
+            _csv(path.with_name("external_proof_reliability.csv")),
+            "Figure: `benchmarks/results/external_proof.png`.",
         ]
     )
 
