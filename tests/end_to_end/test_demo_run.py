@@ -11,6 +11,7 @@ from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.datasets.checkpoint import CheckpointDataset
 from tcga_coherent.embedding.encoder import Encoder
 from tcga_coherent.omics.features.preprocessor import Preprocessor
+from tcga_coherent.source_sets import generative_methods
 from tests.end_to_end.projects import SMALL_BUDGETS, SMALL_FEATURES, Project
 from tests.end_to_end.raw_files import average_or_choose, read_raw_samples
 
@@ -82,8 +83,7 @@ def test_table1_has_every_method_on_every_set_of_sources(demo: Project) -> None:
         subsets = [subset for size in (1, 2, 3) for subset in combinations(others, size)]
         assert len(subsets) == 7  # of 28 in all
         for subset in subsets:
-            generative = {"multi", "single" if len(subset) == 1 else "coherent"}
-            for method in {*generative, *BASELINES}:
+            for method in (*generative_methods(subset), *BASELINES):
                 expected.add((target, method, "+".join(subset)))
     found = list(table[["target", "method", "source"]].itertuples(index=False, name=None))
     assert len(found) == len(set(found))

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 
@@ -139,6 +140,38 @@ def fit_linear_gaussian(
         n_train=len(y),
     )
     return expert, y_mean + y - best.residuals
+
+
+def fit_every_expert(
+    target: str,
+    latents: pd.DataFrame,
+    codes: Mapping[str, pd.DataFrame],
+    train: pd.Index,
+    sets: Sequence[tuple[str, ...]],
+) -> list[LinearGaussian]:
+    """Fit the expert of each set of sources that ten training patients have with the target.
+
+    Parameters
+    ----------
+    target, latents
+        Modality and its latents, patients x target_dim.
+    codes
+        Modality to codes, patients x code size.
+    train
+        Training patients.
+    sets
+        Sets of sources.
+    """
+    experts = []
+    for sources in sets:
+        patients = train[train.isin(latents.index)]
+        for source in sources:
+            patients = patients[patients.isin(codes[source].index)]
+        if len(patients) >= FEWEST_PATIENTS:
+            given = {source: codes[source].loc[patients].to_numpy() for source in sources}
+            expert, _ = fit_linear_gaussian(target, latents.loc[patients].to_numpy(), given)
+            experts.append(expert)
+    return experts
 
 
 class _Ridge:

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from tcga_coherent.diffusion.linear_beta import LinearBeta
+from tcga_coherent.diffusion.linear_gaussian import LinearGaussian
 from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise
 from tcga_coherent.diffusion.sampling.consensus import measure_errors
 from tcga_coherent.privacy.attacks import losses
@@ -119,3 +122,43 @@ def test_the_consensus_is_that_of_the_weights(trained) -> None:
     assert (consensus <= np.mean(single, axis=0) + 1e-6).all()
     assert (consensus < np.mean(single, axis=0)).mean() > 0.9
     assert control.shape == consensus.shape == (60, 2)
+
+
+def test_linear_experts_are_attacked_beside_denoisers(trained) -> None:
+    models, latents = trained
+    random = np.random.default_rng(0)
+    spread = random.standard_normal((SIZE, SIZE))
+    expert = LinearGaussian(
+        "cna",
+        ("rnaseq",),
+        {"rnaseq": random.standard_normal((SIZE, SIZE)).astype(np.float32)},
+        random.standard_normal(SIZE).astype(np.float32),
+        spread @ spread.T / SIZE + 0.1 * np.eye(SIZE),
+        60,
+    )
+    code = latents["rnaseq"] ** 2
+    given = {**latents, "rnaseq": torch.cat([latents["rnaseq"], code], dim=1)}
+    denoiser, multi = models.single["cna_from_rnaseq"], models.multi["cna"]
+    halves = np.arange(len(code)) % 2
+    conditions = {"rnaseq": given["rnaseq"]}
+    errors = measure_errors(
+        [denoiser], [expert], multi, latents["cna"], conditions, halves, NOISING.timesteps, seed=0
+    )
+    known = replace(models, errors={"cna": errors}, linear={expert.name: expert})
+    found = model_losses(known, "equal", latents, given, NOISING, targets=("cna",))
+    mean = expert.mean({"rnaseq": code.numpy()})
+    keys = named_keys(NOISING.seed, "denoising losses", [str(i) for i in range(8)])
+    for level, timestep in enumerate(NOISING.timesteps):
+        alpha, sigma = LinearBeta().level(timestep)
+        half = normal_noise(derive_keys(keys, timestep), SIZE).numpy().T
+        law = alpha**2 * expert.covariance + sigma**2 * np.eye(SIZE)
+        losses = []
+        for noise in (half, -half):
+            noisy = alpha * latents["cna"].numpy()[:, None] + sigma * noise
+            estimate = sigma * np.linalg.solve(law, (noisy - alpha * mean[:, None])[..., None])
+            losses.append(np.square(estimate[..., 0] - noise).mean(axis=(1, 2)) / alpha**2)
+        expected = np.mean(losses, axis=0)
+        np.testing.assert_allclose(found["linear", "cna", "rnaseq"][:, level], expected, rtol=1e-3)
+    # It takes part in the consensus: errors are averaged before they are squared.
+    alone = [found[method, "cna", "rnaseq"] for method in ("single", "linear")]
+    assert (found["coherent", "cna", "rnaseq"] <= np.mean(alone, axis=0) + 1e-5).all()

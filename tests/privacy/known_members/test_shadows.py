@@ -88,8 +88,8 @@ def test_every_checkpoint_is_attacked_and_judged(recorded, audited) -> None:
     cohort = audited.cohort
     known = cohort.complete(cohort.train)
     members = half_of_training(cohort, 1, seed=0)
-    # 6 pairs, 3 multi models, 3 ensembles and 3 controls.
-    assert len(losses) == 3 * (6 + 3 + 3 + 3) * (len(known) + len(cohort.test))
+    # 6 pairs, 9 linear experts, 3 multi models, 3 ensembles and 3 controls.
+    assert len(losses) == 3 * (6 + 9 + 3 + 3 + 3) * (len(known) + len(cohort.test))
     flags = losses.drop_duplicates("patient_id").set_index("patient_id")["member"]
     assert flags[cohort.test].isna().all()
     assert flags[known].tolist() == known.isin(members).tolist()

@@ -13,7 +13,7 @@ from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig, Weigh
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
 from tcga_coherent.diffusion.latents import code_frames, latent_tensors
-from tcga_coherent.diffusion.linear_gaussian import FEWEST_PATIENTS, fit_linear_gaussian
+from tcga_coherent.diffusion.linear_gaussian import FEWEST_PATIENTS, fit_every_expert
 from tcga_coherent.diffusion.sampling.consensus import (
     STANDARD_NORMAL,
     consensus_weights,
@@ -88,21 +88,14 @@ def fit_linear_experts(
     target: str,
 ) -> Checkpoint:
     """Fit the linear-Gaussian expert of each set of sources of a target."""
-    train = having({target: frames[target]}, split.index[split["split"] == "train"])
-    experts, few = [], []
-    for sources in sets[target]:
-        given = {source: conditions[source] for source in sources}
-        patients = having(given, train)
-        if len(patients) < FEWEST_PATIENTS:
-            few.append(join_sources(sources))
-            continue
-        codes = code_frames(frames, given)
-        expert, _ = fit_linear_gaussian(
-            target,
-            frames[target].loc[patients].to_numpy(),
-            {source: code.loc[patients].to_numpy() for source, code in codes.items()},
-        )
-        experts.append(expert)
+    train = split.index[split["split"] == "train"]
+    codes = code_frames(frames, conditions)
+    experts = fit_every_expert(target, frames[target], codes, train, sets[target])
+    few = [
+        join_sources(sources)
+        for sources in sets[target]
+        if sources not in [expert.sources for expert in experts]
+    ]
     if few:
         logger.warning(
             "%s: no linear expert in %s: fewer than %d training patients have what it takes",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import Weighting
 from tcga_coherent.diffusion.inference import FoldedDenoiser
+from tcga_coherent.diffusion.linear_gaussian import LinearExperts, LinearGaussian
 from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise
 from tcga_coherent.diffusion.sampling.consensus import (
     ErrorMoments,
@@ -86,25 +87,28 @@ def consensus_losses(
     target: torch.Tensor,
     conditions: Mapping[str, torch.Tensor],
     noising: Noising,
+    linear: Sequence[LinearGaussian] = (),
 ) -> Losses:
-    """Return the losses of single-condition denoisers and of their consensus.
+    """Return the losses of single-condition denoisers, of linear experts, and of their consensus.
 
     Parameters
     ----------
     denoisers, target, conditions, noising
         As in :func:`denoising_losses`.
+    linear
+        Linear-Gaussian experts that take part in the consensus.
     errors, weighting
         Of the consensus, see :func:`tcga_coherent.diffusion.sampling.consensus.consensus_weights`.
 
     Returns
     -------
     ndarray
-        (Denoisers + 2) x patients x levels. The last but one is the consensus, the last the standard
+        (Denoisers + linear experts + 2) x patients x levels. The last but one is the consensus, the last the standard
         normal distribution, which knows no patient: what it tells of membership is a difference
         of the groups' latents, not of any denoiser.
     """
-    weights = consensus_weights(denoisers, noising.timesteps, weighting, errors)
-    return _Estimates(denoisers, noising).losses(target, conditions, None, weights)
+    weights = consensus_weights([*denoisers, *linear], noising.timesteps, weighting, errors)
+    return _Estimates(denoisers, noising, linear).losses(target, conditions, None, weights)
 
 
 def model_losses(
@@ -144,11 +148,15 @@ def model_losses(
         conditions = {source: given[source] for source in sources}
         joined = "+".join(sources)
         singles = models.members(target, "coherent", sources)
+        linear = models.linear_members(target, sources)
+        errors = models.errors.get(target)
         *alone, consensus, control = consensus_losses(
-            singles, models.errors.get(target), weighting, latents[target], conditions, noising
+            singles, errors, weighting, latents[target], conditions, noising, linear
         )
-        for denoiser, losses in zip(singles, alone, strict=True):
+        for denoiser, losses in zip(singles, alone, strict=False):
             found["single", target, denoiser.sources[0]] = losses
+        for expert, losses in zip(linear, alone[len(singles) :], strict=True):
+            found["linear", target, "+".join(expert.sources)] = losses
         (found["multi", target, joined],) = denoising_losses(
             models.members(target, "multi", sources), latents[target], conditions, noising
         )
@@ -160,7 +168,12 @@ def model_losses(
 class _Estimates:
     """Noise estimates of some denoisers of one target at some timesteps."""
 
-    def __init__(self, denoisers: Sequence[LoadedDenoiser], noising: Noising) -> None:
+    def __init__(
+        self,
+        denoisers: Sequence[LoadedDenoiser],
+        noising: Noising,
+        linear: Sequence[LinearGaussian] = (),
+    ) -> None:
         self._denoisers = denoisers
         self._noising = noising
         self._process = denoisers[0].process
@@ -168,6 +181,9 @@ class _Estimates:
         self._networks = [
             FoldedDenoiser(d.network, d.process, list(noising.timesteps)) for d in denoisers
         ]
+        self._linear: LinearExperts | None = None
+        if linear:
+            self._linear = LinearExperts(linear, self._process, noising.timesteps, self._device)
 
     @torch.no_grad()
     def losses(
@@ -209,6 +225,9 @@ class _Estimates:
             mask = mask & torch.stack(given).to(self._device)
             condition = network.condition(stacked, mask)
             projected.append(condition.repeat_interleave(n_noises, dim=2))
+        means = torch.empty(0)
+        if self._linear is not None:
+            means = self._linear.condition(conditions).repeat_interleave(n_noises, dim=2)
         keys = named_keys(
             self._noising.seed, "denoising losses", [str(i) for i in range(n_noises // 2)]
         ).to(self._device)
@@ -222,6 +241,8 @@ class _Estimates:
                 network(noisy.unsqueeze(0), level, condition)[0]
                 for network, condition in zip(self._networks, projected, strict=True)
             ]
+            if self._linear is not None:
+                estimates += self._linear.estimate(noisy, level, means)
             if weights is not None:
                 expert = self._process.expected_noise(noisy, timestep)
                 shares = weights[level].tolist()

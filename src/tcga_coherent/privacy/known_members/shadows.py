@@ -20,7 +20,8 @@ from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig, Weighting
 from tcga_coherent.diffusion.denoiser import StackedDenoiser
 from tcga_coherent.diffusion.device import resolve_device
-from tcga_coherent.diffusion.latents import latent_tensors
+from tcga_coherent.diffusion.latents import code_frames, latent_tensors
+from tcga_coherent.diffusion.linear_gaussian import fit_every_expert
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.sampling.consensus import ErrorMoments
 from tcga_coherent.diffusion.trained_models import TrainedModels
@@ -118,9 +119,21 @@ def run_shadow(cohort: Cohort, settings: ShadowSettings, number: int) -> pd.Data
         for checkpoint, denoiser in train_recorded(tasks, config, steps, settings.device):
             families = recorded.setdefault(checkpoint, {"single": {}, "multi": {}})
             families[family][denoiser.name] = denoiser
+    train = split.index[split == "train"]
+    codes = code_frames(latents, conditions)
+    linear = {
+        expert.name: expert
+        for target in cohort.modalities
+        for expert in fit_every_expert(
+            target, latents[target], codes, train, cohort.source_sets(target)
+        )
+        if sampling.linear_experts
+    }
     parts = []
     for checkpoint, families in recorded.items():
-        models = TrainedModels(families["single"], families["multi"], settings.errors)
+        models = TrainedModels(
+            families["single"], families["multi"], settings.errors, linear=linear
+        )
         canaries = [
             measure_canaries(models, some, sampling, shadows.canaries, settings.seed)
             for some in (own, others)
