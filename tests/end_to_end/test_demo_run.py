@@ -126,9 +126,10 @@ def test_flags_say_of_every_patient_and_modality_where_it_comes_from(
     generated = rows[rows["status"] == "generated"]
     assert set(generated.index.unique("modality")) == set(MODALITIES)
     several = generated["sources"].str.contains("+", regex=False)
-    # One source cannot disagree with itself.
+    # A denoiser and a linear expert of one source may disagree too.
     assert (generated.loc[several, "coherence"] > 0).any()
-    assert (generated.loc[~several, "coherence"] == 0).all()
+    assert (generated.loc[~several, "coherence"] > 0).any()
+    assert generated["coherence"].between(0, 2).all()
     assert (generated["accepted"] == (generated["n_rejected"] == 0)).all()
     assert (generated.loc[~generated["accepted"], "reason"] != "").all()
 

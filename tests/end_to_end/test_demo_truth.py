@@ -23,6 +23,7 @@ import pytest
 from tcga_coherent.datasets.checkpoint import CheckpointDataset
 from tcga_coherent.datasets.raw.demo_cohort import load_truth
 from tcga_coherent.embedding.encoder import Encoder
+from tcga_coherent.measures.fidelity import r2
 from tcga_coherent.omics.features.preprocessor import Preprocessor
 from tcga_coherent.simulation.cohort import DemoCohort
 from tests.end_to_end.projects import Project, small_demo
@@ -165,6 +166,7 @@ def draw_exact(
         ("rnaseq", "multi", ["cna", "rppa"], 0.85, 0.5),
         ("rppa", "coherent", ["cna", "rnaseq"], 0.85, 0.5),
         ("cna", "multi", ["rnaseq", "rppa"], 0.8, 0.5),
+        ("rppa", "coherent", ["rnaseq"], 0.9, 0.4),
         # Copy numbers say little of proteins, so that the means hardly move.
         ("rppa", "single", ["cna"], 0.68, 0.5),
         ("rppa", "multi", ["cna"], 0.68, 0.5),
@@ -197,6 +199,20 @@ def test_generated_latents_follow_the_exact_conditional_distribution(
     # ... and draws that know nothing of their sources.
     ignorant = rng.permutation(np.concatenate(generated)).reshape(generated.shape)
     assert not Agreement.of(ignorant, exact).is_close(correlation, error)
+
+
+@pytest.mark.parametrize("target", list(LATENT_SIZES))
+def test_the_ensembles_mean_explains_as_much_as_the_exact_one(
+    target: str, project: Project, truth: DemoCohort, patients: pd.Index
+) -> None:
+    """R2 of the mean from all sources; that of finitely many exact draws loses their variance over their number."""
+    sources = [name for name in LATENT_SIZES if name != target]
+    generated = load_generated(project, patients, target, "coherent", sources)
+    exact = draw_exact(project, truth, patients, target, sources)
+    latents = pd.read_parquet(project.path("05_model_input", f"latents/{target}.parquet"))
+    measured = latents.loc[patients].to_numpy(float)
+    lost = exact.var(axis=1, ddof=1).mean() / EXACT_DRAWS / measured.var()
+    assert r2(measured, generated.mean(axis=1)) > r2(measured, exact.mean(axis=1)) + lost - 0.02
 
 
 def test_what_the_sources_know_narrows_the_draws_as_in_truth(
