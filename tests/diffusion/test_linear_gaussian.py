@@ -59,8 +59,15 @@ def cohort() -> tuple[np.ndarray, dict[str, np.ndarray]]:
     return latents, {"wide": wide, "narrow": narrow}
 
 
-def test_penalty_and_scale_are_those_of_the_least_error_on_rows_left_out(cohort) -> None:
+@pytest.mark.parametrize("tells_nothing", ["", "wide"])
+def test_penalty_and_scale_are_those_of_the_least_error_on_rows_left_out(
+    cohort, tells_nothing
+) -> None:
     latents, codes = cohort
+    if tells_nothing:
+        # Small and of no use: better left small.
+        noise = np.random.default_rng(5).standard_normal(codes["wide"].shape)
+        codes = {**codes, "wide": noise}
     found, left_out = fit_linear_gaussian("x", latents, codes)
     equal = {name: total_sd(code) for name, code in codes.items()}
     common = np.sqrt(sum(scale**2 for scale in equal.values()) / 2)
@@ -75,9 +82,11 @@ def test_penalty_and_scale_are_those_of_the_least_error_on_rows_left_out(cohort)
             coefficients = np.stack([fit[0][:, i] for i, fit in enumerate(fits)], axis=1)
             intercept = np.array([fit[1][i] for i, fit in enumerate(fits)])
             best = np.square(errors).mean(), errors, x @ coefficients + intercept
+            alike = scales is equal
     np.testing.assert_allclose(found.covariance, best[1].T @ best[1] / 30, rtol=1e-6)
     np.testing.assert_allclose(found.mean(codes), best[2], atol=1e-4)
     np.testing.assert_allclose(left_out, latents - best[1], rtol=1e-6)
+    assert alike == (not tells_nothing)
     assert (found.n_train, found.sources) == (30, ("wide", "narrow"))
     assert found.mse == pytest.approx(2 * np.square(best[1]).mean())
 

@@ -63,6 +63,18 @@ def test_codes_are_the_scores_of_scikit_learn_on_as_many_axes_as_asked_for(
     np.testing.assert_allclose(lengths, np.linalg.norm(centred, axis=1), rtol=1e-4)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_code_of_latents_is_that_of_what_they_are_decoded_to(
+    kind, processed, split, settings, modality, cpu
+):
+    wide = replace(settings, principal_axes=10, code_size=15)
+    encoder = fit_encoder("rppa", processed, split, modality(kind), wide, cpu)
+    latents = encoder.encode(processed)
+    code = encoder.code_of_latents(latents.to_numpy())
+    assert code.shape == (len(processed), 15)
+    np.testing.assert_allclose(code, encoder.code(encoder.decode(latents)), atol=2e-3)
+
+
 def test_a_wider_code_leaves_latents_as_they_are(processed, split, settings, modality, cpu):
     for kind in KINDS:
         narrow, wide = (

@@ -9,6 +9,7 @@ from tcga_coherent.diffusion.checkpoints import describe_denoiser, load_denoiser
 from tcga_coherent.diffusion.completion.agreement import fit_agreement
 from tcga_coherent.diffusion.completion.generation import UNUSUAL_PERCENTILE, complete_latents
 from tcga_coherent.diffusion.config import CompletionConfig, SamplingConfig
+from tcga_coherent.diffusion.sampling.ensemble import Ensemble
 from tcga_coherent.diffusion.sampling.recalibration import Recalibration, fitted_settings
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.diffusion.training.tasks import multi_tasks, single_tasks
@@ -111,6 +112,24 @@ def test_generated_modalities_can_be_sources_of_later_ones(models, agreement, in
     }
     assert sources[earlier] == "a"
     assert set(sources[later].split("+")) == {"a", earlier}
+
+
+def test_a_generated_source_has_the_code_of_its_draws(models, agreement, incomplete, monkeypatch):
+    given = []
+    draw = Ensemble.draw
+
+    def recording(self, conditions, keys):
+        given.extend(conditions.values())
+        return draw(self, conditions, keys)
+
+    monkeypatch.setattr(Ensemble, "draw", recording)
+    complete(incomplete, models, agreement, SAMPLING, CompletionConfig(condition_on_generated=True))
+    generated = [values for values in given if values.dim() == 3]
+    assert generated
+    for values in given:
+        # Codes are latents here, measured or generated.
+        latents, code = values.tensor_split(2, dim=-1)
+        torch.testing.assert_close(code, latents)
 
 
 def test_draws_whose_spread_was_fitted_for_other_sources_say_so(models, agreement, incomplete):
