@@ -49,21 +49,24 @@ def cross_fit(environment: Environment, half: int, seed: int) -> list[dict[str, 
     sampling = raw_draws(environment.sampling)
     parts = {"same": chosen, "other": others, "test": environment.patients("test")}
     values = {part: environment.values(patients) for part, patients in parts.items()}
+    given = {part: environment.given(patients) for part, patients in parts.items()}
     rows = []
     for target in environment.latents:
         sources = environment.sources(target)
         members = [denoisers[f"{target}_from_{source}"] for source in sources]
         visited = make_sampler(members[0].process, sampling).timesteps
-        own = values["same"]
         parted = halves_of_validation(list(chosen))
-        errors = measure_errors(members, [], multi[target], own[target], own, parted, visited, seed)
+        errors = measure_errors(
+            *(members, [], multi[target], values["same"][target], given["same"]),
+            *(parted, visited, seed),
+        )
         ensemble = TrainedModels(denoisers, multi, {target: errors}).ensemble(
             target, "coherent", sources, sampling
         )
         draws = {}
         for part, patients in parts.items():
             keys = named_keys(seed, f"{part} {target}", list(patients))
-            conditions = {source: values[part][source] for source in sources}
+            conditions = {source: given[part][source] for source in sources}
             draws[part] = ensemble.draw(conditions, keys).latents.transpose(0, 1).cpu().numpy()
         truth, mean = values["test"][target].cpu().numpy(), draws["test"].mean(axis=0)
         for part in ("same", "other"):
