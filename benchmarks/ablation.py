@@ -36,7 +36,7 @@ from tcga_coherent.diffusion.sampling.consensus import halves_of_validation, mea
 from tcga_coherent.diffusion.sampling.ensemble import make_sampler
 from tcga_coherent.diffusion.sampling.recalibration import fit_spread
 from tcga_coherent.diffusion.trained_models import TrainedModels
-from tcga_coherent.diffusion.training.tasks import single_tasks
+from tcga_coherent.diffusion.training.tasks import single_tasks, told_beside_latents
 from tcga_coherent.diffusion.training.trainer import (
     StackTrainer,
     group_by_shape,
@@ -98,7 +98,7 @@ def train(
         return functional.dropout(output, dropout, norm.training)
 
     prints = {name: fingerprint_frame(frame) for name, frame in environment.conditions.items()}
-    told = environment.conditions if config.conditions == "latents_and_prediction" else None
+    told = told_beside_latents(config, environment.conditions)
     trained = []
     tasks = single_tasks(environment.latents, environment.split, targets, told)
     for shape, group in group_by_shape(tasks, config).items():

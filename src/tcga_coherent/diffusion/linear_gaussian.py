@@ -53,7 +53,7 @@ class LinearGaussian:
     @property
     def name(self) -> str:
         """Name among the members of a consensus."""
-        return expert_name(self.target, self.sources)
+        return f"{self.target}_linear_in_{'+'.join(self.sources)}"
 
     @property
     def mse(self) -> float:
@@ -70,11 +70,6 @@ class LinearGaussian:
         """
         parts = [codes[source] @ self.coefficients[source] for source in self.sources]
         return self.intercept + np.sum(parts, axis=0)
-
-
-def expert_name(target: str, sources: Sequence[str]) -> str:
-    """Return the name of the expert of some sources."""
-    return f"{target}_linear_in_{'+'.join(sources)}"
 
 
 def fit_linear_gaussian(
@@ -226,7 +221,7 @@ class LinearExperts:
     Parameters
     ----------
     experts
-        Experts of the same target.
+        Experts of the same target; there may be none.
     process
         Path from data to noise.
     timesteps
@@ -244,10 +239,12 @@ class LinearExperts:
     ) -> None:
         self._experts = experts
         self._device = device
+        self._alphas: list[float] = []
+        self._gains: list[torch.Tensor] = []
+        if not experts:
+            return
         values, vectors = np.linalg.eigh(np.stack([expert.covariance for expert in experts]))
         values = np.maximum(values, 0.0)
-        self._alphas = []
-        self._gains = []
         for timestep in timesteps:
             alpha, sigma = process.level(timestep)
             gains = sigma / (alpha**2 * values + sigma**2)
@@ -282,7 +279,7 @@ class LinearExperts:
                 code = given[:, -len(coefficients) :].to(self._device)
                 mean = mean + (code @ coefficients).T
             means.append(mean)
-        return torch.stack(means)
+        return torch.stack(means) if means else torch.empty(0, 0, 0)
 
     def estimate(self, noisy: torch.Tensor, visit: int, condition: torch.Tensor) -> torch.Tensor:
         """Return the noise estimate of every expert, shape (experts, target_dim, rows).
@@ -296,4 +293,6 @@ class LinearExperts:
         condition
             Result of :meth:`condition`.
         """
+        if not self._experts:
+            return noisy.new_empty(0, *noisy.shape)
         return torch.bmm(self._gains[visit], noisy - self._alphas[visit] * condition)

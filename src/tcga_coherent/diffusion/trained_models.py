@@ -72,14 +72,14 @@ class TrainedModels:
                 )
             spread = self.recalibration.spread(target, method, sources)
         members = self.members(target, method, sources)
-        linear = self.linear_members(target, sources) if method == "coherent" else []
+        takes_part = method == "coherent" and config.linear_experts
         return Ensemble(
             members,
             config,
             self.errors.get(target),
             self.multi.get(target),
             spread,
-            linear if config.linear_experts else [],
+            self.linear_members(target, sources) if takes_part else [],
         )
 
     def linear_members(self, target: str, sources: tuple[str, ...]) -> list[LinearGaussian]:

@@ -211,11 +211,9 @@ def measure_errors(
         network.condition(*stack_conditions([d], repeated, n_rows, device))
         for network, d in zip(folded, members, strict=True)
     ]
-    experts = LinearExperts(linear, process, timesteps.tolist(), device) if linear else None
-    means = torch.empty(0)
-    if experts is not None:
-        means = experts.condition({s: values.nan_to_num() for s, values in conditions.items()})
-        means = means.repeat(1, 1, NOISES_PER_PATIENT)
+    experts = LinearExperts(linear, process, timesteps.tolist(), device)
+    means = experts.condition({s: values.nan_to_num() for s, values in conditions.items()})
+    means = means.repeat(1, 1, NOISES_PER_PATIENT)
     of_halves = []
     for level, timestep in enumerate(timesteps):
         noise = normal_noise(derive_keys(keys, int(timestep)), clean.shape[0])
@@ -225,8 +223,7 @@ def measure_errors(
             network(noisy, level, condition)[0]
             for network, condition in zip(folded, projected, strict=True)
         ]
-        if experts is not None:
-            estimates[-1:-1] = experts.estimate(noisy[0], level, means)
+        estimates[-1:-1] = experts.estimate(noisy[0], level, means)
         estimates.append(process.expected_noise(noisy[0], int(timestep)))
         errors = torch.stack([estimate - noise for estimate in estimates]).double() * valid
         of_halves.append(

@@ -119,10 +119,7 @@ class Ensemble:
         self._groups = [_Group(self._fold(group), group) for group in groups.values()]
         members: list[Member] = [d for group in groups.values() for d in group]
         members += linear
-        self._linear: LinearExperts | None = None
-        if linear:
-            visited = self.sampler.timesteps
-            self._linear = LinearExperts(linear, self._process, visited, self.device)
+        self._linear = LinearExperts(linear, self._process, self.sampler.timesteps, self.device)
         weights = consensus_weights(members, self.sampler.timesteps, config.weights, errors)
         self.weights = weights[:, :-1].to(self.device)
         self.expert_weights = weights[:, -1].to(self.device)
@@ -142,8 +139,8 @@ class Ensemble:
         ----------
         conditions
             Source to its condition (latents, and for linear-Gaussian experts the code after them), shape
-            (patients, size), or (patients, n_draws, size) where each draw has its own. Without any, every source is masked, which
-            only multi-condition denoisers have learned. Conditions are not judged: whether zeros
+            (patients, size), or (patients, n_draws, size) where each draw has its own. Without any, every
+            source is masked, which only multi-condition denoisers have learned. Conditions are not judged: whether zeros
             are a patient near the mean of the training patients or a stand-in for no patient at
             all cannot be told from them.
         keys
@@ -239,7 +236,7 @@ class Ensemble:
         """Follow the consensus from noise to data; rows of `conditions` match those of `noise`."""
         n_rows = len(noise.keys)
         projected = [group.condition(conditions, n_rows, self.device) for group in self._groups]
-        means = torch.empty(0) if self._linear is None else self._linear.condition(conditions)
+        means = self._linear.condition(conditions)
         blind = None if self._expert is None else self._expert.condition({}, n_rows, self.device)
         noisy = noise.step(0)
         shares = timestep_shares(self.sampler.timesteps)
@@ -250,9 +247,7 @@ class Ensemble:
                 group.estimate(noisy, i, condition)
                 for group, condition in zip(self._groups, projected, strict=True)
             ]
-            if self._linear is not None:
-                parts.append(self._linear.estimate(noisy, i, means))
-            estimates = torch.cat(parts)
+            estimates = torch.cat([*parts, self._linear.estimate(noisy, i, means)])
             distance = pairwise_cosine_distance(estimates, self.weights[i])
             coherence += shares[i] * distance
             incoherent += shares[i] * (distance > self.config.coherence.threshold)

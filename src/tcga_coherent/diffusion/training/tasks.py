@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.diffusion.latents import code_frames
 from tcga_coherent.diffusion.linear_gaussian import (
     FEWEST_PATIENTS,
@@ -72,6 +73,11 @@ class DenoiserTask:
     def takes_any_sources(self) -> bool:
         """Whether it is a multi-condition task: training masks sources, down to none at all."""
         return self.name == self.target
+
+
+def told_beside_latents(config: TrainingConfig, conditions: Frames) -> Frames | None:
+    """Return the conditions of :func:`single_tasks` and :func:`multi_tasks` that the parameters ask for."""
+    return conditions if config.conditions == "latents_and_prediction" else None
 
 
 def single_tasks(

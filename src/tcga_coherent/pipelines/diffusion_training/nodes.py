@@ -23,7 +23,7 @@ from tcga_coherent.diffusion.sampling.consensus import (
 from tcga_coherent.diffusion.sampling.ensemble import make_sampler
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.diffusion.training.family import finished_denoisers, train_denoisers
-from tcga_coherent.diffusion.training.tasks import DenoiserTask, Frames
+from tcga_coherent.diffusion.training.tasks import DenoiserTask, Frames, told_beside_latents
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.figures.training import draw_training_curves
 from tcga_coherent.modality import ModalityConfig
@@ -60,12 +60,7 @@ def train(
     validation.
     """
     yield from train_denoisers(
-        make_tasks(
-            frames,
-            split["split"],
-            [target],
-            conditions if config.conditions == "latents_and_prediction" else None,
-        ),
+        make_tasks(frames, split["split"], [target], told_beside_latents(config, conditions)),
         {name: fingerprint_frame(frame) for name, frame in conditions.items()},
         fingerprint_checkpoints(encoders),
         former,

@@ -16,7 +16,12 @@ from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import TrainingConfig
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.fingerprints import fingerprint_arrays, fingerprint_frame
-from tcga_coherent.diffusion.training.tasks import DenoiserTask, multi_tasks, single_tasks
+from tcga_coherent.diffusion.training.tasks import (
+    DenoiserTask,
+    multi_tasks,
+    single_tasks,
+    told_beside_latents,
+)
 from tcga_coherent.diffusion.training.tuning import Trial, search, select_tasks
 from tcga_coherent.diffusion.training.tuning_config import TuningConfig
 from tcga_coherent.figures.drawing import Drawing
@@ -45,8 +50,8 @@ def search_hyperparameters(
     state keeps the trials of searches with other data or parameters too.
     """
     make_tasks = single_tasks if tuning.family == "single" else multi_tasks
-    given = conditions if config.conditions == "latents_and_prediction" else None
-    tasks = select_tasks(make_tasks(frames, split["split"], None, given), tuning.models)
+    told = told_beside_latents(config, conditions)
+    tasks = select_tasks(make_tasks(frames, split["split"], None, told), tuning.models)
     identity = _identity(conditions, tasks, config, tuning)
     searches = former.metadata.get("searches", {})
     stored = TRIALS.validate_python(searches.get(identity, []))

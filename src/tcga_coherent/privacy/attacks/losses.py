@@ -181,9 +181,7 @@ class _Estimates:
         self._networks = [
             FoldedDenoiser(d.network, d.process, list(noising.timesteps)) for d in denoisers
         ]
-        self._linear: LinearExperts | None = None
-        if linear:
-            self._linear = LinearExperts(linear, self._process, noising.timesteps, self._device)
+        self._linear = LinearExperts(linear, self._process, noising.timesteps, self._device)
 
     @torch.no_grad()
     def losses(
@@ -225,9 +223,7 @@ class _Estimates:
             mask = mask & torch.stack(given).to(self._device)
             condition = network.condition(stacked, mask)
             projected.append(condition.repeat_interleave(n_noises, dim=2))
-        means = torch.empty(0)
-        if self._linear is not None:
-            means = self._linear.condition(conditions).repeat_interleave(n_noises, dim=2)
+        means = self._linear.condition(conditions).repeat_interleave(n_noises, dim=2)
         keys = named_keys(
             self._noising.seed, "denoising losses", [str(i) for i in range(n_noises // 2)]
         ).to(self._device)
@@ -241,8 +237,7 @@ class _Estimates:
                 network(noisy.unsqueeze(0), level, condition)[0]
                 for network, condition in zip(self._networks, projected, strict=True)
             ]
-            if self._linear is not None:
-                estimates += self._linear.estimate(noisy, level, means)
+            estimates += self._linear.estimate(noisy, level, means)
             if weights is not None:
                 expert = self._process.expected_noise(noisy, timestep)
                 shares = weights[level].tolist()

@@ -104,6 +104,7 @@ def generate_unconditionally(
     )
     modalities = cohort.modalities
     expected = _expected_codes(cohort) if generator.chained else {}
+    widths = {name: frame.shape[1] for name, frame in cohort.conditions.items()}
     drawn: dict[str, torch.Tensor] = {}
     for target in models.completion_order(modalities, generator.family):
         conditions = {
@@ -114,7 +115,6 @@ def generate_unconditionally(
         sources = tuple(name for name in modalities if name in conditions)
         if not sources and generator.family == "coherent":
             sources = tuple(name for name in modalities if name != target)
-            widths = {name: frame.shape[1] for name, frame in cohort.conditions.items()}
             conditions = {name: torch.zeros(1, widths[name]) for name in sources}
         ensemble = models.ensemble(target, generator.family, sources, config)
         # All rows are draws of one person, who does not exist.

@@ -25,7 +25,12 @@ from tcga_coherent.diffusion.linear_gaussian import fit_every_expert
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.sampling.consensus import ErrorMoments
 from tcga_coherent.diffusion.trained_models import TrainedModels
-from tcga_coherent.diffusion.training.tasks import DenoiserTask, multi_tasks, single_tasks
+from tcga_coherent.diffusion.training.tasks import (
+    DenoiserTask,
+    multi_tasks,
+    single_tasks,
+    told_beside_latents,
+)
 from tcga_coherent.diffusion.training.trainer import (
     StackTrainer,
     TrainedDenoiser,
@@ -111,7 +116,7 @@ def run_shadow(cohort: Cohort, settings: ShadowSettings, number: int) -> pd.Data
         temperature=1.0,
     )
     recorded: dict[str, dict[str, dict[str, LoadedDenoiser]]] = {}
-    told = conditions if config.conditions == "latents_and_prediction" else None
+    told = told_beside_latents(config, conditions)
     for family, tasks in (
         ("single", single_tasks(latents, split, None, told)),
         ("multi", multi_tasks(latents, split, None, told)),
