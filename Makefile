@@ -29,7 +29,7 @@ test: $(VENV)/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadgroup --max-worker-restart 0
 
 practice: $(VENV)/installed
 	$(BIN)/pytest -m practice tests/practice

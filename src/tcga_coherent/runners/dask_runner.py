@@ -239,6 +239,8 @@ def _run_all(
     for future in completed:
         node = running.pop(future)
         error = future.exception()
+        # Dask computes anew what somebody still asks for when the worker that holds it dies.
+        future.release()
         if error is None:
             done.add(node)
             logger.info(
