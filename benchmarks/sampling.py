@@ -223,7 +223,9 @@ def plain_ensemble(
 
 def raw_draws(config: SamplingConfig) -> SamplingConfig:
     """Return sampling parameters of denoisers alone, without what is done to finished draws."""
-    return replace(config, linear_experts=False, recalibrate=False, temperature=1.0)
+    return replace(
+        config, linear_experts=False, multi_expert=False, recalibrate=False, temperature=1.0
+    )
 
 
 def some_patients(environment: Environment, n_patients: int, part: str = "test") -> pd.Index:

@@ -163,7 +163,9 @@ def train_all(
     }
     trained = load_trained(latents, models, conditions=conditions)
     models["consensus"] = {
-        target: learn_consensus(latents, conditions, split, trained, TRAINING, SAMPLING, target)[0]
+        target: learn_consensus(
+            latents, conditions, split, trained, ALL_SETS, TRAINING, SAMPLING, target
+        )[0]
         for target in latents
     }
     weighted = load_trained(latents, models, conditions=conditions)

@@ -145,7 +145,9 @@ def test_consensus_weights_sum_to_one_at_every_noise_level(
     }
     trained = load_trained(latents, {"single": models, "multi": multi, "linear": linear})
     learned = {
-        target: learn_consensus(latents, conditions, split, trained, TRAINING, SAMPLING, target)
+        target: learn_consensus(
+            latents, conditions, split, trained, ALL_SETS, TRAINING, SAMPLING, target
+        )
         for target in SIZES
     }
     consensus = {target: checkpoint for target, (checkpoint, _) in learned.items()}

@@ -194,6 +194,9 @@ class SamplingConfig:
     linear_experts
         Whether the linear-Gaussian experts of the sources (:mod:`tcga_coherent.diffusion.linear_gaussian`) are
         members of the coherent ensemble beside the single-condition denoisers.
+    multi_expert
+        Whether the multi-condition denoiser, given the sources, is a member of the coherent ensemble too. The ensemble
+        then holds a model that was trained on whole profiles, as an attacker of the multi-condition model has it.
     recalibrate
         Whether the spread of a patient's draws is multiplied by the factor that gave the best CRPS
         on validation.
@@ -222,6 +225,7 @@ class SamplingConfig:
     antithetic: bool = True
     weights: Weighting = "composed"
     linear_experts: bool = True
+    multi_expert: bool = False
     recalibrate: bool = True
     temperature: float = Field(default=1.0, ge=0, le=1)
     coherence: CoherenceConfig = field(default_factory=CoherenceConfig)

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from tcga_coherent.diffusion.process import Process
+from tcga_coherent.source_sets import join_sources
 
 # Of a total variance of one a source and patient.
 PENALTIES = tuple(np.logspace(-5, 1, 25))
@@ -53,7 +54,7 @@ class LinearGaussian:
     @property
     def name(self) -> str:
         """Name among the members of a consensus."""
-        return f"{self.target}_linear_in_{'+'.join(self.sources)}"
+        return f"{self.target}_linear_in_{join_sources(self.sources)}"
 
     @property
     def mse(self) -> float:

@@ -10,7 +10,7 @@ import torch
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.linear_gaussian import LinearGaussian
-from tcga_coherent.diffusion.sampling.consensus import ErrorMoments
+from tcga_coherent.diffusion.sampling.consensus import ErrorMoments, masked
 from tcga_coherent.diffusion.sampling.ensemble import Ensemble
 from tcga_coherent.diffusion.sampling.recalibration import Recalibration
 
@@ -52,8 +52,7 @@ class TrainedModels:
         target, sources
             Modalities.
         method
-            ``coherent`` (one denoiser a source, and the linear-Gaussian experts of these sources and
-            of sets of them), ``single`` (the denoiser of one source) or ``multi``.
+            ``coherent`` (see :meth:`experts`), ``single`` (the denoiser of one source) or ``multi``.
         config
             Sampling parameters.
 
@@ -71,21 +70,48 @@ class TrainedModels:
                     "coherent_sampling.recalibrate to false."
                 )
             spread = self.recalibration.spread(target, method, sources)
-        members = self.members(target, method, sources)
-        takes_part = method == "coherent" and config.linear_experts
+        denoisers, linear = (
+            self.experts(target, sources, config)
+            if method == "coherent"
+            else (self.members(target, method, sources), [])
+        )
         return Ensemble(
-            members,
-            config,
-            self.errors.get(target),
-            self.multi.get(target),
-            spread,
-            self.linear_members(target, sources) if takes_part else [],
+            denoisers, config, self.errors.get(target), self.multi.get(target), spread, linear
         )
 
-    def linear_members(self, target: str, sources: tuple[str, ...]) -> list[LinearGaussian]:
-        """Return the linear-Gaussian experts of these sources, and of sets of them, whose errors were measured."""
+    def experts(
+        self, target: str, sources: tuple[str, ...], config: SamplingConfig
+    ) -> tuple[list[LoadedDenoiser], list[LinearGaussian]]:
+        """Return what the parameters want in the coherent ensemble.
+
+        Returns
+        -------
+        denoisers
+            One a source, and the multi-condition one that is given these sources.
+        linear
+            The linear-Gaussian experts of these sources, and of sets of them. Of these and the multi-condition one
+            those whose errors were measured.
+
+        Raises
+        ------
+        ValueError
+            When a denoiser was not trained, or the multi-condition one was measured given no set of sources.
+        """
         errors = self.errors.get(target)
-        return [
+        measured = () if errors is None else errors.names
+        denoisers = self.members(target, "coherent", sources)
+        if config.multi_expert:
+            (multi,) = self.members(target, "multi", sources)
+            if masked(multi, multi.sources).name not in measured:
+                raise ValueError(
+                    f"The multi-condition model of {target} was not measured as an expert. Run the "
+                    f"diffusion_training pipeline again, or set coherent_sampling.multi_expert to false."
+                )
+            expert = masked(multi, sources)
+            denoisers += [expert] if expert.name in measured else []
+        if not config.linear_experts:
+            return denoisers, []
+        return denoisers, [
             expert
             for name, expert in self.linear.items()
             if errors is not None

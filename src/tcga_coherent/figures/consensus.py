@@ -6,9 +6,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from tcga_coherent.figures.palette import METHOD_STYLES
 from tcga_coherent.modality import ModalityConfig
 
-NORMAL_COLOR, LINEAR_COLOR = "#999999", "#000000"
+# Experts beside the denoisers of one source: name in legends, and colour.
+EXPERTS = {
+    "multi": ("multi-condition", METHOD_STYLES["multi"].color),
+    "linear": ("linear experts, sum", "#000000"),
+    "standard_normal": ("standard normal", "#999999"),
+}
 
 
 def draw_consensus_weights(
@@ -19,7 +25,7 @@ def draw_consensus_weights(
     Parameters
     ----------
     weights
-        Columns ``target``, ``expert`` (``denoiser``; ``linear``, of which the sum is drawn; or
+        Columns ``target``, ``expert`` (``denoiser``; ``linear``, of which the sum is drawn; ``multi`` or
         ``standard_normal``), ``source``, ``timestep``, ``composed``, ``learned`` and ``inverse_mse``.
     modalities
         Labels and colours.
@@ -33,7 +39,7 @@ def draw_consensus_weights(
             panel.plot(curve["timestep"], curve["composed"], color=color)
             panel.plot(curve["timestep"], curve["learned"], "--", lw=1, color=color)
             panel.plot(curve["timestep"], curve["inverse_mse"], ":", color=color)
-        for expert, color in (("linear", LINEAR_COLOR), ("standard_normal", NORMAL_COLOR)):
+        for expert, (_, color) in EXPERTS.items():
             total = own[own["expert"] == expert].groupby("timestep")["composed"].sum()
             panel.plot(total.index, total, color=color)
         panel.axhline(0, color="black", lw=0.5)
@@ -45,8 +51,12 @@ def draw_consensus_weights(
     handles = [
         Line2D([], [], color=color, label=f"from {label}") for label, color in colors.items()
     ]
-    handles.append(Line2D([], [], color=LINEAR_COLOR, label="linear experts, sum"))
-    handles.append(Line2D([], [], color=NORMAL_COLOR, label="standard normal"))
+    there = set(weights["expert"])
+    handles += [
+        Line2D([], [], color=color, label=label)
+        for expert, (label, color) in EXPERTS.items()
+        if expert in there
+    ]
     for style, name in (("-", "composed"), ("--", "learned"), (":", "1/MSE")):
         handles.append(Line2D([], [], color="black", ls=style, label=name))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)

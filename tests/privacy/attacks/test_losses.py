@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.linear_beta import LinearBeta
 from tcga_coherent.diffusion.linear_gaussian import LinearGaussian
 from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise
@@ -81,17 +82,17 @@ def test_a_patient_without_a_source_is_denoised_without_it(trained) -> None:
 
 def test_losses_depend_on_neither_chunks_nor_company(trained, monkeypatch) -> None:
     models, latents = trained
-    whole = model_losses(models, "composed", latents, latents, NOISING)
+    whole = model_losses(models, SamplingConfig(), latents, latents, NOISING)
     monkeypatch.setattr(losses, "CHUNK_ROWS", 5 * NOISING.n_noises)
     some = {name: values[7:] for name, values in latents.items()}
-    parts = model_losses(models, "composed", some, some, NOISING)
+    parts = model_losses(models, SamplingConfig(), some, some, NOISING)
     for model, found in whole.items():
         assert parts[model] == pytest.approx(found[7:], rel=1e-3)
 
 
 def test_the_control_is_the_standard_normal_and_nobody_else(trained) -> None:
     models, latents = trained
-    found = model_losses(models, "composed", latents, latents, NOISING, targets=("cna",))
+    found = model_losses(models, SamplingConfig(), latents, latents, NOISING, targets=("cna",))
     # It holds every velocity for zero: what is left are the squares of noise and latents.
     keys = named_keys(NOISING.seed, "denoising losses", [str(i) for i in range(8)])
     for level, timestep in enumerate(NOISING.timesteps):
@@ -145,7 +146,9 @@ def test_linear_experts_are_attacked_beside_denoisers(trained) -> None:
         [denoiser], [expert], multi, latents["cna"], conditions, halves, NOISING.timesteps, seed=0
     )
     known = replace(models, errors={"cna": errors}, linear={expert.name: expert})
-    found = model_losses(known, "equal", latents, given, NOISING, targets=("cna",))
+    found = model_losses(
+        known, SamplingConfig(weights="equal"), latents, given, NOISING, targets=("cna",)
+    )
     mean = expert.mean({"rnaseq": code.numpy()})
     keys = named_keys(NOISING.seed, "denoising losses", [str(i) for i in range(8)])
     for level, timestep in enumerate(NOISING.timesteps):

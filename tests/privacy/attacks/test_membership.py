@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from tcga_coherent.cohort import Cohort
+from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.privacy.attacks.groups import match_by_cancer_type
@@ -54,7 +55,9 @@ def overtrained(cohort) -> TrainedModels:
 @pytest.fixture(scope="module")
 def table(cohort, overtrained) -> pd.DataFrame:
     groups = match_by_cancer_type(cohort, seed=0)
-    rows = attack_released_models(overtrained, "composed", cohort, groups, NOISING, BOOTSTRAP, 0)
+    rows = attack_released_models(
+        overtrained, SamplingConfig(), cohort, groups, NOISING, BOOTSTRAP, 0
+    )
     return rows.set_index(["attack", "group", "setting", "method", "target"]).sort_index()
 
 
@@ -97,7 +100,7 @@ def test_models_that_saw_neither_group_flag_held_out_patients_at_the_nominal_rat
     # 20 times two groups of 50 strangers.
     strangers = make_patients(2000, seed=2)
     values = tensors(strangers, strangers["cna"].index)
-    losses = model_losses(overtrained, "composed", values, values, NOISING)
+    losses = model_losses(overtrained, SamplingConfig(), values, values, NOISING)
     scores = -calibrated_losses(losses)["coherent", ALL, ""].reshape(20, 2, 50)
     results = [attack_result(*pair, BOOTSTRAP, seed=0) for pair in scores]
     assert np.mean([result.auroc.value for result in results]) == pytest.approx(0.5, abs=0.04)

@@ -32,6 +32,7 @@ from tcga_coherent.diffusion.inference import FoldedDenoiser
 from tcga_coherent.diffusion.linear_gaussian import LinearExperts, LinearGaussian
 from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise
 from tcga_coherent.diffusion.sampling.samplers import spaced_timesteps
+from tcga_coherent.source_sets import join_sources
 
 # Levels that are measured whatever a sampler visits: what lies between two is interpolated.
 N_EVEN_LEVELS = 25
@@ -144,9 +145,14 @@ def measured_levels(n_timesteps: int, visited: Sequence[int]) -> np.ndarray:
     return np.union1d(even, np.asarray(visited, dtype=int))
 
 
-def without_conditions(denoiser: LoadedDenoiser) -> LoadedDenoiser:
-    """Return a multi-condition denoiser that finds none of its sources: all are masked."""
-    return replace(denoiser, sources=(NO_SOURCE,) * len(denoiser.sources))
+def masked(multi: LoadedDenoiser, sources: Sequence[str] = ()) -> LoadedDenoiser:
+    """Return a multi-condition denoiser that finds some of its sources, or none: the others are masked.
+
+    Given sources it is an expert of an ensemble, ``<target>_multi_from_<sources>``.
+    """
+    name = f"{multi.name}_multi_from_{join_sources(sources)}" if sources else multi.name
+    found = tuple(source if source in sources else NO_SOURCE for source in multi.sources)
+    return replace(multi, name=name, sources=found)
 
 
 @torch.no_grad()
@@ -165,7 +171,7 @@ def measure_errors(
     Parameters
     ----------
     denoisers
-        Single-condition denoisers of one target.
+        Single-condition denoisers of one target, and multi-condition ones that are given some of their sources.
     linear
         Its linear-Gaussian experts.
     multi
@@ -191,7 +197,7 @@ def measure_errors(
     in_half = [
         torch.from_numpy(np.tile(halves == half, NOISES_PER_PATIENT)).to(device) for half in (0, 1)
     ]
-    members = [*denoisers, without_conditions(multi)]
+    members = [*denoisers, masked(multi)]
     folded = [FoldedDenoiser(d.network, process, timesteps.tolist()) for d in members]
     repeated = {
         source: values.nan_to_num().to(device).repeat(NOISES_PER_PATIENT, 1)
@@ -201,7 +207,7 @@ def measure_errors(
     # Unconditional experts know of no source, and count for every patient.
     everybody = np.ones((2, len(target)), dtype=bool)
     sources = [*(d.sources for d in denoisers), *(expert.sources for expert in linear)]
-    measured = np.stack([np.all([known[s] for s in own], axis=0) for own in sources])
+    measured = np.stack([np.all([known[s] for s in own if s], axis=0) for own in sources])
     measured = np.concatenate([measured, everybody])
     valid = torch.from_numpy(np.tile(measured, NOISES_PER_PATIENT)).to(device).unsqueeze(1)
     counts = np.stack(

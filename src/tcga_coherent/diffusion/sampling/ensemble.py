@@ -17,8 +17,8 @@ from tcga_coherent.diffusion.sampling.consensus import (
     ErrorMoments,
     Member,
     consensus_weights,
+    masked,
     stack_conditions,
-    without_conditions,
 )
 from tcga_coherent.diffusion.sampling.samplers import (
     DDIMSampler,
@@ -67,7 +67,8 @@ class Ensemble:
     """Draw one target's latents from one or more denoisers.
 
     One single-condition denoiser gives the paper's single model, several give Coherent Denoising,
-    one multi-condition denoiser gives its rival, whose sources may be a subset of those it knows.
+    one multi-condition denoiser gives its rival, whose sources may be a subset of those it knows; it can be one
+    of several, too.
 
     Parameters
     ----------
@@ -129,7 +130,7 @@ class Ensemble:
                 raise ValueError(
                     f"composed_trained weights need the multi-condition denoiser of {self.target}."
                 )
-            blind = [without_conditions(expert)]
+            blind = [masked(expert)]
             self._expert = _Group(self._fold(blind), blind)
 
     def draw(self, conditions: Mapping[str, torch.Tensor], keys: torch.Tensor) -> Draws:

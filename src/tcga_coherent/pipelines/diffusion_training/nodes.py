@@ -16,8 +16,10 @@ from tcga_coherent.diffusion.latents import code_frames, latent_tensors
 from tcga_coherent.diffusion.linear_gaussian import FEWEST_PATIENTS, fit_every_expert
 from tcga_coherent.diffusion.sampling.consensus import (
     STANDARD_NORMAL,
+    Member,
     consensus_weights,
     halves_of_validation,
+    masked,
     measure_errors,
 )
 from tcga_coherent.diffusion.sampling.ensemble import make_sampler
@@ -105,21 +107,23 @@ def learn_consensus(
     conditions: dict[str, pd.DataFrame],
     split: pd.DataFrame,
     models: TrainedModels,
+    sets: SourceSets,
     config: TrainingConfig,
     sampling: SamplingConfig,
     target: str,
 ) -> tuple[Checkpoint, pd.DataFrame]:
-    """Measure on validation how far each denoiser of a target may be trusted at each noise level.
+    """Measure on validation how far each expert of a target may be trusted at each noise level.
 
     The levels are those that the sampler visits, and some more for samplers of other steps.
 
     Returns
     -------
     consensus
-        Error moments of the single-condition denoisers, linear-Gaussian and unconditional experts.
+        Error moments of the single-condition denoisers, linear-Gaussian and unconditional experts; and of the
+        multi-condition one given each set of sources, where ``coherent_sampling.multi_expert`` wants it.
     weights
         Composed and learned weights of the ensemble of all sources, beside the paper's: a row an ``expert``
-        (denoiser, linear, standard_normal), ``source`` (joined by +) and timestep.
+        (denoiser, multi, linear, standard_normal), ``source`` (joined by +) and timestep.
     """
     patients = having({target: frames[target]}, split.index[split["split"] == "val"])
     truth = latent_tensors(frames, patients)[target]
@@ -140,27 +144,39 @@ def learn_consensus(
             "%s: %d linear experts take no part: no validation patient has what they take",
             target, len(fitted) - len(linear),
         )  # fmt: skip
-    errors = measure_errors(members, linear, multi, truth, given, halves, visited, config.seed)
+    given_sets = [masked(multi, own) for own in sets[target]] if sampling.multi_expert else []
+    errors = measure_errors(
+        [*members, *given_sets], linear, multi, truth, given, halves, visited, config.seed
+    )
     timesteps = errors.timesteps.tolist()
+    experts: list[tuple[tuple[str, str], Member]] = [
+        (("denoiser", d.sources[0]), d) for d in members
+    ]
+    if sampling.multi_expert:
+        experts.append((("multi", join_sources(sources)), masked(multi, sources)))
+    if sampling.linear_experts:
+        experts += [(("linear", join_sources(expert.sources)), expert) for expert in linear]
     weights = {
-        weighting: consensus_weights([*members, *linear], timesteps, weighting, errors).numpy()
+        weighting: consensus_weights([m for _, m in experts], timesteps, weighting, errors).numpy()
         for weighting in LEARNED_WEIGHTS
     }
     papers = consensus_weights(members, timesteps, "inverse_mse").numpy()
-    weights["inverse_mse"] = np.insert(papers, [len(members)] * len(linear), 0.0, axis=1)
-    shown = [("denoiser", source) for source in sources]
-    shown += [("linear", join_sources(expert.sources)) for expert in linear]
-    shown.append((STANDARD_NORMAL, STANDARD_NORMAL))
+    others = [len(members)] * (len(experts) - len(members))
+    weights["inverse_mse"] = np.insert(papers, others, 0.0, axis=1)
+    assert errors.counts is not None
+    counts = dict(zip(errors.names, np.diag(errors.counts), strict=True))
+    shown = [(*key, int(counts[member.name])) for key, member in experts]
+    shown.append((STANDARD_NORMAL, STANDARD_NORMAL, int(counts[STANDARD_NORMAL])))
     rows = [
         {
             "target": target,
             "expert": kind,
             "source": source,
             "timestep": timestep,
-            "n_patients": int(errors.counts[i, i]) if errors.counts is not None else 0,
+            "n_patients": n_patients,
             **{weighting: float(w[level, i]) for weighting, w in weights.items()},
         }
-        for i, (kind, source) in enumerate(shown)
+        for i, (kind, source, n_patients) in enumerate(shown)
         for level, timestep in enumerate(timesteps)
     ]
     return Checkpoint(errors.arrays, {"denoisers": list(errors.names)}), pd.DataFrame(rows)

@@ -55,6 +55,7 @@ def _lane(target: str, modalities: list[str]) -> list[Node]:
             conditions(),
             "split",
             models(target, weighted=False),
+            sources(),
             "params:diffusion_training",
             "params:coherent_sampling",
         ],

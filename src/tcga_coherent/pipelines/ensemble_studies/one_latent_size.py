@@ -200,7 +200,7 @@ def _train(
     models = load_models_of_conditions(conditions, *families, {}, lazily(linear), device)
     consensus = {
         target: learn_consensus(
-            latents, conditions, split, models, settings.training, settings.sampling, target
+            latents, conditions, split, models, sets, settings.training, settings.sampling, target
         )[0]
         for target in latents
     }

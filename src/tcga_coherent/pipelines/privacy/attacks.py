@@ -149,7 +149,7 @@ def attack_losses(
     membership = parameters.attacks.membership
     return attack_released_models(
         models,
-        sampling.weights,
+        sampling,
         cohort,
         groups,
         Noising(membership.timesteps, membership.n_noises, parameters.seed),

@@ -83,7 +83,7 @@ def attack_with_halves(
     """
     shadows = all_repeats(repeats, STUDY)
     released = complete_losses(
-        models, sampling.weights, cohort, parameters.attacks.membership, parameters.seed
+        models, sampling, cohort, parameters.attacks.membership, parameters.seed
     )
     n_candidates = parameters.attacks.shadows.canaries.n_alternatives + 1
     bootstrap, seed = parameters.bootstrap, parameters.seed

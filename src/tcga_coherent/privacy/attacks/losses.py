@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
-from tcga_coherent.diffusion.config import Weighting
+from tcga_coherent.diffusion.config import SamplingConfig, Weighting
 from tcga_coherent.diffusion.inference import FoldedDenoiser
 from tcga_coherent.diffusion.linear_gaussian import LinearExperts, LinearGaussian
 from tcga_coherent.diffusion.noise import derive_keys, named_keys, normal_noise
@@ -22,6 +22,7 @@ from tcga_coherent.diffusion.sampling.consensus import (
     stack_conditions,
 )
 from tcga_coherent.diffusion.trained_models import TrainedModels
+from tcga_coherent.source_sets import join_sources
 
 CHUNK_ROWS = 16_384
 
@@ -113,7 +114,7 @@ def consensus_losses(
 
 def model_losses(
     models: TrainedModels,
-    weighting: Weighting,
+    sampling: SamplingConfig,
     latents: Mapping[str, torch.Tensor],
     given: Mapping[str, torch.Tensor],
     noising: Noising,
@@ -125,8 +126,8 @@ def model_losses(
     ----------
     models
         Trained denoisers.
-    weighting
-        Of the consensus.
+    sampling
+        Parameters: weights and experts of the ensemble.
     latents
         Modality to latents of the patients, shape (patients, latent size).
     given
@@ -146,17 +147,16 @@ def model_losses(
     for target in targets or latents:
         sources = tuple(name for name in latents if name != target)
         conditions = {source: given[source] for source in sources}
-        joined = "+".join(sources)
-        singles = models.members(target, "coherent", sources)
-        linear = models.linear_members(target, sources)
+        joined = join_sources(sources)
+        denoisers, linear = models.experts(target, sources, sampling)
         errors = models.errors.get(target)
         *alone, consensus, control = consensus_losses(
-            singles, errors, weighting, latents[target], conditions, noising, linear
+            denoisers, errors, sampling.weights, latents[target], conditions, noising, linear
         )
-        for denoiser, losses in zip(singles, alone, strict=False):
-            found["single", target, denoiser.sources[0]] = losses
-        for expert, losses in zip(linear, alone[len(singles) :], strict=True):
-            found["linear", target, "+".join(expert.sources)] = losses
+        for source, losses in zip(sources, alone, strict=False):
+            found["single", target, source] = losses
+        for expert, losses in zip(linear, alone[len(denoisers) :], strict=True):
+            found["linear", target, join_sources(expert.sources)] = losses
         (found["multi", target, joined],) = denoising_losses(
             models.members(target, "multi", sources), latents[target], conditions, noising
         )

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from tcga_coherent.cohort import Cohort
-from tcga_coherent.diffusion.config import Weighting
+from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.measures.bootstrap import BootstrapParameters
@@ -62,7 +62,7 @@ def membership_row(
 
 def attack_released_models(
     models: TrainedModels,
-    weighting: Weighting,
+    sampling: SamplingConfig,
     cohort: Cohort,
     groups: MatchedGroups,
     noising: Noising,
@@ -75,8 +75,8 @@ def attack_released_models(
     ----------
     models
         Trained denoisers.
-    weighting
-        Of the consensus.
+    sampling
+        Parameters: weights and experts of the ensemble.
     cohort
         Latents and splits.
     groups
@@ -96,7 +96,7 @@ def attack_released_models(
     latents, given = (
         latent_tensors(frames, groups.patients) for frames in (cohort.latents, cohort.conditions)
     )
-    losses = model_losses(models, weighting, latents, given, noising)
+    losses = model_losses(models, sampling, latents, given, noising)
     n_members = groups.n_pairs
 
     def judge(scores: Scores) -> AttackResult:

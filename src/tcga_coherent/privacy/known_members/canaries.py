@@ -179,7 +179,7 @@ def measure_canaries(
             name: torch.from_numpy(values.repeat(n_candidates, axis=0))
             for name, values in canaries.conditions.items()
         }
-        losses = model_losses(models, sampling.weights, latents, given, noising, (target,))
+        losses = model_losses(models, sampling, latents, given, noising, (target,))
         for (method, _, source), values in losses.items():
             scores = values.mean(axis=1).reshape(n_canaries, n_candidates)
             rows.append(_exposures("canary_loss", method, target, source, scores, canaries))

@@ -17,7 +17,7 @@ import torch
 
 from tcga_coherent.cohort import Cohort
 from tcga_coherent.diffusion.checkpoints import LoadedDenoiser
-from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig, Weighting
+from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
 from tcga_coherent.diffusion.denoiser import StackedDenoiser
 from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.diffusion.latents import code_frames, latent_tensors
@@ -232,7 +232,7 @@ def _loaded(trained: TrainedDenoiser, trainer: StackTrainer) -> LoadedDenoiser:
 
 def complete_losses(
     models: TrainedModels,
-    weighting: Weighting,
+    sampling: SamplingConfig,
     cohort: Cohort,
     parameters: MembershipParameters,
     seed: int,
@@ -243,8 +243,8 @@ def complete_losses(
     ----------
     models
         Trained denoisers.
-    weighting
-        Of the consensus.
+    sampling
+        Parameters: weights and experts of the ensemble.
     cohort
         Latents and splits.
     parameters, seed
@@ -255,7 +255,7 @@ def complete_losses(
     latents, given = (
         latent_tensors(frames, patients) for frames in (cohort.latents, cohort.conditions)
     )
-    return model_losses(models, weighting, latents, given, noising)
+    return model_losses(models, sampling, latents, given, noising)
 
 
 def _losses(
@@ -266,7 +266,7 @@ def _losses(
     member[cohort.test] = pd.NA
     parameters = settings.membership
     columns = [f"t{timestep}" for timestep in parameters.timesteps]
-    losses = complete_losses(models, settings.sampling.weights, cohort, parameters, settings.seed)
+    losses = complete_losses(models, settings.sampling, cohort, parameters, settings.seed)
     return pd.concat(
         [
             pd.DataFrame(values, columns=columns).assign(
