@@ -230,6 +230,8 @@ def test_the_ensemble_draws_from_the_law_of_the_expert_that_knows_it(
 
 def test_linear_experts_take_part_where_they_are_wanted_and_measured(ensemble_of_both) -> None:
     models, expert = ensemble_of_both
+    assert models.linear_members("x", ("a", "b")) == [expert]
+    assert models.linear_members("x", ("b",)) == []
     assert models.experts("x", ("a",), SAMPLING)[1] == [expert]
     assert models.experts("x", ("a",), replace(SAMPLING, linear_experts=False))[1] == []
     assert models.ensemble("x", "coherent", ("a",), SAMPLING).weights.shape[1] == 2

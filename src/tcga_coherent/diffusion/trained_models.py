@@ -87,20 +87,18 @@ class TrainedModels:
         Returns
         -------
         denoisers
-            One a source, and the multi-condition one that is given these sources.
+            One a source, and the multi-condition one where its errors were measured given these sources.
         linear
-            The linear-Gaussian experts of these sources, and of sets of them. Of these and the multi-condition one
-            those whose errors were measured.
+            See :meth:`linear_members`.
 
         Raises
         ------
         ValueError
             When a denoiser was not trained, or the multi-condition one was measured given no set of sources.
         """
-        errors = self.errors.get(target)
-        measured = () if errors is None else errors.names
         denoisers = self.members(target, "coherent", sources)
         if config.multi_expert:
+            measured = self._measured(target)
             (multi,) = self.members(target, "multi", sources)
             if masked(multi, multi.sources).name not in measured:
                 raise ValueError(
@@ -108,17 +106,23 @@ class TrainedModels:
                     f"diffusion_training pipeline again, or set coherent_sampling.multi_expert to false."
                 )
             expert = masked(multi, sources)
-            denoisers += [expert] if expert.name in measured else []
-        if not config.linear_experts:
-            return denoisers, []
-        return denoisers, [
+            if expert.name in measured:
+                denoisers.append(expert)
+        return denoisers, self.linear_members(target, sources) if config.linear_experts else []
+
+    def linear_members(self, target: str, sources: tuple[str, ...]) -> list[LinearGaussian]:
+        """Return the linear-Gaussian experts of these sources, and of sets of them, whose errors were measured."""
+        measured = self._measured(target)
+        return [
             expert
             for name, expert in self.linear.items()
-            if errors is not None
-            and name in errors.names
-            and expert.target == target
-            and set(expert.sources) <= set(sources)
+            if name in measured and expert.target == target and set(expert.sources) <= set(sources)
         ]
+
+    def _measured(self, target: str) -> tuple[str, ...]:
+        """Return the names of the experts of a target whose errors were measured."""
+        errors = self.errors.get(target)
+        return () if errors is None else errors.names
 
     def draw_validation(
         self,
