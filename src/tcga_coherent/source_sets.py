@@ -67,11 +67,16 @@ def generative_methods(sources: Sequence[str]) -> tuple[str, ...]:
     return GENERATIVE_METHODS if len(sources) == 1 else GENERATIVE_METHODS[1:]
 
 
-def join_sources(sources: Sequence[str]) -> str:
+def join_sources(sources: Iterable[str]) -> str:
     """Name a source set, as in ``rnaseq+rppa``."""
     return "+".join(sources)
 
 
+def split_sources(joined: str) -> tuple[str, ...]:
+    """Return the sources of a set that :func:`join_sources` named."""
+    return tuple(joined.split("+"))
+
+
 def partition_name(target: str, method: str, sources: Sequence[str]) -> str:
-    """Name a partition of ``test_draws``, as in ``cna/coherent/rnaseq+rppa``."""
+    """Name a way to generate a target, such as a partition of ``test_draws``: ``cna/coherent/rnaseq+rppa``."""
     return f"{target}/{method}/{join_sources(sources)}"

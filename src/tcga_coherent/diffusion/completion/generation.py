@@ -14,7 +14,7 @@ from tcga_coherent.diffusion.config import CompletionConfig, SamplingConfig
 from tcga_coherent.diffusion.noise import named_keys
 from tcga_coherent.diffusion.sampling.ensemble import Draws
 from tcga_coherent.diffusion.trained_models import TrainedModels
-from tcga_coherent.diffusion.training.tasks import SOURCE_SEPARATOR
+from tcga_coherent.source_sets import join_sources
 
 logger = logging.getLogger(__name__)
 
@@ -183,7 +183,7 @@ def _borrowed_spread(
     fitted = models.recalibration.fitted_sources(target, completion.method, sources)
     if fitted == sources:
         return ""
-    return f"the spread is that of draws from {SOURCE_SEPARATOR.join(fitted)}: none was fitted for these sources"
+    return f"the spread is that of draws from {join_sources(fitted)}: none was fitted for these sources"
 
 
 def _disagreement(
@@ -231,7 +231,7 @@ def _flags(
             "patient_id": group,
             "modality": target,
             "status": "generated",
-            "sources": SOURCE_SEPARATOR.join(sources),
+            "sources": join_sources(sources),
             "coherence": drawn.coherence.mean(dim=1).numpy(),
             "disagreement": disagreement.to_numpy(),
             "n_draws": sampling.n_draws,

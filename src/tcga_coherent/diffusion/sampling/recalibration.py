@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from tcga_coherent.diffusion.config import SamplingConfig
-from tcga_coherent.diffusion.training.tasks import SOURCE_SEPARATOR
+from tcga_coherent.source_sets import partition_name, split_sources
 
 LEAST_SPREAD, MOST_SPREAD = 0.1, 5.0
 
@@ -57,7 +57,7 @@ class Recalibration:
             When none was fitted for the target and method.
         """
         fitted = self.fitted_sources(target, method, sources)
-        return self.spreads[spread_key(target, method, fitted)]
+        return self.spreads[partition_name(target, method, fitted)]
 
     def fitted_sources(self, target: str, method: str, sources: Sequence[str]) -> tuple[str, ...]:
         """Return the set of sources whose factor serves: the same, or the one that differs least.
@@ -70,17 +70,17 @@ class Recalibration:
         ValueError
             When none was fitted for the target and method.
         """
-        if spread_key(target, method, sources) in self.spreads:
+        if partition_name(target, method, sources) in self.spreads:
             return tuple(sources)
         known = [
-            tuple(joined.split(SOURCE_SEPARATOR))
+            split_sources(joined)
             for key in self.spreads
             for of, by, joined in [key.split("/")]
             if of == target and by == method
         ]
         if not known:
             raise ValueError(
-                f"No recalibration was fitted for {spread_key(target, method, sources)}. Run the "
+                f"No recalibration was fitted for {partition_name(target, method, sources)}. Run the "
                 f"coherent_sampling pipeline, or set coherent_sampling.recalibrate to false."
             )
         return min(known, key=lambda other: (len(set(other) ^ set(sources)), -len(other)))
@@ -116,11 +116,6 @@ class Recalibration:
                 f"The recalibration of the draws does not fit: {', '.join(differing)}. Run the "
                 f"coherent_sampling pipeline, or set coherent_sampling.recalibrate to false."
             )
-
-
-def spread_key(target: str, method: str, sources: Sequence[str]) -> str:
-    """Return the name of one way to generate a target."""
-    return f"{target}/{method}/{SOURCE_SEPARATOR.join(sources)}"
 
 
 def fitted_settings(config: SamplingConfig) -> dict[str, Any]:

@@ -17,8 +17,6 @@ from tcga_coherent.diffusion.linear_gaussian import (
 
 logger = logging.getLogger(__name__)
 
-SOURCE_SEPARATOR = "+"
-
 # Modality to patients x columns.
 Frames = Mapping[str, pd.DataFrame]
 

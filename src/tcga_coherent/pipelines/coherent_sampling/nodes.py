@@ -23,7 +23,6 @@ from tcga_coherent.diffusion.sampling.recalibration import (
     Recalibration,
     fit_spread,
     fitted_settings,
-    spread_key,
 )
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.figures.coherence import draw_coherence
@@ -41,6 +40,7 @@ from tcga_coherent.source_sets import (
     SourceSets,
     generative_methods,
     join_sources,
+    partition_name,
 )
 
 logger = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ def recalibrate_spread(
         row = {"target": target, "method": method, "source": join_sources(sources)}
         halves = half_of[patients].to_numpy()
         if min((halves == 0).sum(), (halves == 1).sum()) < FEWEST_OF_HALF:
-            spreads[spread_key(target, method, sources)] = 1.0
+            spreads[partition_name(target, method, sources)] = 1.0
             few.append(f"{method} from {join_sources(sources)}")
             rows.append({**row, "n_patients": len(patients), "spread": 1.0})
             continue
@@ -112,7 +112,7 @@ def recalibrate_spread(
         truth = frames[target].loc[patients].to_numpy(np.float32)
         draws = drawn.transpose(0, 1).numpy()
         spread = fit_spread(truth, draws)
-        spreads[spread_key(target, method, sources)] = spread
+        spreads[partition_name(target, method, sources)] = spread
         mean = draws.mean(axis=0)
         rows.append(
             {

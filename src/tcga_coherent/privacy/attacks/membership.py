@@ -22,6 +22,7 @@ from tcga_coherent.measures.bootstrap import BootstrapParameters
 from tcga_coherent.privacy.attacks.groups import MatchedGroups
 from tcga_coherent.privacy.attacks.losses import Losses, Noising, denoising_losses, model_losses
 from tcga_coherent.privacy.attacks.scores import AttackResult, Scores, attack_result, attack_row
+from tcga_coherent.source_sets import join_sources
 
 METHODS = ("single", "multi", "coherent")
 CONTROL = "standard_normal"
@@ -228,7 +229,7 @@ def _unmatched_losses(
         target = values.pop(denoiser.target)
         (losses,) = denoising_losses([denoiser], target, values, noising, masks)
         method = "single" if denoiser.name in models.single else "multi"
-        found[method, denoiser.target, "+".join(denoiser.sources)] = losses.mean(axis=1)
+        found[method, denoiser.target, join_sources(denoiser.sources)] = losses.mean(axis=1)
     return found
 
 

@@ -20,6 +20,7 @@ from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.privacy.attacks.losses import Noising, model_losses
 from tcga_coherent.privacy.attacks.parameters import CanaryParameters
+from tcga_coherent.source_sets import join_sources
 
 WITHIN, FAR = "within", "far"
 NOT_IMPLANTED = 0
@@ -190,7 +191,7 @@ def measure_canaries(
             ensemble = models.ensemble(target, method, sources, sampling)
             draws = ensemble.draw(conditions, keys).latents.numpy()
             scores = np.linalg.norm(candidates[:, :, None] - draws[:, None], axis=3).mean(axis=2)
-            joined = "+".join(sources)
+            joined = join_sources(sources)
             rows.append(_exposures("canary_draws", method, target, joined, scores, canaries))
     return pd.concat(rows, ignore_index=True)
 
