@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -174,6 +176,31 @@ def test_consensus_weights_sum_to_one_at_every_noise_level(
         )
         np.testing.assert_allclose(paper["min"], (1 / errors) / (1 / errors).sum(), rtol=1e-5)
     assert isinstance(draw_consensus_weights(weights, parse_modalities(MODALITIES)), Figure)
+
+
+def test_the_multi_condition_model_is_weighed_given_each_set_of_sources(
+    states, latents, split, encoders
+) -> None:
+    models = {family: select(states[family])[0] for family in ("single", "multi")}
+    conditions = make_conditions(latents)
+    trained = load_trained(latents, models)
+    sampling = replace(SAMPLING, multi_expert=True)
+    target = next(iter(SIZES))
+    checkpoint, weights = learn_consensus(
+        latents, conditions, split, trained, ALL_SETS, TRAINING, sampling, target
+    )
+    others = [name for name in SIZES if name != target]
+    singles = [f"{target}_from_{name}" for name in others]
+    experts = [f"{target}_multi_from_{'+'.join(sources)}" for sources in ALL_SETS[target]]
+    assert checkpoint.metadata["denoisers"] == [*singles, *experts, target, "standard_normal"]
+    multi = weights[weights["expert"] == "multi"]
+    assert set(multi["source"]) == {"+".join(others)}
+    assert multi["composed"].max() > 0
+    assert (multi["inverse_mse"] == 0).all()
+    sums = weights.groupby("timestep")[["composed", "learned", "inverse_mse"]].sum()
+    np.testing.assert_allclose(sums, 1, atol=1e-5)
+    (legend,) = draw_consensus_weights(weights, parse_modalities(MODALITIES)).legends
+    assert "multi-condition" in [text.get_text() for text in legend.get_texts()]
 
 
 def test_the_curves_of_both_families_are_drawn(states) -> None:

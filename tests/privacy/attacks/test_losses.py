@@ -165,3 +165,8 @@ def test_linear_experts_are_attacked_beside_denoisers(trained) -> None:
     # It takes part in the consensus: errors are averaged before they are squared.
     alone = [found[method, "cna", "rnaseq"] for method in ("single", "linear")]
     assert (found["coherent", "cna", "rnaseq"] <= np.mean(alone, axis=0) + 1e-5).all()
+    # Attacked is what is released.
+    without = SamplingConfig(weights="equal", linear_experts=False)
+    bare = model_losses(known, without, latents, given, NOISING, targets=("cna",))
+    assert ("linear", "cna", "rnaseq") not in bare
+    np.testing.assert_allclose(bare["coherent", "cna", "rnaseq"], alone[0], rtol=1e-5)
