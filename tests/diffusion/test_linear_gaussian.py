@@ -232,6 +232,7 @@ def test_linear_experts_take_part_where_they_are_wanted_and_measured(ensemble_of
     models, expert = ensemble_of_both
     assert models.linear_members("x", ("a", "b")) == [expert]
     assert models.linear_members("x", ("b",)) == []
+    assert replace(models, errors={}).linear_members("x", ("a",)) == []
     assert models.experts("x", ("a",), SAMPLING)[1] == [expert]
     assert models.experts("x", ("a",), replace(SAMPLING, linear_experts=False))[1] == []
     assert models.ensemble("x", "coherent", ("a",), SAMPLING).weights.shape[1] == 2
