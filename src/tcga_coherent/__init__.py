@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tcga_coherent.baselines.baseline import Baseline
     from tcga_coherent.cohort import Cohort
+    from tcga_coherent.completion.completer import Completer
+    from tcga_coherent.completion.completion import Completion
     from tcga_coherent.diffusion.completion.generation import complete_latents
     from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
     from tcga_coherent.diffusion.sampling.ensemble import Ensemble
@@ -26,6 +28,8 @@ __version__ = "0.1.0"
 __all__ = [
     "Baseline",
     "Cohort",
+    "Completer",
+    "Completion",
     "DownstreamTask",
     "Encoder",
     "Ensemble",
@@ -43,6 +47,8 @@ __all__ = [
 _MODULES = {
     "Baseline": "baselines.baseline",
     "Cohort": "cohort",
+    "Completer": "completion.completer",
+    "Completion": "completion.completion",
     "DownstreamTask": "downstream.task",
     "Encoder": "embedding.encoder",
     "Ensemble": "diffusion.sampling.ensemble",

@@ -4,7 +4,7 @@ import pandas as pd
 
 from tcga_coherent.cohort import read_cohort
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
-from tcga_coherent.pipelines.partitions import load_models
+from tcga_coherent.diffusion.stored_models import load_models
 from tcga_coherent.privacy.generation.experiment import Audited
 from tests.pipelines.latent_cohort import (
     SAMPLING,

@@ -53,30 +53,40 @@ class CheckpointDataset(Identified, AbstractDataset[Checkpoint, Checkpoint]):
         DatasetError
             When the file is damaged or none of this project's.
         """
-        try:
-            # Names are not the keys of a mapping here: the file has no iterator.
-            with safe_open(self._filepath, framework="numpy") as file:
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                return Checkpoint(arrays, json.loads((file.metadata() or {})[HEADER_KEY]))
-        except (SafetensorError, KeyError, ValueError) as error:
-            what = (
-                "holds no description in its header, as those of an older version do"
-                if isinstance(error, KeyError)
-                else f"is damaged ({error})"
-            )
-            raise DatasetError(
-                f"{self._filepath} {what}: run the pipeline that makes it again, or copy it anew."
-            ) from error
+        return read_checkpoint(self._filepath)
 
     def save(self, data: Checkpoint) -> None:
         """Write weights and description."""
-        # safetensors takes the raw buffer: an array that is not contiguous would be scrambled.
-        arrays = {name: np.ascontiguousarray(array) for name, array in data.arrays.items()}
         with replace_when_whole(self._filepath) as partial:
-            partial.write_bytes(save(arrays, {HEADER_KEY: json.dumps(data.metadata)}))
+            partial.write_bytes(checkpoint_bytes(data))
 
     def _exists(self) -> bool:
         return not self.outdated and self._filepath.is_file()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a file as :class:`CheckpointDataset` does; errors are the same."""
+    try:
+        # Names are not the keys of a mapping here: the file has no iterator.
+        with safe_open(path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return Checkpoint(arrays, json.loads((file.metadata() or {})[HEADER_KEY]))
+    except (SafetensorError, KeyError, ValueError) as error:
+        what = (
+            "holds no description in its header, as those of an older version do"
+            if isinstance(error, KeyError)
+            else f"is damaged ({error})"
+        )
+        raise DatasetError(
+            f"{path} {what}: run the pipeline that makes it again, or copy it anew."
+        ) from error
+
+
+def checkpoint_bytes(checkpoint: Checkpoint) -> bytes:
+    """Return the content of a checkpoint's file: equal checkpoints have equal bytes."""
+    # safetensors takes the raw buffer: an array that is not contiguous would be scrambled.
+    arrays = {name: np.ascontiguousarray(array) for name, array in checkpoint.arrays.items()}
+    return save(arrays, {HEADER_KEY: json.dumps(checkpoint.metadata)})

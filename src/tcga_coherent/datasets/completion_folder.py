@@ -1,10 +1,14 @@
 """The folder that a user gets: patients completed, all of one batch or nothing."""
 
 import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 from kedro.utils import find_kedro_project
@@ -21,8 +25,11 @@ FLAGS = "flags"
 RESULTS = "07_model_output"
 EXAMPLES = 3
 
+# Yields ``<part>/<modality>`` and ``flags`` to frame, a block of patients at a time.
+Blocks = Callable[[], Iterator[Mapping[str, pd.DataFrame]]]
 
-class CompletionFolderDataset(AbstractDataset[dict[str, pd.DataFrame], pd.DataFrame]):
+
+class CompletionFolderDataset(AbstractDataset[Blocks, pd.DataFrame]):
     """Parquet files ``<part>/<modality>.parquet`` and ``flags.parquet``, with a list of them.
 
     The folder is written beside its place and exchanged as a whole. Files that are none of a completion are
@@ -59,27 +66,23 @@ class CompletionFolderDataset(AbstractDataset[dict[str, pd.DataFrame], pd.DataFr
         flags = folder / f"{FLAGS}.parquet"
         return pd.read_parquet(flags) if flags.is_file() else pd.DataFrame({"patient_id": []})
 
-    def save(self, data: dict[str, pd.DataFrame]) -> None:
+    def save(self, data: Blocks) -> None:
         """Write all parts and exchange the folder.
 
         Parameters
         ----------
         data
-            ``<part>/<modality>`` or ``flags`` to frame.
+            Makes the blocks of patients, each of which is written before the next is made.
         """
         self.load()  # refuses what is not to be replaced
         folder = self._folder()
         with replace_when_whole(folder) as partial:
-            files = {}
-            for name, frame in data.items():
-                file = partial / f"{name}.parquet"
-                file.parent.mkdir(parents=True, exist_ok=True)
-                frame.to_parquet(file)
-                files[f"{name}.parquet"] = file
+            names = _write_blocks(partial, data())
+            flags = pd.read_parquet(partial / f"{FLAGS}.parquet", columns=["patient_id"])
             manifest = {
                 "version": __version__,
-                "n_patients": int(data[FLAGS]["patient_id"].nunique()),
-                "sha256": hash_files(files),
+                "n_patients": int(flags["patient_id"].nunique()),
+                "sha256": hash_files({name: partial / name for name in names}),
             }
             (partial / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
@@ -125,3 +128,26 @@ def _foreign_files(folder: Path) -> list[str]:
             raise DatasetError(f"{manifest} is damaged ({error}): name another folder.") from error
     found = (file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir())
     return sorted(name for name in found if name not in known)
+
+
+def _write_blocks(folder: Path, blocks: Iterator[Mapping[str, pd.DataFrame]]) -> list[str]:
+    """Write each table of the blocks to a file of its own, and return the names of the files."""
+    writers: dict[str, pq.ParquetWriter] = {}
+    nobody: dict[str, pd.DataFrame] = {}
+    with ExitStack() as stack:
+        for block in blocks:
+            for name, frame in block.items():
+                if frame.empty:
+                    # Nobody has no name, and so no type of names.
+                    nobody[name] = frame
+                    continue
+                table = pa.Table.from_pandas(frame, preserve_index=frame.index.names != [None])
+                if name not in writers:
+                    file = folder / f"{name}.parquet"
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    writers[name] = stack.enter_context(pq.ParquetWriter(file, table.schema))
+                writers[name].write_table(table.cast(writers[name].schema))
+    for name in nobody.keys() - writers.keys():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        nobody[name].to_parquet(folder / f"{name}.parquet")
+    return [f"{name}.parquet" for name in {**writers, **nobody}]

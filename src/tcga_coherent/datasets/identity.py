@@ -17,6 +17,7 @@ from pathlib import Path
 from kedro.io.core import DatasetError
 
 FOLDER = ".identity"
+EXAMPLES = 3
 
 # Path, size and time of last change to the hash: within a run a file is read once.
 _hashes: dict[tuple[Path, int, int], str] = {}
@@ -196,6 +197,19 @@ def other_inputs(
 
     compare(path, identity)
     return list(others)
+
+
+def why_outdated(path: Path, files: list[Path]) -> str | None:
+    """Return why a file or folder is not of what is at hand, None where it is."""
+    identity = read_identity(path)
+    if identity is None:
+        return "made by an older version, or by hand"
+    if changed_files(identity, {file.name: file for file in files}):
+        return "changed since it was made"
+    others = other_inputs(path, identity)
+    if others:
+        return f"made from other {', '.join(others[:EXAMPLES])} than those at hand"
+    return None
 
 
 def _file_of(path: Path) -> Path:

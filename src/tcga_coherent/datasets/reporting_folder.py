@@ -8,10 +8,8 @@ from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 
 from tcga_coherent.datasets.csv_table import read_table
-from tcga_coherent.datasets.identity import changed_files, other_inputs, read_identity
+from tcga_coherent.datasets.identity import why_outdated
 from tcga_coherent.report.parts import CARD, Image, Parts
-
-EXAMPLES = 3
 
 
 class ReportingFolderDataset(AbstractDataset[NoReturn, Parts]):
@@ -77,14 +75,8 @@ def _belongs(
     path: Path, files: list[Path], outdated: dict[str, str], name: str | None = None
 ) -> bool:
     """Say whether a result is of what is at hand; where not, note why."""
-    identity = read_identity(path)
-    if identity is None:
-        reason = "made by an older version, or by hand"
-    elif changed_files(identity, {file.name: file for file in files}):
-        reason = "changed since it was made"
-    elif others := other_inputs(path, identity):
-        reason = f"made from other {', '.join(others[:EXAMPLES])} than those at hand"
-    else:
+    reason = why_outdated(path, files)
+    if reason is None:
         return True
     outdated[name or path.stem] = reason
     return False

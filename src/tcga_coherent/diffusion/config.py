@@ -266,9 +266,12 @@ class CompletionConfig:
         Whether a modality generated earlier, in the order of reliability, is a source of the next.
     input_dir, output_dir
         Folders of a user's own patients; the catalog reads them from the run parameters.
+    models
+        Folder of a bundle that takes the place of the environment's models; the catalog reads it likewise.
     """
 
     method: Literal["coherent", "multi"] = "coherent"
     condition_on_generated: bool = False
     input_dir: Folder | None = None
     output_dir: Folder | None = None
+    models: Folder | None = None

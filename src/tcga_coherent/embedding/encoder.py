@@ -16,6 +16,7 @@ from tcga_coherent.embedding.autoencoder import (
     train_autoencoder,
 )
 from tcga_coherent.embedding.checks import check_features, check_finite, check_sizes, check_spread
+from tcga_coherent.embedding.conditional_mean import fill_gaps
 from tcga_coherent.embedding.pca import Matrix, PrincipalComponents
 from tcga_coherent.measures.fidelity import r2_of_parts
 from tcga_coherent.modality import ModalityConfig
@@ -87,6 +88,34 @@ class Encoder:
     def pca(self) -> PrincipalComponents:
         """Principal components as many as latent dimensions: the linear rival."""
         return self.components.leading(self.latent_size)
+
+    def impute(self, scaled: pd.DataFrame) -> pd.DataFrame:
+        """Fill the gaps of patients with what their measured features let expect.
+
+        The expectation is that of a normal distribution along the axes that latents are made of, about which each
+        feature varies by `residual_sd`; see :mod:`tcga_coherent.embedding.conditional_mean`.
+
+        Parameters
+        ----------
+        scaled
+            Patients x `features`, standardised; missing values are NaN.
+
+        Returns
+        -------
+        DataFrame
+            The same, float32, nothing missing.
+
+        Raises
+        ------
+        ValueError
+            When the features are others than those fitted.
+        """
+        check_features(scaled, self.features, self.modality)
+        rows = scaled[self.features].to_numpy(np.float32)
+        sd = self.latent_sd if self.autoencoder is None else self.autoencoder.axis_sd.cpu().numpy()
+        loadings = self.components.leading(self.n_axes).axes * sd[:, np.newaxis]
+        filled = fill_gaps(rows, self.components.mean, loadings, np.square(self.residual_sd))
+        return pd.DataFrame(filled, index=scaled.index, columns=self.features)
 
     def encode(self, processed: pd.DataFrame) -> pd.DataFrame:
         """Compress patients.

@@ -9,6 +9,7 @@ What is left out, and what is odd about what stays, becomes a note: ``patient_id
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -34,6 +35,38 @@ LEAST_SHARED = 0.5
 # nobody knows how large the library was.
 NOTABLE_LIBRARY = 0.01
 MOST_ABSENT_LIBRARY = 0.5
+
+
+@dataclass(frozen=True)
+class NewPatients:
+    """Patients to be completed.
+
+    Attributes
+    ----------
+    tables
+        Modality to patients x features in input units, index ``patient_id`` sorted, without outliers.
+    measured
+        Modality to the patients it was measured of, outliers included.
+    notes
+        What was left out of whom and what is odd, ``patient_id``, ``modality`` and ``note``.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    measured: Mapping[str, pd.Index]
+    notes: pd.DataFrame
+
+    @property
+    def everyone(self) -> pd.Index:
+        """All that are named anywhere, sorted."""
+        return pd.Index(sorted({*self.notes["patient_id"]}.union(*self.measured.values())))
+
+    def of(self, patients: pd.Index) -> "NewPatients":
+        """Return some of them."""
+        return NewPatients(
+            {name: table[table.index.isin(patients)] for name, table in self.tables.items()},
+            {name: index[index.isin(patients)] for name, index in self.measured.items()},
+            self.notes[self.notes["patient_id"].isin(patients)],
+        )
 
 
 def orient_matrix(matrix: pd.DataFrame, features: pd.Index, file: str) -> pd.DataFrame:
@@ -203,9 +236,8 @@ def screen_new_patients(
     return kept, pd.DataFrame(lines, columns=NOTES)
 
 
-def warn_of_known(tables: Mapping[str, pd.DataFrame], train: pd.Index) -> None:
+def warn_of_known(everyone: pd.Index, train: pd.Index) -> None:
     """Say so where patients are not new: models remember those that they were trained on."""
-    everyone = pd.Index(sorted(set().union(*(table.index for table in tables.values()))))
     known = everyone[everyone.isin(train)]
     if len(known):
         logger.warning(

@@ -6,6 +6,7 @@ from scipy.stats import multivariate_normal
 from tcga_coherent.diffusion.completion.agreement import Agreement, PairAgreement, fit_agreement
 
 CORRELATION = 0.8
+AB = frozenset("ab")
 
 
 @pytest.fixture
@@ -61,12 +62,13 @@ def test_only_training_patients_are_fitted_and_only_validation_patients_compared
     before, after = fit_agreement(frames, split), fit_agreement(changed, split)
     for pair, fitted in before.pairs.items():
         np.testing.assert_allclose(fitted.matrix, after.pairs[pair].matrix, rtol=1e-9)
-        np.testing.assert_allclose(before.reference[pair], after.reference[pair], rtol=1e-9)
+        found = after.reference[frozenset(pair)]
+        np.testing.assert_allclose(before.reference[frozenset(pair)], found, rtol=1e-9)
 
 
 def test_one_modality_has_nothing_to_agree_with():
     agreement = Agreement(
-        {("a", "b"): PairAgreement(np.zeros(2), np.eye(2))}, {("a", "b"): np.arange(4.0)}
+        {("a", "b"): PairAgreement(np.zeros(2), np.eye(2))}, {AB: np.arange(4.0)}
     )
     alone = agreement.disagreement({"a": np.ones((3, 1))})
     assert np.isnan(alone).all()
@@ -85,7 +87,7 @@ def test_patients_like_those_of_validation_are_unusual_as_seldom_as_promised(n_v
     fitted = PairAgreement(np.zeros(2), np.eye(2))
     reached = []
     for _ in range(2000):
-        agreement = Agreement({pair: fitted}, {pair: rng.standard_normal(n_validation)})
+        agreement = Agreement({pair: fitted}, {AB: np.sort(rng.standard_normal(n_validation))})
         reached.append(agreement.percentile(pair, rng.standard_normal(1))[0] >= 90)
     expected = np.floor(0.1 * (n_validation + 1)) / (n_validation + 1)  # uniform ranks
     assert np.mean(reached) == pytest.approx(expected, abs=0.02)
@@ -93,23 +95,42 @@ def test_patients_like_those_of_validation_are_unusual_as_seldom_as_promised(n_v
 
 def test_few_validation_patients_cannot_tell_a_high_percentile():
     fitted = PairAgreement(np.zeros(2), np.eye(2))
-    few = Agreement({("a", "b"): fitted}, {("a", "b"): np.arange(98.0)})
+    few = Agreement({("a", "b"): fitted}, {AB: np.arange(98.0)})
     assert few.percentile(["a", "b"], np.array([1e9]))[0] < 99
     assert few.highest_percentile() < 99
-    enough = Agreement({("a", "b"): fitted}, {("a", "b"): np.arange(99.0)})
+    enough = Agreement({("a", "b"): fitted}, {AB: np.arange(99.0)})
     assert enough.percentile(["a", "b"], np.array([1e9])) == [99.0]
     assert enough.highest_percentile() == 99.0
 
 
-def test_patients_of_validation_who_lack_a_modality_tell_of_the_pairs_they_have(cohort):
+def test_patients_of_validation_who_lack_a_modality_tell_of_the_sets_they_have(cohort):
     latents, split = cohort
-    names = list(latents)
     val = split.index[split == "val"]
-    lacking = {**latents, names[0]: latents[names[0]].drop(val[:3])}
-    whole, found = fit_agreement(latents, split), fit_agreement(lacking, split)
-    pair = (names[0], names[1])
-    assert np.isnan(found.reference[pair][:3]).all()
-    np.testing.assert_allclose(found.reference[pair][3:], whole.reference[pair][3:])
-    few = Agreement(found.pairs, {p: np.full(len(val), np.nan) for p in found.pairs})
-    assert np.isnan(few.percentile(names, np.zeros(2))).all()
-    assert few.highest_percentile() == 0
+    lacking = {**latents, "a": latents["a"].drop(val[:3])}
+    found = fit_agreement(lacking, split)
+    assert set(found.reference) == {AB, frozenset("ac"), frozenset("bc"), frozenset("abc")}
+    assert {key: len(found.reference[key]) for key in (AB, frozenset("bc"), frozenset("abc"))} == {
+        AB: 997,
+        frozenset("bc"): 1000,
+        frozenset("abc"): 997,
+    }
+    values = {name: frame.loc[val[3:]].to_numpy() for name, frame in latents.items()}
+    expected = np.sort(found.disagreement(values))
+    np.testing.assert_allclose(found.reference[frozenset("abc")], expected)
+    nobody = fit_agreement({**latents, "a": latents["a"].drop(val)}, split)
+    assert np.isnan(nobody.percentile(["a", "b", "c"], np.zeros(2))).all()
+    assert nobody.highest_percentile() == 0
+
+
+def test_no_row_of_a_validation_patient_is_kept(cohort):
+    """What is known of a set of modalities is in the order of its values, whoever they are of."""
+    latents, split = cohort
+    found = fit_agreement(latents, split)
+    assert all((np.diff(values) >= 0).all() for values in found.reference.values())
+    shuffled = split.copy()
+    shuffled[:] = split.to_numpy()
+    val = split.index[split == "val"]
+    moved = {name: frame.rename(dict(zip(val, val[::-1], strict=True))) for name, frame in latents.items()}
+    again = fit_agreement(moved, shuffled)
+    for key, values in found.reference.items():
+        np.testing.assert_allclose(values, again.reference[key], rtol=1e-9)

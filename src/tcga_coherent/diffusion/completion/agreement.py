@@ -48,11 +48,12 @@ class Agreement:
     pairs
         Modalities to their joint distribution.
     reference
-        Disagreement of each validation patient, pair by pair; NaN where one lacks either.
+        Set of modalities to the disagreements of the validation patients who have all of them, ascending: which
+        of the values of different sets are one patient's is not kept.
     """
 
     pairs: Mapping[Pair, PairAgreement]
-    reference: Mapping[Pair, np.ndarray]
+    reference: Mapping[frozenset[str], np.ndarray]
 
     def disagreement(self, latents: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the disagreement of patients who all have the same modalities, shape (patients,).
@@ -76,18 +77,14 @@ class Agreement:
         patients like them a percentile of at least q comes up in at most 100 - q percent, however few
         validation patients there are (conformal prediction). NaN where no validation patient has these modalities.
         """
-        known = self._pairs_of(modalities)
-        reference = np.sum([self.reference[pair] for pair in known], axis=0)
-        reference = np.sort(reference[~np.isnan(reference)]) if known else np.empty(0)
+        reference = self.reference.get(frozenset(modalities), np.empty(0))
         if not len(reference):
             return np.full(len(disagreement), np.nan)
         return 100.0 * np.searchsorted(reference, disagreement) / (len(reference) + 1)
 
     def highest_percentile(self) -> float:
         """Return the highest percentile that so many validation patients can tell."""
-        n_patients = min(
-            (int(np.isfinite(values).sum()) for values in self.reference.values()), default=0
-        )
+        n_patients = min((len(self.reference[frozenset(pair)]) for pair in self.pairs), default=0)
         return 100.0 * n_patients / (n_patients + 1)
 
     def _pairs_of(self, modalities: Sequence[str]) -> list[Pair]:
@@ -115,7 +112,7 @@ def fit_agreement(latents: Mapping[str, pd.DataFrame], split: pd.Series) -> Agre
         When fewer than two training patients have both modalities of a pair.
     """
     train, val = (split.index[split == part] for part in ("train", "val"))
-    pairs, reference = {}, {}
+    pairs = {}
     for a, b in combinations(latents, 2):
         both = train.intersection(latents[a].index).intersection(latents[b].index)
         if len(both) < 2:
@@ -132,7 +129,11 @@ def fit_agreement(latents: Mapping[str, pd.DataFrame], split: pd.Series) -> Agre
         for block in (slice(0, size), slice(size, None)):
             matrix[block, block] -= np.linalg.inv(fitted.covariance_[block, block])
         pairs[a, b] = PairAgreement(fitted.location_, matrix)
-        reference[a, b] = pairs[a, b].disagreement(
-            latents[a].reindex(val).to_numpy(float), latents[b].reindex(val).to_numpy(float)
-        )
+    fitted_pairs = Agreement(pairs, {})
+    reference = {}
+    for size in range(2, len(latents) + 1):
+        for chosen in combinations(latents, size):
+            having = val[np.all([val.isin(latents[m].index) for m in chosen], axis=0)]
+            of_all = {m: latents[m].loc[having].to_numpy(float) for m in chosen}
+            reference[frozenset(chosen)] = np.sort(fitted_pairs.disagreement(of_all))
     return Agreement(pairs, reference)

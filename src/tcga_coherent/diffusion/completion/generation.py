@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 # Target to the patients who lack it and their draws, patients x draws x latent size.
 Drawn = dict[str, tuple[pd.Index, np.ndarray]]
+# At most one message of progress in as many.
+SECONDS_BETWEEN_MESSAGES = 10.0
 # Sources that disagree more than in this percentage of validation patients are pointed out.
 UNUSUAL_PERCENTILE = 99.0
 
@@ -83,19 +85,12 @@ def complete_latents(
     sampling = replace(sampling, allow_unconditional=False)
     patients = pd.Index(sorted(set().union(*(frame.index for frame in latents.values()))))
     disagreement = _disagreement(patients, latents, agreement)
-    if agreement.highest_percentile() < UNUSUAL_PERCENTILE and disagreement.notna().any():
-        logger.warning(
-            "Exchanged samples are not pointed out: it takes %d validation patients to tell what %g %% of "
-            "patients stay below, and there are fewer",
-            round(UNUSUAL_PERCENTILE / (100 - UNUSUAL_PERCENTILE)),
-            UNUSUAL_PERCENTILE,
-        )
     generated: dict[str, Generated] = {}
     draws: Drawn = {}
     for target in models.completion_order(list(latents), completion.method):
         lacking = patients.difference(latents[target].index)
         parts = []
-        started, done = time.monotonic(), 0
+        started, said, done = time.monotonic(), time.monotonic(), 0
         for sources, group in _by_sources(lacking, latents, draws, completion):
             ensemble = models.ensemble(target, completion.method, sources, sampling)
             conditions = {s: _condition(s, group, latents, codes, code_of, draws) for s in sources}
@@ -104,14 +99,16 @@ def complete_latents(
             note = _borrowed_spread(models, target, sources, sampling, completion)
             parts.append((sources, group, drawn, note))
             done += len(group)
-            left = (time.monotonic() - started) / done * (len(lacking) - done)
-            logger.info(
-                "%s: generated for %d of %d patients, %.1f min left",
-                target,
-                done,
-                len(lacking),
-                left / 60,
-            )
+            now = time.monotonic()
+            if now - said > SECONDS_BETWEEN_MESSAGES:
+                said, left = now, (now - started) / done * (len(lacking) - done)
+                logger.info(
+                    "%s: generated for %d of %d patients, %.1f min left",
+                    target,
+                    done,
+                    len(lacking),
+                    left / 60,
+                )
         columns = latents[target].columns
         values = np.empty((len(lacking), sampling.n_draws, len(columns)), dtype=np.float32)
         flags = []
@@ -124,6 +121,17 @@ def complete_latents(
             flags=pd.concat(flags, ignore_index=True) if flags else pd.DataFrame(),
         )
     return generated
+
+
+def warn_of_few_references(agreement: Agreement) -> None:
+    """Say so where too few validation patients are known to point out exchanged samples."""
+    if agreement.highest_percentile() < UNUSUAL_PERCENTILE:
+        logger.warning(
+            "Exchanged samples are not pointed out: it takes %d validation patients to tell what %g %% of "
+            "patients stay below, and there are fewer",
+            round(UNUSUAL_PERCENTILE / (100 - UNUSUAL_PERCENTILE)),
+            UNUSUAL_PERCENTILE,
+        )
 
 
 def _by_sources(

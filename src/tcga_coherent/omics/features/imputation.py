@@ -1,8 +1,7 @@
 """Fill missing values from the training patients, in standardised units.
 
 Only rows that miss something are touched. Training patients are imputed among themselves; all
-others from the training patients *as imputed*. A patient who comes after training therefore gets
-the same values as one who was there from the start, given the processed training table.
+others from the training patients *as imputed*.
 """
 
 import numpy as np
@@ -18,7 +17,11 @@ RECEIVERS = 1024
 def impute_among_patients(
     table: pd.DataFrame, train_ids: pd.Index, neighbours: int, *, overwrite: bool = False
 ) -> pd.DataFrame:
-    """Impute training patients among themselves and others from them; see `impute_from_neighbours`.
+    """Impute training patients among themselves and others from them.
+
+    A missing value becomes the mean of the nearest donors that have it. Distances are Euclidean over the features
+    that both patients have, scaled up for those they do not, as in ``sklearn.impute.KNNImputer``. A patient who
+    shares no feature with any donor gets the donors' mean; a feature that no donor has becomes 0.
 
     Parameters
     ----------
@@ -44,37 +47,6 @@ def impute_among_patients(
     values[train[gaps]] = donors[gaps]
     others = np.flatnonzero(incomplete & ~is_train)
     values[others] = _fill(values[others], donors, neighbours)
-    return as_frame(values, table.index, table.columns)
-
-
-def impute_from_neighbours(
-    table: pd.DataFrame, donors: pd.DataFrame, neighbours: int
-) -> pd.DataFrame:
-    """Replace a missing value by the mean of the nearest donors that have it.
-
-    Distances are Euclidean over the features that both patients have, scaled up for those they do
-    not, as in ``sklearn.impute.KNNImputer``. A patient who shares no feature with any donor gets the
-    donors' mean; a feature that no donor has becomes 0.
-
-    Parameters
-    ----------
-    table
-        Patients x features.
-    donors
-        Training patients x the same features; values may be missing.
-    neighbours
-        Number of donors averaged.
-
-    Returns
-    -------
-    DataFrame
-        `table` without missing values.
-    """
-    incomplete = _rows_with_gaps(table.to_numpy())
-    if not incomplete.any():
-        return table
-    values = table.to_numpy(copy=True)
-    values[incomplete] = _fill(values[incomplete], donors[table.columns].to_numpy(), neighbours)
     return as_frame(values, table.index, table.columns)
 
 

@@ -1,7 +1,7 @@
 """One modality from input units to standardised features without gaps, and back."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from tcga_coherent.omics.blocks import as_frame, empty_matrix, take
 from tcga_coherent.omics.features.feature_filters import FeatureFilter
 from tcga_coherent.omics.features.imputation import (
     impute_among_patients,
-    impute_from_neighbours,
     impute_with_medians,
 )
 from tcga_coherent.omics.features.outliers import (
@@ -259,7 +258,14 @@ class Preprocessor:
             absent.
         """
         check_table(table, self.modality)
-        self._require_features(table.columns)
+        absent = self._require_features(table.columns)
+        if len(absent):
+            logger.warning(
+                "%s: %d of %d features are absent and will be imputed",
+                self.modality,
+                len(absent),
+                len(self.features),
+            )
         table = self._with_input_features(table)
         return self.usual.find_outliers(self._measure(table), modality=self.modality)
 
@@ -287,7 +293,8 @@ class Preprocessor:
             return table
         return table.reindex(columns=self.input_features)
 
-    def _require_features(self, columns: pd.Index) -> None:
+    def _require_features(self, columns: pd.Index) -> pd.Index:
+        """Return the features that are absent; refuse too many."""
         absent = self.features.difference(columns)
         if len(absent) > self.max_absent * len(self.features):
             raise ValueError(
@@ -297,13 +304,7 @@ class Preprocessor:
                 f"pipeline ran: a larger one counts only for models trained after that. Check the "
                 f"feature names, or leave the modality out for these patients."
             )
-        if len(absent):
-            logger.warning(
-                "%s: %d of %d features are absent and will be imputed",
-                self.modality,
-                len(absent),
-                len(self.features),
-            )
+        return absent
 
     def impute_cohort(
         self, scaled: pd.DataFrame, train_ids: pd.Index, *, overwrite: bool = False
@@ -328,15 +329,18 @@ class Preprocessor:
             return impute_with_medians(scaled, self.medians, overwrite=overwrite)
         return impute_among_patients(scaled, train_ids, self.neighbours, overwrite=overwrite)
 
-    def transform(self, table: pd.DataFrame, donors: pd.DataFrame | None = None) -> pd.DataFrame:
+    def transform(
+        self, table: pd.DataFrame, impute: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    ) -> pd.DataFrame:
         """Bring new patients from input units to processed features.
 
         Parameters
         ----------
         table
             Patients x features in input units; see `scale`.
-        donors
-            Processed training patients, from which the ``knn`` imputer fills missing values.
+        impute
+            Fills missing values of scaled features, as :meth:`tcga_coherent.embedding.encoder.Encoder.impute`
+            does, where the cohort's were taken from neighbours: no patient's row is kept to take any from.
 
         Returns
         -------
@@ -346,19 +350,19 @@ class Preprocessor:
         Raises
         ------
         ValueError
-            As `scale`, and when values are missing but there are no donors to impute from.
+            As `scale`, and when values are missing and nothing is there to fill them.
         """
         scaled = self.scale(table)
         if self.imputer == "median":
             return impute_with_medians(scaled, self.medians)
-        if donors is None:
-            if np.isnan(scaled.to_numpy()).any():
-                raise ValueError(
-                    f"{self.modality}: values are missing and the knn imputer has no donors. "
-                    f"Pass the processed training patients."
-                )
-            return scaled
-        return impute_from_neighbours(scaled, donors, self.neighbours)
+        if impute is not None:
+            return impute(scaled)
+        if np.isnan(scaled.to_numpy()).any():
+            raise ValueError(
+                f"{self.modality}: values are missing and nothing is there to fill them. Pass the method "
+                f"`impute` of the modality's encoder."
+            )
+        return scaled
 
     def inverse_transform(self, processed: pd.DataFrame) -> pd.DataFrame:
         """Return processed values, observed or generated, to input units.

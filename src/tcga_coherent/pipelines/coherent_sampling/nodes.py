@@ -24,6 +24,7 @@ from tcga_coherent.diffusion.sampling.recalibration import (
     fit_spread,
     fitted_settings,
 )
+from tcga_coherent.diffusion.stored_models import store_agreement, store_recalibration
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.figures.coherence import draw_coherence
 from tcga_coherent.figures.completion import draw_completion, summarise_completion
@@ -35,7 +36,6 @@ from tcga_coherent.measures.calibration import (
     mean_over_sets,
 )
 from tcga_coherent.modality import ModalityConfig
-from tcga_coherent.pipelines.partitions import store_agreement, store_recalibration
 from tcga_coherent.source_sets import (
     SourceSets,
     generative_methods,

@@ -7,10 +7,10 @@ from kedro.pipeline import Node, Pipeline
 from tcga_coherent.configuration import configured_modalities
 from tcga_coherent.figures.recalibration import draw_recalibration
 from tcga_coherent.pipelines.arguments import MODALITIES, sources
-from tcga_coherent.pipelines.complete.pipeline import completion_nodes
 from tcga_coherent.pipelines.lanes import drawing, gather_rows, lane_node, study
 from tcga_coherent.pipelines.partitions import conditions, latents, models
 
+from .completion import completion_nodes
 from .nodes import (
     describe_completion,
     draw_coherence_figure,
@@ -52,15 +52,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
         ),
     )
     lanes = [node for target in modalities for node in _lane(target)]
-    completion = completion_nodes(
-        "completed_cohort",
-        modalities,
-        measured="measured",
-        tables="tables",
-        latents="latents",
-        codes="codes",
-    )
-    return Pipeline([*cohort, *lanes, *completion]) + shown
+    return Pipeline([*cohort, *lanes, *completion_nodes(modalities)]) + shown
 
 
 def _lane(target: str) -> list[Node]:

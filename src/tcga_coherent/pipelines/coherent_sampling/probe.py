@@ -11,8 +11,8 @@ from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import SamplingConfig
 from tcga_coherent.diffusion.latents import latent_tensors
 from tcga_coherent.diffusion.noise import named_keys
+from tcga_coherent.diffusion.stored_models import load_agreement
 from tcga_coherent.diffusion.trained_models import TrainedModels
-from tcga_coherent.pipelines.partitions import load_agreement
 from tcga_coherent.source_sets import join_sources
 
 logger = logging.getLogger(__name__)

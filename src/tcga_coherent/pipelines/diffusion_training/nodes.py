@@ -23,17 +23,14 @@ from tcga_coherent.diffusion.sampling.consensus import (
     measure_errors,
 )
 from tcga_coherent.diffusion.sampling.ensemble import make_sampler
+from tcga_coherent.diffusion.stored_models import fingerprint_checkpoints, store_linear_experts
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.diffusion.training.family import finished_denoisers, train_denoisers
 from tcga_coherent.diffusion.training.tasks import DenoiserTask, Frames, told_beside_latents
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.figures.training import draw_training_curves
 from tcga_coherent.modality import ModalityConfig
-from tcga_coherent.pipelines.partitions import (
-    Partitions,
-    fingerprint_checkpoints,
-    store_linear_experts,
-)
+from tcga_coherent.pipelines.partitions import Partitions
 from tcga_coherent.source_sets import SourceSets, join_sources
 
 logger = logging.getLogger(__name__)

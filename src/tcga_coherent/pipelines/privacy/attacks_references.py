@@ -9,9 +9,10 @@ import pandas as pd
 from tcga_coherent.cohort import Cohort
 from tcga_coherent.diffusion.config import SamplingConfig, TrainingConfig
 from tcga_coherent.diffusion.fingerprints import fingerprint_frame
+from tcga_coherent.diffusion.stored_models import load_consensus
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.downstream.outcomes import CannotEvaluate
-from tcga_coherent.pipelines.partitions import Partitions, load_consensus
+from tcga_coherent.pipelines.partitions import Partitions
 from tcga_coherent.pipelines.privacy.parameters import PrivacyParameters
 from tcga_coherent.privacy.attacks.table import not_attacked
 from tcga_coherent.privacy.known_members.references import (

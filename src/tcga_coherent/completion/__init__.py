@@ -1,0 +1,1 @@
+"""New patients: from the tables of some modalities to all modalities."""

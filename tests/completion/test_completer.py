@@ -1,0 +1,199 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.impute import KNNImputer
+
+from tcga_coherent.completion import completer as module
+from tcga_coherent.completion.completer import Completer
+from tcga_coherent.diffusion.completion.tables import FLAG_COLUMNS
+from tests.completion.small_cohort import SETTINGS, Cohort
+from tests.pipelines.latent_cohort import SAMPLING, SIZES
+
+PARTS = ("mean", "sd", "draws", "latent_mean", "latent_sd")
+
+
+@pytest.fixture(scope="module")
+def completer(cohort: Cohort) -> Completer:
+    return cohort.completer
+
+
+
+@pytest.fixture(scope="module")
+def strangers(cohort: Cohort) -> pd.Index:
+    """Patients whom no model has seen."""
+    return cohort.split.index[cohort.split["split"] == "test"]
+
+
+def test_patients_get_every_modality_and_the_latents_of_the_cohort(
+    cohort: Cohort, completer: Completer, strangers: pd.Index
+) -> None:
+    rows = {"cna": strangers[:3], "rppa": strangers[2:5]}
+    found = completer.complete({name: cohort.tables[name].loc[index] for name, index in rows.items()})
+    everyone = list(strangers[:5])
+    assert list(found.mean) == list(SETTINGS)
+    for name in SETTINGS:
+        assert list(found.mean[name].columns) == list(cohort.tables[name].columns)
+        for part in ("mean", "sd", "latent_mean", "latent_sd"):
+            frame = getattr(found, part)[name]
+            assert list(frame.index) == everyone
+            assert np.isfinite(frame).all(axis=None)
+        assert len(found.draws[name]) == 5 * SAMPLING.n_draws
+    for name, index in rows.items():
+        expected = cohort.latents[name].loc[index]
+        np.testing.assert_allclose(found.latent_mean[name].loc[index], expected, atol=1e-5)
+        pd.testing.assert_frame_equal(
+            found.mean[name].loc[index], cohort.tables[name].loc[index], check_freq=False
+        )
+        assert (found.sd[name].loc[index] == 0).all(axis=None)
+    flags = found.flags.set_index(["patient_id", "modality"])
+    assert flags.loc[(strangers[0], "rppa"), "sources"] == "cna"
+    assert flags.loc[(strangers[2], "rnaseq"), "sources"] == "cna+rppa"
+
+
+def test_blocks_of_any_size_give_the_same(
+    cohort: Cohort, completer: Completer, strangers: pd.Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = {"cna": cohort.tables["cna"].loc[strangers[:7]]}
+    tables["rnaseq"] = cohort.tables["rnaseq"].loc[strangers[5:9]].rename({strangers[8]: "X-11A"})
+    whole = completer.complete(tables)
+    monkeypatch.setattr(module, "PATIENTS_PER_BLOCK", 2)
+    blocks = list(completer.complete_blocks(completer.screen(tables)))
+    assert [len(block.flags["patient_id"].unique()) for block in blocks] == [2, 2, 2, 2, 1]
+    in_blocks = completer.complete(tables)
+    for part in PARTS:
+        for name in SETTINGS:
+            pd.testing.assert_frame_equal(
+                getattr(in_blocks, part)[name], getattr(whole, part)[name], rtol=1e-5, atol=1e-5
+            )
+    pd.testing.assert_frame_equal(in_blocks.flags, whole.flags, rtol=1e-5)
+
+
+def test_number_of_draws_and_seed_can_be_chosen(
+    cohort: Cohort, completer: Completer, strangers: pd.Index
+) -> None:
+    tables = {"cna": cohort.tables["cna"].loc[strangers[:2]]}
+    some = completer.complete(tables)
+    again = completer.complete(tables, device="cpu")
+    pd.testing.assert_frame_equal(again.draws["rppa"], some.draws["rppa"])
+    more = completer.complete(tables, n_draws=6, seed=5)
+    assert len(more.draws["rppa"]) == 12
+    assert set(more.flags.loc[more.flags["status"] == "generated", "n_draws"]) == {6}
+    assert (more.provenance["n_draws"], more.provenance["seed"]) == (6, 5)
+    other = completer.complete(tables, seed=5).draws["rppa"]
+    assert np.abs(other.to_numpy() - some.draws["rppa"].to_numpy()).min() > 1e-6
+    with pytest.raises(ValueError, match="antithetic draws come in pairs"):
+        completer.complete(tables, n_draws=5)
+
+
+def test_a_table_of_no_modality_is_named(cohort: Cohort, completer: Completer) -> None:
+    with pytest.raises(ValueError, match=r"a table of proteome, .* are cna, rnaseq, rppa"):
+        completer.complete({"proteome": cohort.tables["rppa"]})
+
+
+def test_a_missing_protein_is_expected_from_the_others_and_from_nobody(
+    cohort: Cohort, completer: Completer, strangers: pd.Index
+) -> None:
+    """Hidden entries come out nearer to the truth than by training medians, as by neighbours or nearer."""
+    rng = np.random.default_rng(0)
+    preprocessor, encoder = completer.preprocessors["rppa"], completer.encoders["rppa"]
+    truth = preprocessor.scale(cohort.tables["rppa"].loc[strangers])
+    hidden = rng.random(truth.shape) < 0.15
+    hidden[hidden.all(axis=1)] = False
+    table = cohort.tables["rppa"].loc[strangers].mask(hidden)
+    found = preprocessor.transform(table, encoder.impute)
+    assert np.array_equal(found.to_numpy()[~hidden], truth.to_numpy()[~hidden])
+    train = cohort.processed["rppa"][cohort.split["split"].reindex(cohort.processed["rppa"].index) == "train"]
+    neighbours = KNNImputer(n_neighbors=5).fit(train).transform(truth.mask(hidden))
+    errors = {
+        name: np.sqrt(np.mean((np.asarray(filled)[hidden] - truth.to_numpy()[hidden]) ** 2))
+        for name, filled in {"mean": found, "knn": neighbours, "none": 0 * truth}.items()
+    }
+    assert errors["mean"] < min(1.05 * errors["knn"], 0.8 * errors["none"])
+    completed = completer.complete({"rppa": table})
+    assert completed.mean["rppa"].isna().to_numpy().sum() == hidden.sum()
+
+
+def test_everybody_who_is_given_is_in_the_flags(
+    cohort: Cohort, completer: Completer, strangers: pd.Index, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An outlier of one modality, one of all, one without any value, and one of whom there is normal tissue."""
+    test = strangers[:5]
+    matrices = {}
+    for name in ("cna", "rnaseq"):
+        table = cohort.tables[name].loc[test].copy()
+        table.loc[test[1]] = np.nan
+        table.loc[test[2]] += 1e6
+        table = table.rename({test[3]: f"{test[3]}-11A"})
+        matrices[name] = table.T
+    matrices["cna"][test[4]] *= 1e30
+    written = completer.complete(matrices).flags
+    assert list(written.columns) == FLAG_COLUMNS
+    found = written.set_index(["patient_id", "modality"])
+    assert sorted(found.index) == sorted((p, m) for p in test for m in SETTINGS)
+    assert found.loc[(test[0], "cna"), "status"] == "observed"
+    for patient, why in (
+        (test[1], "the file holds no value of the patient"),
+        (test[2], "robust standard deviations from training patients"),
+        (test[3], f"{test[3]}-11A left out: normal or control sample"),
+    ):
+        assert set(found.loc[patient, "status"]) == {"impossible"}
+        assert not found.loc[patient, "accepted"].any()
+        assert all(why in found.loc[(patient, name), "reason"] for name in matrices)
+    row = found.loc[(test[4], "cna")]
+    assert row["status"] == "generated"
+    assert row["sources"] == "rnaseq"
+    assert "measured, but removed as an outlier" in row["reason"]
+    assert "level is" in row["reason"]
+    assert "3 new patients cannot be completed" in caplog.text
+
+
+def test_where_every_measurement_is_an_outlier_the_rule_is_named(
+    cohort: Cohort, completer: Completer, strangers: pd.Index
+) -> None:
+    with pytest.raises(ValueError, match=rf"of {strangers[0]}, cna, distance is .* bound 5\."):
+        completer.complete({"cna": cohort.tables["cna"].loc[strangers[:1]] + 1e6})
+
+
+def test_a_value_that_stops_the_last_block_stops_before_the_first(
+    cohort: Cohort, completer: Completer, strangers: pd.Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENTS_PER_BLOCK", 2)
+    lenient = dataclasses.replace(
+        completer,
+        preprocessors={
+            name: dataclasses.replace(
+                fitted,
+                usual=dataclasses.replace(fitted.usual, rules=(), bounds=fitted.usual.bounds[:0]),
+            )
+            for name, fitted in completer.preprocessors.items()
+        },
+    )
+    table = cohort.tables["rppa"].loc[strangers[:5]].copy()
+    table.iloc[4, 1] = 1e30
+    with pytest.raises(ValueError, match=rf"feature rppa_1 of patient {strangers[4]} is 1e\+30"):
+        lenient.screen({"rppa": table})
+
+
+def test_a_matrix_may_lie_either_way(cohort: Cohort, completer: Completer) -> None:
+    expected = cohort.tables["rnaseq"].head(3)
+    for layout in (expected, expected.T):
+        tables = completer.screen({"rnaseq": layout}).tables
+        pd.testing.assert_frame_equal(tables["rnaseq"], expected, check_names=False)
+
+
+def test_a_table_with_other_features_is_named(cohort: Cohort, completer: Completer) -> None:
+    matrix = cohort.tables["rnaseq"].head(3)
+    other = matrix.set_axis([f"gene{i}" for i in range(matrix.shape[1])], axis=1)
+    message = r"holds none of the 8 features .* rnaseq_0, rnaseq_1"
+    with pytest.raises(ValueError, match=f"^rnaseq {message}"):
+        completer.complete({"rnaseq": other})
+    with pytest.raises(ValueError, match=rf"^rnaseq\.tsv {message}"):
+        completer.screen({"rnaseq": other}, {"rnaseq": "rnaseq.tsv"})
+
+
+def test_the_models_say_which_they_are(completer: Completer) -> None:
+    assert completer.modalities == list(SIZES)
+    assert completer.provenance["method"] == "coherent"
+    assert completer.provenance["models"] == ""
