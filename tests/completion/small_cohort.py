@@ -30,7 +30,6 @@ SETTINGS = {
 }
 
 
-
 @dataclass(frozen=True)
 class Cohort:
     """Tables in input units, and all that was fitted on them."""
@@ -143,5 +142,3 @@ def make_cohort() -> Cohort:
 def some(frames: dict[str, pd.DataFrame], **patients: pd.Index) -> dict[str, pd.DataFrame]:
     """Return some rows of each table."""
     return {name: frames[name].loc[rows] for name, rows in patients.items()}
-
-

@@ -19,7 +19,6 @@ def completer(cohort: Cohort) -> Completer:
     return cohort.completer
 
 
-
 @pytest.fixture(scope="module")
 def strangers(cohort: Cohort) -> pd.Index:
     """Patients whom no model has seen."""
@@ -30,7 +29,9 @@ def test_patients_get_every_modality_and_the_latents_of_the_cohort(
     cohort: Cohort, completer: Completer, strangers: pd.Index
 ) -> None:
     rows = {"cna": strangers[:3], "rppa": strangers[2:5]}
-    found = completer.complete({name: cohort.tables[name].loc[index] for name, index in rows.items()})
+    found = completer.complete(
+        {name: cohort.tables[name].loc[index] for name, index in rows.items()}
+    )
     everyone = list(strangers[:5])
     assert list(found.mean) == list(SETTINGS)
     for name in SETTINGS:
@@ -104,7 +105,9 @@ def test_a_missing_protein_is_expected_from_the_others_and_from_nobody(
     table = cohort.tables["rppa"].loc[strangers].mask(hidden)
     found = preprocessor.transform(table, encoder.impute)
     assert np.array_equal(found.to_numpy()[~hidden], truth.to_numpy()[~hidden])
-    train = cohort.processed["rppa"][cohort.split["split"].reindex(cohort.processed["rppa"].index) == "train"]
+    train = cohort.processed["rppa"][
+        cohort.split["split"].reindex(cohort.processed["rppa"].index) == "train"
+    ]
     neighbours = KNNImputer(n_neighbors=5).fit(train).transform(truth.mask(hidden))
     errors = {
         name: np.sqrt(np.mean((np.asarray(filled)[hidden] - truth.to_numpy()[hidden]) ** 2))

@@ -296,3 +296,35 @@ def test_reconstruction_is_scored_as_if_all_rows_were_in_memory(encoder, process
     assert own == pytest.approx(r2_score(test.ravel(), decoded.ravel()), abs=1e-6)
     assert rival == pytest.approx(r2_score(test.ravel(), linear.ravel()), abs=1e-3)
     assert all(map(np.isnan, encoder.reconstruction_r2(processed, pd.Index(["nobody"]))))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gaps_are_filled_by_the_normal_distribution_along_the_axes(
+    kind, processed, split, settings, modality, cpu
+):
+    """Against the mean conditional on the others, of a covariance of axes and residuals."""
+    wide = replace(settings, principal_axes=12, code_size=15)
+    encoder = fit_encoder("rppa", processed, split, modality(kind), wide, cpu)
+    test = processed[360:]
+    holed = test.copy()
+    holed.iloc[3, [4, 7]] = np.nan
+    holed.iloc[5, 0] = np.nan
+    filled = encoder.impute(holed[processed.columns[::-1]])
+    assert filled.columns.equals(processed.columns)
+    assert (filled.dtypes == np.float32).all()
+    pd.testing.assert_frame_equal(filled.where(holed.notna()), holed)
+    axes = encoder.components.axes[: 8 if kind == "pca" else 12]
+    variances = ((processed[:320] - encoder.components.mean).to_numpy() @ axes.T).var(axis=0)
+    covariance = (axes.T * variances) @ axes + np.diag(np.maximum(encoder.residual_sd**2, 1e-3))
+    o, m = [f for f in range(24) if f not in (4, 7)], [4, 7]
+    gain = covariance[np.ix_(m, o)] @ np.linalg.inv(covariance[np.ix_(o, o)])
+    mean = encoder.components.mean
+    expected = mean[m] + gain @ (test.iloc[3, o].to_numpy() - mean[o])
+    np.testing.assert_allclose(filled.iloc[3, m], expected, rtol=2e-3, atol=2e-3)
+    hidden = test.mask(np.random.default_rng(0).random(test.shape) < 0.2)
+    errors = [
+        (frame - test).to_numpy()[hidden.isna()] for frame in (encoder.impute(hidden), 0 * test)
+    ]
+    assert np.square(errors[0]).mean() < 0.5 * np.square(errors[1]).mean()
+    with pytest.raises(ValueError, match="rppa"):
+        encoder.impute(holed.iloc[:, 1:])

@@ -14,7 +14,7 @@ from tests.end_to_end.raw_files import average_or_choose, read_raw_samples
 MODALITIES = tuple(SMALL_FEATURES)
 N_DRAWS = SMALL_BUDGETS["coherent_sampling"]["n_draws"]
 STRANGER = "TCGA-ZZ-0001"
-# What the pipeline reads of a trained project.
+# What the pipeline reads of a trained project, and what the identities of it are checked against.
 TRAINED = ("03_primary/demo", "05_model_input/demo", "06_models/demo")
 
 

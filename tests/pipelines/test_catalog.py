@@ -16,26 +16,9 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.validation import ParameterValidationError, ParameterValidator
 
-from tcga_coherent.pipelines.complete.pipeline import DECODED_PARTS, LATENT_PARTS
 from tcga_coherent.settings import CONFIG_LOADER_ARGS
 
 ENVIRONMENTS = ("base", "demo", "cohort", "gpu", "paper")
-
-# What passes from node to node without a file: a user's own patients leave no copy behind.
-IN_MEMORY = {
-    *(
-        f"{kind}/{name}"
-        for name in ("cna", "rnaseq", "rppa", "wsi")
-        for kind in (
-            *(f"new_patients/{part}" for part in ("tables", "measured", "latents", "codes")),
-            *(f"completed_patients/{part}" for part in DECODED_PARTS),
-        )
-    ),
-    "new_patients/notes_of_samples",
-    "new_patients/notes_of_values",
-    "completed_patients/flags",
-    *(f"completed_patients/{part}" for part in LATENT_PARTS),
-}
 
 # Parts, so that this file is not its own finding.
 REGISTRY_HOSTS = re.compile(
@@ -87,7 +70,7 @@ def written_paths(
     catalog = DataCatalog.from_config(configuration(repo_root, environment)["catalog"])
     outputs = set().union(*(pipeline.all_outputs() for pipeline in registered.values()))
     paths = {}
-    for name in outputs - IN_MEMORY:
+    for name in outputs:
         dataset = catalog.get(name)
         path = getattr(dataset, "_filepath", None) or getattr(dataset, "_path", None)
         assert path is not None, name
@@ -96,7 +79,7 @@ def written_paths(
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_every_dataset_but_a_users_own_patients_is_in_the_catalog(
+def test_every_dataset_is_in_the_catalog(
     environment: str, repo_root: Path, registered: dict[str, Pipeline]
 ) -> None:
     config = configuration(repo_root, environment)["catalog"]
@@ -104,7 +87,7 @@ def test_every_dataset_but_a_users_own_patients_is_in_the_catalog(
     names = set().union(*(pipeline.datasets() for pipeline in registered.values()))
     names = {name for name in names if not name.startswith(("params:", "parameters"))}
     assert len(names) > 40
-    assert {name for name in names if catalog.get(name) is None} == IN_MEMORY
+    assert {name for name in names if catalog.get(name) is None} == set()
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

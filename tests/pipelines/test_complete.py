@@ -21,9 +21,7 @@ def matrix_of(cohort: Cohort, name: str = "rnaseq") -> pd.DataFrame:
 def complete(
     cohort: Cohort, files: dict[str, pd.DataFrame], former: pd.DataFrame = FORMER
 ) -> list[dict[str, pd.DataFrame]]:
-    blocks = complete_new_patients(
-        lazily(files), former, None, "cpu", cohort.bundle, cohort.split
-    )
+    blocks = complete_new_patients(lazily(files), former, None, "cpu", cohort.bundle, cohort.split)
     return list(blocks())
 
 
@@ -58,9 +56,7 @@ def test_with_a_bundle_nothing_of_the_environment_is_read(lanes_of, monkeypatch)
     inputs = {}
     for models in (None, "BUNDLE"):
         parameters = {"modalities": known, "completion": {"models": models}}
-        monkeypatch.setattr(
-            configuration, "_joined", configuration.Configured("", parameters)
-        )
+        monkeypatch.setattr(configuration, "_joined", configuration.Configured("", parameters))
         inputs[models] = create_pipeline().inputs()
     assert inputs["BUNDLE"] == {
         "new_patients/raw",

@@ -141,7 +141,9 @@ def _write_blocks(folder: Path, blocks: Iterator[Mapping[str, pd.DataFrame]]) ->
                     # Nobody has no name, and so no type of names.
                     nobody[name] = frame
                     continue
-                table = pa.Table.from_pandas(frame, preserve_index=frame.index.names != [None])
+                table = pa.Table.from_pandas(
+                    frame, preserve_index=not isinstance(frame.index, pd.RangeIndex)
+                )
                 if name not in writers:
                     file = folder / f"{name}.parquet"
                     file.parent.mkdir(parents=True, exist_ok=True)

@@ -67,9 +67,7 @@ def test_only_training_patients_are_fitted_and_only_validation_patients_compared
 
 
 def test_one_modality_has_nothing_to_agree_with():
-    agreement = Agreement(
-        {("a", "b"): PairAgreement(np.zeros(2), np.eye(2))}, {AB: np.arange(4.0)}
-    )
+    agreement = Agreement({("a", "b"): PairAgreement(np.zeros(2), np.eye(2))}, {AB: np.arange(4.0)})
     alone = agreement.disagreement({"a": np.ones((3, 1))})
     assert np.isnan(alone).all()
     assert np.isnan(agreement.percentile(["a"], alone)).all()
@@ -130,7 +128,10 @@ def test_no_row_of_a_validation_patient_is_kept(cohort):
     shuffled = split.copy()
     shuffled[:] = split.to_numpy()
     val = split.index[split == "val"]
-    moved = {name: frame.rename(dict(zip(val, val[::-1], strict=True))) for name, frame in latents.items()}
+    moved = {
+        name: frame.rename(dict(zip(val, val[::-1], strict=True)))
+        for name, frame in latents.items()
+    }
     again = fit_agreement(moved, shuffled)
     for key, values in found.reference.items():
         np.testing.assert_allclose(values, again.reference[key], rtol=1e-9)

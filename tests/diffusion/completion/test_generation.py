@@ -7,7 +7,11 @@ import torch
 
 from tcga_coherent.diffusion.checkpoints import describe_denoiser, load_denoiser
 from tcga_coherent.diffusion.completion.agreement import fit_agreement
-from tcga_coherent.diffusion.completion.generation import UNUSUAL_PERCENTILE, complete_latents
+from tcga_coherent.diffusion.completion.generation import (
+    UNUSUAL_PERCENTILE,
+    complete_latents,
+    warn_of_few_references,
+)
 from tcga_coherent.diffusion.config import CompletionConfig, SamplingConfig
 from tcga_coherent.diffusion.sampling.ensemble import Ensemble
 from tcga_coherent.diffusion.sampling.recalibration import Recalibration, fitted_settings
@@ -168,7 +172,9 @@ def test_sources_that_do_not_belong_to_one_patient_are_pointed_out(
     Below 99 validation patients nobody can say what 99 % stay below.
     """
     size = 99 if enough else 98
-    repeated = {pair: np.resize(values, size) for pair, values in agreement.reference.items()}
+    repeated = {
+        chosen: np.sort(np.resize(values, size)) for chosen, values in agreement.reference.items()
+    }
     agreement = dataclasses.replace(agreement, reference=repeated)
     patient = (
         incomplete["a"]
@@ -185,5 +191,6 @@ def test_sources_that_do_not_belong_to_one_patient_are_pointed_out(
     assert found[1.0]["disagreement"] < found[-1.0]["disagreement"]
     assert ("were samples exchanged?" in found[-1.0]["reason"]) == enough
     assert (found[-1.0]["disagreement"] >= UNUSUAL_PERCENTILE) == enough
+    warn_of_few_references(agreement)
     assert ("it takes 99 validation patients" in caplog.text) != enough
     assert found[1.0]["reason"] == ""

@@ -4,11 +4,15 @@ from sklearn.impute import KNNImputer
 
 from tcga_coherent.omics import blocks
 from tcga_coherent.omics.features import imputation
-from tcga_coherent.omics.features.imputation import (
-    impute_among_patients,
-    impute_from_neighbours,
-    impute_with_medians,
-)
+from tcga_coherent.omics.features.imputation import impute_among_patients, impute_with_medians
+
+
+def impute_from_neighbours(
+    table: pd.DataFrame, donors: pd.DataFrame, neighbours: int
+) -> pd.DataFrame:
+    """Impute patients beside training patients without gaps."""
+    everyone = pd.concat([donors, table])
+    return impute_among_patients(everyone, donors.index, neighbours).loc[table.index]
 
 
 def random_table(seed: int, patients: int = 40, features: int = 6) -> pd.DataFrame:
@@ -43,13 +47,13 @@ def test_observed_values_pass_through_unchanged_in_single_precision() -> None:
 
 def test_a_table_without_gaps_comes_back_as_it_is() -> None:
     table = random_table(1)
-    assert impute_from_neighbours(table, random_table(0), 5) is table
+    assert impute_among_patients(table, table.index[:9], 5) is table
     assert impute_with_medians(table, np.zeros(6)) is table
 
 
 def test_donors_may_miss_values_themselves() -> None:
     donors = pd.DataFrame({"A": [0, 0.1, 9], "B": [np.nan, 5, 7]}, dtype=np.float32)
-    result = impute_from_neighbours(donors, donors, neighbours=1)
+    result = impute_among_patients(donors, donors.index, neighbours=1)
     assert result["B"].tolist() == [5, 5, 7]
 
 
@@ -76,9 +80,10 @@ def holed_cohort(patients: int = 90, features: int = 21) -> pd.DataFrame:
 def test_neighbours_are_those_of_scikit_learn_whatever_the_blocks(monkeypatch) -> None:
     monkeypatch.setattr(blocks, "COLUMNS", 8)
     monkeypatch.setattr(imputation, "RECEIVERS", 7)
-    table, donors = holed_cohort(), holed_cohort()[::-1].iloc[:60]
-    oracle = KNNImputer(n_neighbors=4).fit(donors).transform(table)
-    np.testing.assert_allclose(impute_from_neighbours(table, donors, 4), oracle, rtol=1e-6)
+    donors = holed_cohort()
+    oracle = KNNImputer(n_neighbors=4).fit_transform(donors)
+    imputed = impute_among_patients(donors, donors.index, 4)
+    np.testing.assert_allclose(imputed, oracle, rtol=1e-6)
 
 
 def test_a_cohort_is_imputed_in_place_as_in_a_copy(monkeypatch) -> None:
@@ -103,10 +108,14 @@ def test_a_cohort_is_imputed_in_place_as_in_a_copy(monkeypatch) -> None:
 
 
 def test_a_patient_near_nobody_gets_the_mean_and_a_feature_nobody_has_zero() -> None:
-    donors = pd.DataFrame({"A": [1.0, 3.0, 8.0], "B": [np.nan] * 3, "C": [np.nan] * 3}, dtype="f4")
-    table = pd.DataFrame({"A": [np.nan, 5.0], "B": [2.0, np.nan], "C": [1.0, 1.0]}, dtype="f4")
-    result = impute_from_neighbours(table, donors, neighbours=1)
-    assert result.to_numpy().tolist() == [[4, 2, 1], [5, 0, 1]]
+    nan = np.nan
+    cohort = pd.DataFrame(
+        {"A": [1.0, 3.0, 8.0, nan], "B": [nan, nan, nan, nan], "C": [nan, nan, nan, 1.0]},
+        index=["P0", "P1", "P2", "P3"],
+        dtype="f4",
+    )
+    result = impute_among_patients(cohort, cohort.index, neighbours=1)
+    assert result.to_numpy().tolist() == [[1, 0, 1], [3, 0, 1], [8, 0, 1], [4, 0, 1]]
 
 
 def test_medians_fill_in_place_when_told_so(monkeypatch) -> None:

@@ -185,10 +185,10 @@ def test_training_patients_are_imputed_among_themselves_and_others_from_them() -
     np.testing.assert_allclose(processed, np.vstack([train, others]), atol=1e-5)
 
 
-def test_a_patient_who_comes_later_gets_the_values_of_the_cohort_run() -> None:
+def test_what_fills_the_gaps_of_a_patient_who_comes_later_is_given_scaled_features() -> None:
     table = rppa()
     preprocessor, processed = process(table, config(RPPA_STEPS))
-    late = preprocessor.transform(table.iloc[60:], donors=processed.loc[TRAIN])
+    late = preprocessor.transform(table.iloc[60:], lambda scaled: scaled.fillna(processed))
     pd.testing.assert_frame_equal(late, processed.iloc[60:])
 
 
@@ -202,8 +202,11 @@ def test_new_tables_may_have_further_features_and_another_order() -> None:
 def test_a_few_absent_features_are_imputed() -> None:
     table = rppa()
     preprocessor, processed = process(table, config(RPPA_STEPS))
-    late = preprocessor.transform(table.iloc[60:].drop(columns="F3"), donors=processed.loc[TRAIN])
-    assert not late.isna().any(axis=None)
+    late = preprocessor.transform(
+        table.iloc[60:].drop(columns="F3"), lambda scaled: scaled.fillna(7.0)
+    )
+    assert (late["F3"] == 7.0).all()
+    assert list(late.columns) == list(processed.columns)
 
 
 def test_too_many_absent_features_are_named() -> None:
@@ -215,21 +218,21 @@ def test_too_many_absent_features_are_named() -> None:
         preprocessor.transform(table.drop(columns=["F3", "F4"]))
 
 
-def test_missing_values_without_donors_are_an_error() -> None:
+def test_missing_values_that_nothing_fills_are_an_error() -> None:
     table = rppa()
     preprocessor, _ = process(table, config(RPPA_STEPS))
     with pytest.raises(
-        ValueError, match="omics: values are missing and the knn imputer has no donors"
+        ValueError, match="omics: values are missing and nothing is there to fill them"
     ):
         preprocessor.transform(table)
 
 
 def test_a_patient_without_any_value_is_named() -> None:
     table = rppa()
-    preprocessor, processed = process(table, config(RPPA_STEPS))
+    preprocessor, _ = process(table, config(RPPA_STEPS))
     table.loc["P070"] = np.nan
     with pytest.raises(ValueError, match="omics: patient P070 has no value in any of the 12"):
-        preprocessor.transform(table, donors=processed.loc[TRAIN])
+        preprocessor.transform(table)
 
 
 def test_other_features_cannot_be_brought_back() -> None:
