@@ -80,7 +80,8 @@ class ModalityConfig:
         Transforms in their order, each a name (``log2_copy_ratio``) or a mapping from one name
         to its arguments (``{clip: {low: -2, high: 2}}``); see ``tcga_coherent.omics.features.steps``.
     imputer
-        ``knn`` or ``median``, fitted on the training patients.
+        ``knn`` or ``median``, of the training patients. Of new patients, what ``knn`` took from neighbours is
+        expected from their other features, see :mod:`tcga_coherent.embedding.conditional_mean`.
     encoder
         How features become latents.
     latent_size

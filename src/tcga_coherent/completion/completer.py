@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -207,14 +207,17 @@ class Completer:
         return self
 
     def screen(
-        self, tables: Mapping[str, pd.DataFrame], files: Mapping[str, str] | None = None
+        self,
+        tables: Mapping[str, pd.DataFrame | Callable[[], pd.DataFrame]],
+        files: Mapping[str, str] | None = None,
     ) -> NewPatients:
         """Bring matrices to patients x features, without normal tissue, further vials and outliers.
 
         Parameters
         ----------
         tables
-            As of :meth:`complete`.
+            As of :meth:`complete`; a function that reads a table is called when it is its turn, and nothing but the
+            features that the models know is kept.
         files
             Modality to what messages call its table; the modality by default.
 
@@ -231,12 +234,15 @@ class Completer:
             )
         samples = {
             name: orient_matrix(
-                tables[name], self.preprocessors[name].input_features, (files or {}).get(name, name)
+                _read(tables[name]),
+                self.preprocessors[name].input_features,
+                (files or {}).get(name, name),
             )
             for name in self.modalities
             if name in tables
         }
         found, notes = tabulate_new_patients(samples, self.scheme)
+        del samples
         every_note = [notes]
         kept = {}
         for name, table in found.items():
@@ -349,6 +355,10 @@ class Completer:
             "seed": self.sampling.seed,
             "temperature": self.sampling.temperature,
         }
+
+
+def _read(table: pd.DataFrame | Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    return table() if callable(table) else table
 
 
 def _row_blocks(table: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -24,6 +24,7 @@ from tcga_coherent.omics.patients.barcodes import (
     split_barcodes,
 )
 from tcga_coherent.omics.patients.suspects import find_sentinel
+from tcga_coherent.omics.patients.table_checks import as_float32
 
 logger = logging.getLogger(__name__)
 
@@ -95,8 +96,8 @@ def orient_matrix(matrix: pd.DataFrame, features: pd.Index, file: str) -> pd.Dat
             f"{', '.join(map(str, features[:EXAMPLES]))}. Lay it out as the raw matrix of this environment."
         )
     by_rows = in_rows > in_columns
-    samples = matrix.loc[known[0]].T if by_rows else matrix.loc[:, known[1]]
-    unknown = (matrix.index if by_rows else matrix.columns)[~known[0 if by_rows else 1]]
+    samples = matrix.T if by_rows else matrix
+    unknown = samples.columns[~known[0 if by_rows else 1]]
     if len(unknown):
         logger.warning(
             "%s: %d features that the models do not know are left out, such as %s",
@@ -104,7 +105,8 @@ def orient_matrix(matrix: pd.DataFrame, features: pd.Index, file: str) -> pd.Dat
             len(unknown),
             _examples(unknown),
         )
-    return samples.astype(np.float32)
+        samples = samples.loc[:, known[0 if by_rows else 1]]
+    return as_float32(samples)
 
 
 def tabulate_new_patients(
@@ -149,8 +151,10 @@ def tabulate_new_patients(
             (patient, modality, f"{sample} stands for the patient")
             for sample, patient in other[["sample", "patient"]].itertuples(index=False, name=None)
         ]
-        table = frame.iloc[chosen["row"]].set_axis(chosen["patient"], axis=0)
-        table = table.rename_axis(index="patient_id", columns=None).sort_index()
+        chosen = chosen.sort_values("patient", kind="stable")
+        table = frame.iloc[chosen["row"]]
+        table.index = pd.Index(chosen["patient"], name="patient_id")
+        table.columns = table.columns.rename(None)
         if table.index.has_duplicates:
             table = table.groupby(level="patient_id").mean()
         measured = table.notna().any(axis=1)
@@ -160,7 +164,7 @@ def tabulate_new_patients(
         ]
         _refuse_sentinel(table, modality)
         if measured.any():
-            tables[modality] = table[measured]
+            tables[modality] = table if measured.all() else table[measured]
     notes = pd.DataFrame(lines, columns=NOTES)
     if not tables:
         raise ValueError(
@@ -203,7 +207,7 @@ def screen_new_patients(
             ["patient_id", "rule", "value", "score", "bound"]
         ].itertuples(index=False, name=None)
     ]
-    kept = table[~table.index.isin(outliers["patient_id"])]
+    kept = table if outliers.empty else table[~table.index.isin(outliers["patient_id"])]
     of_all = []
     absent = preprocessor.absent_library(table.columns)
     if absent > MOST_ABSENT_LIBRARY:

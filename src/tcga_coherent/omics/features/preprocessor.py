@@ -70,7 +70,7 @@ class Preprocessor:
     imputer
         ``knn`` or ``median``.
     neighbours
-        Number of donors the ``knn`` imputer averages.
+        Number of donors the ``knn`` imputer of the cohort averages.
     max_absent
         Largest share of `features` that a table may lack altogether.
     medians

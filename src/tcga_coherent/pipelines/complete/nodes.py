@@ -53,7 +53,7 @@ def complete_new_patients(
     completer = Completer.from_bundle(models, device)
     found = _find_modalities(files, completer.modalities)
     patients = completer.screen(
-        {name: load() for name, (_, load) in found.items()},
+        {name: load for name, (_, load) in found.items()},
         {name: file for name, (file, _) in found.items()},
     )
     everyone = patients.everyone
