@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.impute import KNNImputer
 
 from tcga_coherent.completion import completer as module
@@ -200,3 +201,14 @@ def test_the_models_say_which_they_are(completer: Completer) -> None:
     assert completer.modalities == list(SIZES)
     assert completer.provenance["method"] == "coherent"
     assert completer.provenance["models"] == ""
+
+
+def test_denoisers_of_all_families_move_to_the_device_that_is_asked_for(
+    cohort: Cohort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(module, "resolve_device", lambda n: asked.append(n) or torch.device("meta"))
+    moved = cohort.completer.on("cuda:1").models
+    assert set(asked) == {"cuda:1"}
+    for denoiser in (*moved.single.values(), *moved.multi.values()):
+        assert {weight.device.type for weight in denoiser.network.parameters()} == {"meta"}

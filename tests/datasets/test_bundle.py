@@ -120,6 +120,13 @@ def test_any_byte_that_changed_is_noticed(bundle: Path) -> None:
     read_bundle(bundle)
 
 
+def test_a_manifest_that_was_edited_is_noticed(bundle: Path) -> None:
+    text = (bundle / "manifest.json").read_text()
+    (bundle / "manifest.json").write_text(text.replace("made encoders/cna", "made of others"))
+    with pytest.raises(DatasetError, match=r"manifest\.json is not as it was written: copy"):
+        read_bundle(bundle)
+
+
 def test_a_missing_file_is_named(bundle: Path) -> None:
     (bundle / "single/cna_from_rppa.safetensors").unlink()
     with pytest.raises(
