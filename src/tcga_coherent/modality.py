@@ -86,6 +86,8 @@ class ModalityConfig:
         How features become latents.
     latent_size
         Number of latent dimensions.
+    code_size
+        Number of principal axes in its code; None for ``embedding.code_size``.
     """
 
     label: Annotated[str, Field(min_length=1)]
@@ -94,6 +96,7 @@ class ModalityConfig:
     imputer: Literal["knn", "median"] = "knn"
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     latent_size: int = Field(default=32, ge=1)
+    code_size: Annotated[int, Field(ge=1)] | None = None
 
 
 def modality_names(modalities: Mapping[str, Any]) -> list[str]:

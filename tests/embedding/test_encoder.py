@@ -328,3 +328,24 @@ def test_gaps_are_filled_by_the_normal_distribution_along_the_axes(
     assert np.square(errors[0]).mean() < 0.5 * np.square(errors[1]).mean()
     with pytest.raises(ValueError, match="rppa"):
         encoder.impute(holed.iloc[:, 1:])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_covariates_stand_in_the_code_and_survive_the_checkpoint(
+    processed, split, settings, modality, cpu, kind
+) -> None:
+    random = np.random.default_rng(0)
+    clinical = pd.DataFrame({"age": random.normal(60, 9, len(processed))}, index=processed.index)
+    wanted = replace(settings, covariates=("age",))
+    plain = fit_encoder("rppa", processed, split, modality(kind), settings, cpu)
+    encoder = fit_encoder("rppa", processed, split, modality(kind), wanted, cpu, clinical)
+    assert encoder.code_columns == [*plain.code_columns, "age"]
+    pd.testing.assert_frame_equal(encoder.encode(processed), plain.encode(processed))
+    code = encoder.code(processed, clinical)
+    pd.testing.assert_frame_equal(code[plain.code_columns], plain.code(processed))
+    assert np.corrcoef(code["age"], clinical["age"])[0, 1] == pytest.approx(1)
+    again = Encoder.from_state(*encoder.state())
+    pd.testing.assert_frame_equal(again.code(processed, clinical), code)
+    pd.testing.assert_frame_equal(again.code(processed), encoder.code(processed))
+    latents = encoder.encode(processed).to_numpy()
+    assert encoder.code_of_latents(latents).shape == code.shape

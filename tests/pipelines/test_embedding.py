@@ -79,6 +79,7 @@ def encode(tables, split, modalities=MODALITIES, settings=SETTINGS, device="cpu"
         name: encode_modality(
             tables[name].copy(),
             split.loc[tables[name].index],
+            pd.DataFrame(index=split.index),
             config,
             settings,
             device,

@@ -31,6 +31,9 @@ class EmbeddingConfig:
     code_size
         Leading principal axes whose scores are a patient's code, or as many as there are. A latent of 32
         dimensions loses most of what other modalities need: sums along chromosome arms, for instance.
+    covariates
+        Columns of the clinical table (``cancer_type``, ``age``, ``sex``) that stand in every code too: what a clinic
+        knows of a patient, whatever was measured.
     dropout
         Share of hidden units switched off during training.
     batch_size
@@ -47,6 +50,7 @@ class EmbeddingConfig:
 
     principal_axes: int = Field(default=256, ge=1)
     code_size: int = Field(default=512, ge=1)
+    covariates: tuple[str, ...] = ()
     dropout: float = Field(default=0.2, ge=0, lt=1)
     batch_size: int = Field(default=128, ge=2)
     learning_rate: float = Field(default=5e-4, gt=0)

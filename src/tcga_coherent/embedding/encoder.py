@@ -17,6 +17,7 @@ from tcga_coherent.embedding.autoencoder import (
 )
 from tcga_coherent.embedding.checks import check_features, check_finite, check_sizes, check_spread
 from tcga_coherent.embedding.conditional_mean import fill_gaps
+from tcga_coherent.embedding.covariates import Covariates, fit_covariates
 from tcga_coherent.embedding.pca import Matrix, PrincipalComponents
 from tcga_coherent.measures.fidelity import r2_of_parts
 from tcga_coherent.modality import ModalityConfig
@@ -26,6 +27,7 @@ from tcga_coherent.omics.blocks import column_blocks
 CHUNK_ROWS = 2048
 
 NETWORK_PREFIX = "autoencoder."
+COVARIATE_PREFIX = "covariates."
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,8 @@ class Encoder:
     history
         ``epoch``, ``train_mse`` and ``val_mse`` in processed units, and ``kept``, true at the epoch of
         the weights; epoch 0 is PCA. No row for a PCA encoder.
+    covariates
+        What the code holds behind the scores of the axes; None for nothing.
     """
 
     modality: str
@@ -63,6 +67,7 @@ class Encoder:
     latent_sd: Matrix
     residual_sd: Matrix
     history: pd.DataFrame
+    covariates: Covariates | None = None
 
     @property
     def latent_size(self) -> int:
@@ -76,8 +81,9 @@ class Encoder:
 
     @property
     def code_columns(self) -> list[str]:
-        """Names of the principal axes: ``c000``, ``c001``, ..."""
-        return [f"c{number:03d}" for number in range(len(self.components.axes))]
+        """Names of the principal axes, ``c000``, ``c001``, ..., and of the covariates."""
+        axes = [f"c{number:03d}" for number in range(len(self.components.axes))]
+        return axes if self.covariates is None else axes + self.covariates.columns
 
     @property
     def n_axes(self) -> int:
@@ -141,22 +147,30 @@ class Encoder:
         values = (raw - self.latent_mean) / self.latent_sd
         return pd.DataFrame(values, index=processed.index, columns=self.latent_columns)
 
-    def code(self, processed: pd.DataFrame) -> pd.DataFrame:
-        """Return what other modalities can be predicted from: the scores on all principal axes.
+    def code(self, processed: pd.DataFrame, clinical: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Return what other modalities can be predicted from: the scores on all principal axes, and covariates.
 
-        Parameters and errors are those of :meth:`encode`.
+        Errors are those of :meth:`encode`.
+
+        Parameters
+        ----------
+        processed
+            As in :meth:`encode`.
+        clinical
+            Patients x clinical columns, of whom and of which some may be missing; see :meth:`Covariates.encode`.
 
         Returns
         -------
         DataFrame
-            Patients x axes, float32, in the units of the features; columns ``c000``, ``c001``, ...
+            Patients x `code_columns`, float32; axes in the units of the features.
         """
         scores = self._scores(processed, self.components)
-        return pd.DataFrame(scores, index=processed.index, columns=self.code_columns)
+        values = self._beside_covariates(scores, clinical, processed.index)
+        return pd.DataFrame(values, index=processed.index, columns=self.code_columns)
 
     @torch.no_grad()
     def code_of_latents(self, latents: Matrix) -> Matrix:
-        """Return the code of what latents are decoded to, rows x axes: what :meth:`code` is of measured features.
+        """Return the code of what latents are decoded to, rows x `code_columns`, as :meth:`code` of measured features.
 
         Parameters
         ----------
@@ -168,7 +182,15 @@ class Encoder:
             device = self.autoencoder.axis_sd.device
             raw = self.autoencoder.decode(torch.from_numpy(raw).to(device)).cpu().numpy()
         # Decoded features lie in the span of the leading axes.
-        return np.pad(raw, ((0, 0), (0, len(self.components.axes) - raw.shape[1])))
+        scores = np.pad(raw, ((0, 0), (0, len(self.components.axes) - raw.shape[1])))
+        return self._beside_covariates(scores, None, pd.RangeIndex(len(scores)))
+
+    def _beside_covariates(
+        self, scores: Matrix, clinical: pd.DataFrame | None, patients: pd.Index
+    ) -> Matrix:
+        if self.covariates is None:
+            return scores
+        return np.hstack([scores, self.covariates.encode(clinical, patients, scores)])
 
     def _scores(self, processed: pd.DataFrame, components: PrincipalComponents) -> Matrix:
         check_features(processed, self.features, self.modality)
@@ -241,6 +263,9 @@ class Encoder:
             "features": [str(feature) for feature in self.features],
             "history": self.history.to_dict(orient="list"),
         }
+        if self.covariates is not None:
+            fitted, metadata["covariates"] = self.covariates.state()
+            arrays |= {COVARIATE_PREFIX + name: array for name, array in fitted.items()}
         if self.autoencoder is not None:
             arrays |= {
                 NETWORK_PREFIX + name: weight.cpu().numpy()
@@ -269,6 +294,11 @@ class Encoder:
             )
             autoencoder.load_state_dict(weights)
             autoencoder.eval().to(device)
+        covariates = None
+        if "covariates" in metadata:
+            known = {name: tuple(those) for name, those in metadata["covariates"].items()}
+            names = ("centre", "scale", "coefficients", "intercept")
+            covariates = Covariates(known, *(arrays[COVARIATE_PREFIX + name] for name in names))
         return cls(
             modality=metadata["modality"],
             features=pd.Index(metadata["features"]),
@@ -278,6 +308,7 @@ class Encoder:
             latent_sd=arrays["latent_sd"],
             residual_sd=arrays["residual_sd"],
             history=pd.DataFrame(metadata["history"]),
+            covariates=covariates,
         )
 
 
@@ -288,6 +319,7 @@ def fit_encoder(
     config: ModalityConfig,
     settings: EmbeddingConfig,
     device: torch.device,
+    clinical: pd.DataFrame | None = None,
 ) -> Encoder:
     """Fit the encoder of one modality on its training patients.
 
@@ -306,6 +338,8 @@ def fit_encoder(
         Training settings.
     device
         Where an autoencoder is trained and stays. Principal axes are found on the CPU.
+    clinical
+        Patients x clinical columns, for the covariates that the settings name.
 
     Raises
     ------
@@ -326,7 +360,7 @@ def fit_encoder(
         n_axes = min(max(settings.principal_axes, n_axes), most)
     every_axis = PrincipalComponents.fit(
         rows_at(processed, train),
-        max(n_axes, min(settings.code_size, most)),
+        max(n_axes, min(config.code_size or settings.code_size, most)),
         settings.seed,
         overwrite=True,
     )
@@ -380,6 +414,10 @@ def fit_encoder(
         residual_sd=np.zeros(processed.shape[1], dtype=np.float32),
         history=history,
     )
+    if settings.covariates and clinical is not None:
+        code = encoder.code(processed.iloc[train])
+        covariates = fit_covariates(name, settings.covariates, clinical, code)
+        encoder = replace(encoder, covariates=covariates)
     return replace(encoder, residual_sd=residual_sd(encoder, processed, train, val))
 
 

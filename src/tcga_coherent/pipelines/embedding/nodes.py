@@ -25,6 +25,7 @@ Loaders = Mapping[str, Callable[[], pd.DataFrame]]
 def encode_modality(
     processed: pd.DataFrame,
     split: pd.DataFrame,
+    clinical: pd.DataFrame,
     config: ModalityConfig,
     embedding: EmbeddingConfig,
     device: str,
@@ -39,7 +40,7 @@ def encode_modality(
     latents : DataFrame
         Patients x latent size, standardised on the training patients.
     codes : DataFrame
-        Patients x principal axes; see ``embedding.encoder.Encoder.code``.
+        Patients x principal axes and covariates; see ``embedding.encoder.Encoder.code``.
     description : DataFrame
         One row; see :func:`describe_encoder`.
     history : DataFrame
@@ -51,7 +52,9 @@ def encode_modality(
         When the modality does not suit the encoder's settings.
     """
     start = time.monotonic()
-    encoder = fit_encoder(modality, processed, split, config, embedding, resolve_device(device))
+    encoder = fit_encoder(
+        modality, processed, split, config, embedding, resolve_device(device), clinical
+    )
     logger.info(
         "%s: %d features to %d latent dimensions in %.1f s",
         modality,
@@ -62,7 +65,7 @@ def encode_modality(
     return (
         Checkpoint(*encoder.state()),
         encoder.encode(processed),
-        encoder.code(processed),
+        encoder.code(processed, clinical),
         pd.DataFrame([describe_encoder(encoder, processed, split)]),
         encoder.history,
     )

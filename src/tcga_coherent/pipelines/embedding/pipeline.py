@@ -19,6 +19,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
             inputs=[
                 f"processed/{modality}",
                 f"split/{modality}",
+                "clinical",
                 f"params:modalities.{modality}",
                 "params:embedding",
                 "params:compute.device",
