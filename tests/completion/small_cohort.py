@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,7 @@ class Cohort:
     """Tables in input units, and all that was fitted on them."""
 
     split: pd.DataFrame
+    clinical: pd.DataFrame
     tables: dict[str, pd.DataFrame]
     processed: dict[str, pd.DataFrame]
     latents: dict[str, pd.DataFrame]
@@ -107,13 +108,15 @@ class Cohort:
 
 
 @cache
-def make_cohort() -> Cohort:
+def make_cohort(covariates: tuple[Literal["cancer_type", "age", "sex"], ...] = ()) -> Cohort:
     """Fit everything, once."""
     torch.set_num_threads(1)
     split = make_split()
     train_ids = split.index[split["split"] == "train"]
     rng = np.random.default_rng(1)
     factor = rng.standard_normal((len(split), 3))
+    clinical = pd.DataFrame({"age": 60 + 5 * factor[:, 0]}, index=split.index)
+    settings = EmbeddingConfig(covariates=covariates)
     tables, processed, latents, codes, preprocessors, encoders = {}, {}, {}, {}, {}, {}
     for number, (name, config) in enumerate(parse_modalities(SETTINGS).items()):
         size = FEATURES[name]
@@ -128,15 +131,17 @@ def make_cohort() -> Cohort:
         )
         processed[name] = preprocessor.impute_cohort(preprocessor.scale(tables[name]), train_ids)
         encoder = fit_encoder(
-            name, processed[name], split, config, EmbeddingConfig(), torch.device("cpu")
+            name, processed[name], split, config, settings, torch.device("cpu"), clinical
         )
         latents[name] = encoder.encode(processed[name])
-        codes[name] = encoder.code(processed[name])
+        codes[name] = encoder.code(processed[name], clinical)
         preprocessors[name] = Checkpoint(*preprocessor.state())
         encoders[name] = Checkpoint(*encoder.state())
     conditions = join_conditions(latents, lazily(codes))
     models = train_all(latents, split, encoders, conditions)
-    return Cohort(split, tables, processed, latents, codes, preprocessors, encoders, models)
+    return Cohort(
+        split, clinical, tables, processed, latents, codes, preprocessors, encoders, models
+    )
 
 
 def some(frames: dict[str, pd.DataFrame], **patients: pd.Index) -> dict[str, pd.DataFrame]:

@@ -9,7 +9,7 @@ from sklearn.impute import KNNImputer
 from tcga_coherent.completion import completer as module
 from tcga_coherent.completion.completer import Completer
 from tcga_coherent.diffusion.completion.tables import FLAG_COLUMNS
-from tests.completion.small_cohort import SETTINGS, Cohort
+from tests.completion.small_cohort import SETTINGS, Cohort, make_cohort, some
 from tests.pipelines.latent_cohort import SAMPLING, SIZES
 
 PARTS = ("mean", "sd", "draws", "latent_mean", "latent_sd")
@@ -70,6 +70,35 @@ def test_blocks_of_any_size_give_the_same(
                 getattr(in_blocks, part)[name], getattr(whole, part)[name], rtol=1e-5, atol=1e-5
             )
     pd.testing.assert_frame_equal(in_blocks.flags, whole.flags, rtol=1e-5)
+
+
+def test_what_a_clinic_knows_of_new_patients_counts_as_it_does_of_the_cohort(
+    strangers: pd.Index, caplog: pytest.LogCaptureFixture
+) -> None:
+    cohort = make_cohort(("age",))
+    completer = cohort.completer
+    assert completer.covariates == ["age"]
+    rows = {"rppa": strangers[:6]}
+    tables = some(cohort.tables, **rows)
+    of_some = cohort.clinical.loc[strangers[:5]].rename(index=lambda name: f"{name}-01A")
+    found = completer.complete(tables, clinical=of_some.astype(str))
+    assert "age is not known of 1 of 6 new patients" in caplog.text
+    expected = cohort.complete(tables, some(cohort.latents, **rows))["latent_mean"]
+    blind = completer.complete(tables).latent_mean
+    for name in ("cna", "rnaseq"):
+        known = strangers[:5]
+        np.testing.assert_allclose(
+            found.latent_mean[name].loc[known], expected[name].loc[known], atol=1e-4
+        )
+        np.testing.assert_allclose(found.latent_mean[name].iloc[5], blind[name].iloc[5], atol=1e-4)
+        assert (found.latent_mean[name] - blind[name]).loc[known].abs().max(axis=None) > 0.02
+
+
+def test_a_clinical_table_for_models_without_covariates_is_named(
+    cohort: Cohort, completer: Completer, strangers: pd.Index, caplog: pytest.LogCaptureFixture
+) -> None:
+    completer.screen({"cna": cohort.tables["cna"].loc[strangers[:2]]}, clinical=cohort.clinical)
+    assert "The clinical table is NOT read: the models know no covariates." in caplog.text
 
 
 def test_number_of_draws_and_seed_can_be_chosen(

@@ -90,8 +90,3 @@ def test_what_does_not_differ_is_no_covariate_and_the_log_says_so(
     assert found is not None
     assert found.columns == ["age"]
     assert "rppa: sex is no covariate" in caplog.text
-
-
-def test_a_covariate_that_the_clinical_table_lacks_is_named(code, clinical) -> None:
-    with pytest.raises(ValueError, match=r"embedding.covariates names platform, but the columns"):
-        fit_covariates("rppa", ["platform", "age"], clinical, code)

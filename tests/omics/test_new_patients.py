@@ -10,6 +10,7 @@ from tcga_coherent.omics.new_patients import (
     add_notes,
     orient_matrix,
     screen_new_patients,
+    tabulate_covariates,
     tabulate_new_patients,
 )
 
@@ -131,6 +132,38 @@ def test_a_second_vial_and_a_patient_without_any_value_are_noted() -> None:
         "the file holds no value of the patient",
         "the file holds no value of the patient",
     ]
+
+
+def test_covariates_are_cleaned_and_found_whatever_the_patients_are_called(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clinical = pd.DataFrame(
+        {"age": ["61", None, "old", "50"], "sex": ["Male", "Female", None, None], "os": [1, 0, 1, 0]},
+        index=["TCGA-AA-0001-01A", "tcga.aa.0002", "TCGA-AA-0003", "TCGA-AA-0001"],
+    )
+    patients = pd.Index(["TCGA-AA-0001", "TCGA-AA-0002", "TCGA-AA-0003", "mine"])
+    found = tabulate_covariates(clinical, ["cancer_type", "age", "sex"], patients, "tcga")
+    assert list(found.columns) == ["age", "sex"]
+    assert list(found.index) == list(patients)
+    assert found["age"].fillna(-1).tolist() == [61, -1, -1, -1]
+    assert found["sex"].fillna("").tolist() == ["male", "female", "", ""]
+    assert "cancer_type is not known of 4 of 4" in caplog.text
+    assert "age is not known of 3 of 4" in caplog.text
+    assert "clinical age: 1 values" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("clinical", "message"),
+    [
+        ({"Age": [50]}, r"none of the columns that the models know, age, sex; it has Age"),
+        ({"age": [None]}, r"tells age of none of the new patients; it names a"),
+    ],
+)
+def test_a_clinical_table_that_tells_nothing_is_refused(clinical, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        tabulate_covariates(
+            pd.DataFrame(clinical, index=["a"]), ["age", "sex"], pd.Index(["a", "b"]), "plain"
+        )
 
 
 def test_nothing_at_all_is_an_error_with_the_reason() -> None:

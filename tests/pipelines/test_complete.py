@@ -84,12 +84,22 @@ def test_patients_of_the_training_cohort_are_pointed_out(
         ),
         (["RNASEQ.tsv"], r"input_dir holds RNASEQ\.tsv, but the modalities are"),
         (["rnaseq.tsv", "rnaseq.parquet"], r"holds rnaseq\.tsv and rnaseq\.parquet: keep one"),
+        (["clinical.csv", "clinical.tsv", "cna.tsv"], r"clinical\.csv and clinical\.tsv: keep one"),
         (["notes.txt"], r"holds no file of cna, rnaseq, rppa, but notes\.txt"),
     ],
 )
 def test_a_file_of_no_modality_is_named(files: list[str], message: str, cohort: Cohort) -> None:
     with pytest.raises(ValueError, match=message):
         complete(cohort, dict.fromkeys(files, matrix_of(cohort)))
+
+
+def test_a_clinical_table_beside_the_matrices_is_no_modality(
+    cohort: Cohort, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = {"clinical.csv": cohort.clinical, "rnaseq.csv": matrix_of(cohort)}
+    (tables,) = complete(cohort, files)
+    assert len(tables["latent_mean/cna"]) == 3
+    assert "The clinical table is NOT read" in caplog.text
 
 
 def test_a_file_with_other_features_is_named(cohort: Cohort) -> None:

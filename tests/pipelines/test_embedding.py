@@ -172,6 +172,7 @@ def test_the_pipeline_runs_with_the_delivered_parameters(tables, split, repo_roo
     lanes_of(MODALITIES)
     inputs = {
         **{f"processed/{name}": table for name, table in tables.items()},
+        "clinical": pd.DataFrame(index=split.index),
         **{f"split/{name}": split.loc[table.index] for name, table in tables.items()},
         **{
             f"params:modalities.{name}": config

@@ -161,6 +161,7 @@ def size_study(processed: dict[str, pd.DataFrame], split: pd.DataFrame, sizes: t
         train_latent_sizes,
         processed=lazily(processed),
         split=split,
+        clinical=pd.DataFrame(index=split.index),
         modalities=modalities,
         embedding=EmbeddingConfig(),
         training=replace(TRAINING, learning_rate=5e-3),
@@ -393,6 +394,7 @@ def test_the_pipeline_writes_every_table_and_figure(
     )
     catalog = DataCatalog.from_config({name: config["catalog"][name] for name in names})
     memory = {
+        "clinical": pd.DataFrame(index=models["split"].index),
         "split": models["split"],
         **by_lane(
             **{

@@ -41,6 +41,7 @@ from tcga_coherent.omics.new_patients import (
     add_notes,
     orient_matrix,
     screen_new_patients,
+    tabulate_covariates,
     tabulate_new_patients,
 )
 from tcga_coherent.omics.patients.barcodes import BarcodeRule
@@ -155,10 +156,17 @@ class Completer:
         """Names of the modalities, in the order of tables and figures."""
         return list(self.encoders)
 
+    @property
+    def covariates(self) -> list[str]:
+        """Columns of a clinical table that the models know."""
+        fitted = [encoder.covariates for encoder in self.encoders.values()]
+        return list(dict.fromkeys(name for known in fitted if known for name in known.categories))
+
     def complete(
         self,
         tables: Mapping[str, pd.DataFrame],
         *,
+        clinical: pd.DataFrame | None = None,
         n_draws: int | None = None,
         seed: int | None = None,
         device: str | None = None,
@@ -171,6 +179,9 @@ class Completer:
             Modality to matrix in the units of the raw matrices that the models were trained on, samples x features
             or features x samples, named by patients or by TCGA barcodes. A patient may miss any modality, and a
             modality its table.
+        clinical
+            Samples or patients x columns, for the `covariates` of the models; what it does not tell of a patient is
+            expected from what was measured.
         n_draws
             Draws of each patient; None for the number that the models were bundled with.
         seed
@@ -198,7 +209,9 @@ class Completer:
                 {**asdict(self.sampling), **given}
             ),
         )
-        return join_completions(list(completer.complete_blocks(completer.screen(tables))))
+        return join_completions(
+            list(completer.complete_blocks(completer.screen(tables, clinical=clinical)))
+        )
 
     def on(self, device: str) -> "Completer":
         """Return the same with its denoisers moved to a device, as of :meth:`load`."""
@@ -210,6 +223,7 @@ class Completer:
         self,
         tables: Mapping[str, pd.DataFrame | Callable[[], pd.DataFrame]],
         files: Mapping[str, str] | None = None,
+        clinical: pd.DataFrame | None = None,
     ) -> NewPatients:
         """Bring matrices to patients x features, without normal tissue, further vials and outliers.
 
@@ -220,6 +234,8 @@ class Completer:
             features that the models know is kept.
         files
             Modality to what messages call its table; the modality by default.
+        clinical
+            As of :meth:`complete`.
 
         Raises
         ------
@@ -254,6 +270,11 @@ class Completer:
             {name: table.index for name, table in found.items()},
             pd.concat(every_note, ignore_index=True),
         )
+        if clinical is not None and self.covariates:
+            known = tabulate_covariates(clinical, self.covariates, patients.everyone, self.scheme)
+            patients = replace(patients, clinical=known)
+        elif clinical is not None:
+            logger.warning("The clinical table is NOT read: the models know no covariates.")
         if all(table.empty for table in kept.values()):
             first = pd.concat(every_note[1:], ignore_index=True).iloc[0]
             raise ValueError(
@@ -308,7 +329,8 @@ class Completer:
             empty[name] = pd.DataFrame(columns=preprocessor.features, dtype=np.float32)
             if len(patients.tables.get(name, ())):
                 features = preprocessor.transform(patients.tables[name], encoder.impute)
-                latents[name], codes[name] = encoder.encode(features), encoder.code(features)
+                latents[name] = encoder.encode(features)
+                codes[name] = encoder.code(features, patients.clinical)
         tables = {**empty, **patients.tables}
         measured = {name: patients.measured.get(name, empty[name].index) for name in tables}
         completed = complete_patients(

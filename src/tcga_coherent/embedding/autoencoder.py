@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal
 
 import pandas as pd
 import torch
@@ -32,8 +33,8 @@ class EmbeddingConfig:
         Leading principal axes whose scores are a patient's code, or as many as there are. A latent of 32
         dimensions loses most of what other modalities need: sums along chromosome arms, for instance.
     covariates
-        Columns of the clinical table (``cancer_type``, ``age``, ``sex``) that stand in every code too: what a clinic
-        knows of a patient, whatever was measured.
+        Columns of the clinical table that stand in every code too: what a clinic knows of a patient, whatever was
+        measured.
     dropout
         Share of hidden units switched off during training.
     batch_size
@@ -50,7 +51,7 @@ class EmbeddingConfig:
 
     principal_axes: int = Field(default=256, ge=1)
     code_size: int = Field(default=512, ge=1)
-    covariates: tuple[str, ...] = ()
+    covariates: tuple[Literal["cancer_type", "age", "sex"], ...] = ()
     dropout: float = Field(default=0.2, ge=0, lt=1)
     batch_size: int = Field(default=128, ge=2)
     learning_rate: float = Field(default=5e-4, gt=0)

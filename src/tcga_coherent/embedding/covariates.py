@@ -87,7 +87,7 @@ def fit_covariates(
     modality
         Name, for messages.
     names
-        Columns of the clinical table.
+        Columns of the clinical table, as ``embedding.covariates``.
     clinical
         Patients x clinical columns.
     code
@@ -98,19 +98,9 @@ def fit_covariates(
     Covariates or None
         None where no covariate differs between training patients.
 
-    Raises
-    ------
-    ValueError
-        When the clinical table has no column of that name.
     """
     from sklearn.linear_model import RidgeCV
 
-    absent = [name for name in names if name not in clinical]
-    if absent:
-        raise ValueError(
-            f"embedding.covariates names {', '.join(absent)}, but the columns of the clinical table are "
-            f"{', '.join(map(str, clinical.columns))}."
-        )
     known = clinical.reindex(index=code.index, columns=list(names))
     categories, alike = {}, []
     for name in names:

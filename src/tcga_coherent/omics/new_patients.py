@@ -8,8 +8,8 @@ What is left out, and what is odd about what stays, becomes a note: ``patient_id
 """
 
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -23,6 +23,7 @@ from tcga_coherent.omics.patients.barcodes import (
     match_spellings,
     split_barcodes,
 )
+from tcga_coherent.omics.patients.clinical import clean_columns
 from tcga_coherent.omics.patients.suspects import find_sentinel
 from tcga_coherent.omics.patients.table_checks import as_float32
 
@@ -50,11 +51,14 @@ class NewPatients:
         Modality to the patients it was measured of, outliers included.
     notes
         What was left out of whom and what is odd, ``patient_id``, ``modality`` and ``note``.
+    clinical
+        Patients x covariates, as far as they are known.
     """
 
     tables: Mapping[str, pd.DataFrame]
     measured: Mapping[str, pd.Index]
     notes: pd.DataFrame
+    clinical: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def everyone(self) -> pd.Index:
@@ -67,6 +71,7 @@ class NewPatients:
             {name: table[table.index.isin(patients)] for name, table in self.tables.items()},
             {name: index[index.isin(patients)] for name, index in self.measured.items()},
             self.notes[self.notes["patient_id"].isin(patients)],
+            self.clinical[self.clinical.index.isin(patients)],
         )
 
 
@@ -172,6 +177,62 @@ def tabulate_new_patients(
         )
     _warn_of_few_shared({name: table.index for name, table in tables.items()})
     return tables, notes
+
+
+def tabulate_covariates(
+    clinical: pd.DataFrame,
+    covariates: Sequence[str],
+    patients: pd.Index,
+    scheme: Literal["tcga", "plain"],
+) -> pd.DataFrame:
+    """Take what models want to know of new patients besides from a clinical table.
+
+    Parameters
+    ----------
+    clinical
+        Samples or patients x columns. Of several rows of a patient the first value that is there counts.
+    covariates
+        Columns that the models know.
+    patients
+        New patients.
+    scheme
+        As of :func:`tabulate_new_patients`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Patients x those of the covariates that the table has, index ``patient_id``.
+
+    Raises
+    ------
+    ValueError
+        When the table has none of them, or names none of the patients.
+    """
+    wanted = [name for name in covariates if name in clinical]
+    if not wanted:
+        raise ValueError(
+            f"The clinical table of the new patients has none of the columns that the models know, "
+            f"{', '.join(covariates)}; it has {', '.join(map(str, clinical.columns))}."
+        )
+    named = _name_patients({"clinical": clinical}, scheme)["patient"]
+    spellings = match_spellings({"new": patients, "clinical": named})
+    by_patient = clinical[wanted].groupby(named.replace(spellings).to_numpy()).first()
+    table = clean_columns(by_patient.reindex(patients).rename_axis("patient_id"))
+    unknown = table.isna().sum()
+    if unknown.eq(len(table)).all():
+        raise ValueError(
+            f"The clinical table tells {', '.join(wanted)} of none of the new patients; it names "
+            f"{_examples(by_patient.index)}."
+        )
+    for name in covariates:
+        if unknown.get(name, len(table)):
+            logger.warning(
+                "%s is not known of %d of %d new patients, and is expected from what was measured",
+                name,
+                unknown.get(name, len(table)),
+                len(table),
+            )
+    return table
 
 
 def screen_new_patients(

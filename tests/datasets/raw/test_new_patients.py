@@ -33,6 +33,14 @@ def test_every_matrix_is_read_when_it_is_called(
         loaders["rppa.parquet"]()
 
 
+def test_a_clinical_table_keeps_its_words(tmp_path: Path) -> None:
+    table = pd.DataFrame({"sex": ["female"], "age": [50]}, index=["Anna"])
+    table.to_csv(tmp_path / "clinical.tsv", sep="\t")
+    loaders = NewPatientsDataset(folder=str(tmp_path)).load()
+    found = loaders["clinical.tsv"]()
+    assert found.loc["Anna"].tolist() == ["female", "50"]
+
+
 def test_patients_numbered_in_the_first_column_are_named_by_these_numbers(tmp_path: Path) -> None:
     frame = pd.DataFrame({"patient_id": [104, 101], "g1": [0.5, 1.5], "g2": [2.5, 3.5]})
     frame.to_parquet(tmp_path / "cna.parquet", index=False)

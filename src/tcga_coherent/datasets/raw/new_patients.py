@@ -1,4 +1,4 @@
-"""A user's own patients: a folder with one matrix a modality."""
+"""A user's own patients: a folder with one matrix a modality, and a clinical table."""
 
 import logging
 from collections.abc import Callable
@@ -10,11 +10,15 @@ import pandas as pd
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 
+from tcga_coherent.datasets.raw.clinical_table import read_clinical_table
 from tcga_coherent.datasets.raw.matrix import read_matrix
 from tcga_coherent.datasets.raw.text_files import SEPARATORS, resolve_in_project
 from tcga_coherent.datasets.raw.titan import SUFFIXES, read_titan_folder
 
 logger = logging.getLogger(__name__)
+
+# What the file of the clinical table is called.
+CLINICAL = "clinical"
 
 Loaders = dict[str, Callable[[], pd.DataFrame]]
 
@@ -28,7 +32,8 @@ class NewPatientsDataset(AbstractDataset[None, Loaders]):
     Parameters
     ----------
     folder
-        Holds any of the modalities' files, called as the modality.
+        Holds any of the modalities' files, called as the modality, and ``clinical.<ending>``, read by
+        :func:`tcga_coherent.datasets.raw.clinical_table.read_clinical_table`.
     width
         Length of a slide embedding.
     metadata
@@ -54,7 +59,9 @@ class NewPatientsDataset(AbstractDataset[None, Loaders]):
         loaders: Loaders = {}
         others = []
         for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-            if _is_table(path):
+            if _is_table(path) and path.name.split(".")[0] == CLINICAL:
+                loaders[path.name] = partial(read_clinical_table, path)
+            elif _is_table(path):
                 loaders[path.name] = partial(read_matrix, path, None)
             elif path.is_dir() and any(file.suffix.lower() in SUFFIXES for file in path.iterdir()):
                 loaders[path.name] = partial(read_titan_folder, path, self._width)

@@ -146,6 +146,32 @@ def harmonise_clinical(
     return clinical[clinical["cancer_type"].notna()], table
 
 
+def clean_columns(found: pd.DataFrame) -> pd.DataFrame:
+    """Bring columns called as those of a harmonised table to its form; the log names values that cannot be used.
+
+    Parameters
+    ----------
+    found
+        Patients x some of its columns.
+    """
+    cleaned = {}
+    for name in found:
+        values = _empty_missing(found[name])
+        if name == "cancer_type":
+            values = clean_cancer_types(values)[0]
+        cleaned[name], problems = CLEANERS[str(name)](values)
+        for problem, concerned in problems.items():
+            if concerned.any():
+                logger.warning(
+                    "clinical %s: %d values %s (%s)",
+                    name,
+                    concerned.sum(),
+                    problem,
+                    _examples(found[name][concerned]),
+                )
+    return pd.DataFrame(cleaned, index=found.index)
+
+
 def cancer_types_of(clinical: pd.DataFrame) -> pd.Series:
     """Return the cancer type of every patient of a harmonised clinical table.
 

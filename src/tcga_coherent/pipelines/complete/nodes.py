@@ -8,6 +8,7 @@ import pandas as pd
 
 from tcga_coherent.completion.bundle import Bundle
 from tcga_coherent.completion.completer import Completer
+from tcga_coherent.datasets.raw.new_patients import CLINICAL
 from tcga_coherent.omics.new_patients import NewPatients, warn_of_known
 
 logger = logging.getLogger(__name__)
@@ -51,10 +52,16 @@ def complete_new_patients(
     if models is None:
         raise ValueError("There are no models: name a bundle with completion.models.")
     completer = Completer.from_bundle(models, device)
-    found = _find_modalities(files, completer.modalities)
+    clinical = [file for file in files if file.split(".")[0] == CLINICAL]
+    found = _find_modalities(
+        {file: load for file, load in files.items() if file not in clinical}, completer.modalities
+    )
+    if len(clinical) > 1:
+        raise ValueError(f"completion.input_dir holds {' and '.join(clinical)}: keep one.")
     patients = completer.screen(
         {name: load for name, (_, load) in found.items()},
         {name: file for name, (file, _) in found.items()},
+        files[clinical[0]]() if clinical else None,
     )
     everyone = patients.everyone
     others = set(former_completion["patient_id"]) - set(everyone)

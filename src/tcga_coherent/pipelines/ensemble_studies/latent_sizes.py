@@ -32,6 +32,7 @@ STUDY = "latent sizes"
 def train_latent_sizes(
     processed: Partitions,
     split: pd.DataFrame,
+    clinical: pd.DataFrame,
     finished: Stored,
     modalities: dict[str, Any],
     embedding: EmbeddingConfig,
@@ -51,8 +52,8 @@ def train_latent_sizes(
         evaluation.forests,
     )
     prints = {name: fingerprint_frame(load()) for name, load in processed.items()}
-    identity = identity_of("latent sizes", prints, split, settings)
-    experiment = partial(run_size, processed, split, settings, device)
+    identity = identity_of("latent sizes", prints, split, clinical, settings)
+    experiment = partial(run_size, processed, split, clinical, settings, device)
     sizes = sorted(set(parameters.latent_sizes))
     yield from run_repeats(experiment, sizes, identity, finished, workers, STUDY)
 

@@ -57,13 +57,18 @@ class SizeSettings:
 
 
 def run_size(
-    processed: Partitions, split: pd.DataFrame, settings: SizeSettings, device: str, size: int
+    processed: Partitions,
+    split: pd.DataFrame,
+    clinical: pd.DataFrame,
+    settings: SizeSettings,
+    device: str,
+    size: int,
 ) -> pd.DataFrame:
     """Embed, train, draw and score with latents of one size.
 
     Parameters
     ----------
-    processed, split, device
+    processed, split, clinical, device
         As the datasets and the parameter of these names.
     settings
         Parameters; their latent sizes are replaced.
@@ -81,7 +86,7 @@ def run_size(
     """
     try:
         modalities, notes = _with_size(processed, split, settings.modalities, size)
-        encoders, latents, codes = _embed(processed, split, modalities, settings, device)
+        encoders, latents, codes = _embed(processed, split, clinical, modalities, settings, device)
     except CannotEvaluate as reason:
         logger.warning("Latent size %d is left out: %s", size, reason)
         missing = pd.DataFrame(
@@ -157,6 +162,7 @@ def _with_size(
 def _embed(
     processed: Partitions,
     split: pd.DataFrame,
+    clinical: pd.DataFrame,
     modalities: dict[str, Any],
     settings: SizeSettings,
     device: str,
@@ -165,7 +171,7 @@ def _embed(
     for name, config in parse_modalities(modalities).items():
         try:
             encoders[name], latents[name], codes[name], *_ = encode_modality(
-                processed[name](), split, config, settings.embedding, device, name
+                processed[name](), split, clinical, config, settings.embedding, device, name
             )
         except ValueError as error:
             raise CannotEvaluate(str(error)) from error

@@ -64,7 +64,7 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
         (
             train_latent_sizes,
             [
-                *(each("processed", configured_modalities()), "split"),
+                *(each("processed", configured_modalities()), "split", "clinical"),
                 *("finished_repeats/s10_latent_size", "params:modalities", "params:embedding"),
                 *("params:diffusion_training", "params:coherent_sampling", "params:evaluation"),
                 *(PARAMETERS, "params:compute.device", "params:compute.workers"),
