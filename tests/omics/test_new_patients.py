@@ -138,7 +138,11 @@ def test_covariates_are_cleaned_and_found_whatever_the_patients_are_called(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clinical = pd.DataFrame(
-        {"age": ["61", None, "old", "50"], "sex": ["Male", "Female", None, None], "os": [1, 0, 1, 0]},
+        {
+            "age": ["61", None, "old", "50"],
+            "sex": ["Male", "Female", None, None],
+            "os": [1, 0, 1, 0],
+        },
         index=["TCGA-AA-0001-01A", "tcga.aa.0002", "TCGA-AA-0003", "TCGA-AA-0001"],
     )
     patients = pd.Index(["TCGA-AA-0001", "TCGA-AA-0002", "TCGA-AA-0003", "mine"])

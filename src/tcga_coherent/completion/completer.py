@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,9 @@ from tcga_coherent.omics.new_patients import (
     tabulate_new_patients,
 )
 from tcga_coherent.omics.patients.barcodes import BarcodeRule
+
+if TYPE_CHECKING:
+    from mudata import MuData
 
 logger = logging.getLogger(__name__)
 
@@ -164,7 +167,7 @@ class Completer:
 
     def complete(
         self,
-        tables: Mapping[str, pd.DataFrame],
+        tables: "Mapping[str, pd.DataFrame] | MuData",
         *,
         clinical: pd.DataFrame | None = None,
         n_draws: int | None = None,
@@ -178,7 +181,7 @@ class Completer:
         tables
             Modality to matrix in the units of the raw matrices that the models were trained on, samples x features
             or features x samples, named by patients or by TCGA barcodes. A patient may miss any modality, and a
-            modality its table.
+            modality its table. Or a MuData, whose X are such matrices.
         clinical
             Samples or patients x columns, for the `covariates` of the models; what it does not tell of a patient is
             expected from what was measured.
@@ -200,6 +203,10 @@ class Completer:
             When a name is no modality, a table holds none of its features, values that no patient can have, or
             nobody can be completed.
         """
+        if not isinstance(tables, Mapping):
+            from tcga_coherent.datasets.raw.annotated import tables_of
+
+            tables = tables_of(tables)
         given = {} if n_draws is None else {"n_draws": n_draws}
         given |= {} if seed is None else {"seed": seed}
         completer = self if device is None else self.on(device)

@@ -100,6 +100,29 @@ def read_matrix(
     kinds = ("sample", "feature") if orientation == "samples_by_features" else ("feature", "sample")
     if orientation is None:
         kinds = ("name", "name")
+    check_matrix(path, rows, columns, values, kinds)
+    frame = pd.DataFrame(values, index=pd.Index(rows), columns=pd.Index(columns), copy=False)
+    if orientation is None:
+        return frame
+    if orientation == "features_by_samples":
+        frame = frame.T
+    return frame.rename_axis(index="sample", columns="feature")
+
+
+def check_matrix(
+    path: Path,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    values: np.ndarray,
+    kinds: tuple[str, str] = ("name", "name"),
+) -> None:
+    """Refuse nameless or repeated rows and columns, called `kinds` in messages, and infinite values.
+
+    Raises
+    ------
+    DatasetError
+        Naming the first of them.
+    """
     _check_names(path, rows, "row", kinds[0])
     _check_names(path, columns, "column", kinds[1])
     infinite = np.isinf(values)
@@ -109,12 +132,6 @@ def read_matrix(
             f"{path} holds an infinite value at row {rows[row]!r}, column {columns[column]!r}: leave "
             f"the cell empty where nothing was measured."
         )
-    frame = pd.DataFrame(values, index=pd.Index(rows), columns=pd.Index(columns), copy=False)
-    if orientation is None:
-        return frame
-    if orientation == "features_by_samples":
-        frame = frame.T
-    return frame.rename_axis(index="sample", columns="feature")
 
 
 def read_sample_names(path: Path, orientation: Orientation, hint: str = "") -> pd.Index:

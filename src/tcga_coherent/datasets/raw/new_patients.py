@@ -10,6 +10,7 @@ import pandas as pd
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 
+from tcga_coherent.datasets.raw.annotated import H5AD, H5MU, read_annotated
 from tcga_coherent.datasets.raw.clinical_table import read_clinical_table
 from tcga_coherent.datasets.raw.matrix import read_matrix
 from tcga_coherent.datasets.raw.text_files import SEPARATORS, resolve_in_project
@@ -26,8 +27,8 @@ Loaders = dict[str, Callable[[], pd.DataFrame]]
 class NewPatientsDataset(AbstractDataset[None, Loaders]):
     """The matrices in a folder, read one at a time and laid out as found.
 
-    They are parquet or text, as :func:`tcga_coherent.datasets.raw.matrix.read_matrix` reads them, or folders of
-    slide embeddings.
+    They are parquet or text, as :func:`tcga_coherent.datasets.raw.matrix.read_matrix` reads them, ``.h5ad`` and
+    ``.h5mu`` (:mod:`tcga_coherent.datasets.raw.annotated`), or folders of slide embeddings.
 
     Parameters
     ----------
@@ -63,6 +64,12 @@ class NewPatientsDataset(AbstractDataset[None, Loaders]):
                 loaders[path.name] = partial(read_clinical_table, path)
             elif _is_table(path):
                 loaders[path.name] = partial(read_matrix, path, None)
+            elif path.suffix in {H5AD, H5MU} and path.is_file() and not path.name.startswith("."):
+                found = read_annotated(path)
+                loaders |= {
+                    path.name if path.suffix == H5AD else f"{name}.{path.name}": load
+                    for name, load in found.items()
+                }
             elif path.is_dir() and any(file.suffix.lower() in SUFFIXES for file in path.iterdir()):
                 loaders[path.name] = partial(read_titan_folder, path, self._width)
             elif not path.name.startswith("."):
