@@ -12,6 +12,7 @@ from tcga_coherent.diffusion.completion.tables import FLAG_COLUMNS
 from tests.completion.small_cohort import SETTINGS, Cohort, make_cohort, some
 from tests.pipelines.latent_cohort import SAMPLING, SIZES
 
+TYPICAL = ["latent_percentile", "feature_percentile", "known_features"]
 PARTS = ("mean", "sd", "draws", "latent_mean", "latent_sd")
 
 
@@ -94,6 +95,26 @@ def test_what_a_clinic_knows_of_new_patients_counts_as_it_does_of_the_cohort(
         assert (found.latent_mean[name] - blind[name]).loc[known].abs().max(axis=None) > 0.02
 
 
+def test_flags_say_how_far_out_a_patient_lies_and_how_much_was_measured(
+    cohort: Cohort, completer: Completer, strangers: pd.Index, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = cohort.tables["cna"].loc[strangers[:5]].copy()
+    table.iloc[0, :3] = np.nan
+    found = completer.complete({"cna": table}).flags.set_index(["modality", "patient_id"])
+    shares = found.loc["cna", "known_features"]
+    np.testing.assert_allclose(shares, [1 - 3 / 7, 1, 1, 1, 1])
+    assert found.loc["rnaseq", TYPICAL].isna().all(axis=None)
+    assert found.loc["cna", ["latent_percentile", "feature_percentile"]].notna().all(axis=None)
+    assert "lie farther" not in caplog.text
+    # The same mean of features, of which single ones stray.
+    stray = np.where(np.arange(7) % 2, 4.0, -4.0).astype(np.float32)
+    far = completer.complete({"cna": table + stray}).flags.set_index(["modality", "patient_id"])
+    percentile = far.loc["cna", "feature_percentile"]
+    assert (percentile >= found.loc["cna", "feature_percentile"]).all()
+    n_validation = (cohort.split["split"] == "val").sum()
+    assert percentile.max() == pytest.approx(100 * n_validation / (n_validation + 1))
+
+
 def test_a_clinical_table_for_models_without_covariates_is_named(
     cohort: Cohort, completer: Completer, strangers: pd.Index, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -162,7 +183,7 @@ def test_everybody_who_is_given_is_in_the_flags(
         matrices[name] = table.T
     matrices["cna"][test[4]] *= 1e30
     written = completer.complete(matrices).flags
-    assert list(written.columns) == FLAG_COLUMNS
+    assert list(written.columns) == [*FLAG_COLUMNS, *TYPICAL]
     found = written.set_index(["patient_id", "modality"])
     assert sorted(found.index) == sorted((p, m) for p in test for m in SETTINGS)
     assert found.loc[(test[0], "cna"), "status"] == "observed"

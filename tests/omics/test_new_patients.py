@@ -47,6 +47,32 @@ def test_the_axis_that_holds_more_known_features_is_taken_and_others_are_left_ou
         assert "1 features that the models do not know are left out, such as other" in caplog.text
 
 
+def test_versions_of_genes_do_not_matter_and_a_table_of_names_is_followed() -> None:
+    genes = pd.Index(["ENSG00000141510.17", "ENSG00000012048.23"])
+    bare = pd.DataFrame([[1.0], [2.0]], index=["ENSG00000141510", "ENSG00000012048"], columns=["P"])
+    found = orient_matrix(bare, genes, "rnaseq.tsv")
+    assert found.loc["P"].to_dict() == {genes[0]: 1.0, genes[1]: 2.0}
+    entrez = bare.set_axis(["7157", "672"], axis=0)
+    named = orient_matrix(entrez.T, genes, "rnaseq.tsv", {"7157": genes[0], "672": genes[1]})
+    pd.testing.assert_frame_equal(named, found, check_names=False)
+    for other, sentence in (
+        (
+            entrez,
+            "It has Entrez numbers, such as 7157, in place of Ensembl identifiers: give a table",
+        ),
+        (
+            entrez.set_axis(["TP53", "BRCA1"], axis=0),
+            "in place of Ensembl identifiers: give a table",
+        ),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            orient_matrix(other, genes, "rnaseq.tsv")
+    with pytest.raises(
+        ValueError, match="It has Ensembl identifiers, such as ENSG.*in place of names"
+    ):
+        orient_matrix(bare, pd.Index(["TP53", "BRCA1"]), "rnaseq.tsv")
+
+
 def test_names_written_differently_in_two_files_are_one_patient(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -34,6 +34,7 @@ from tcga_coherent.diffusion.stored_models import (
 )
 from tcga_coherent.diffusion.trained_models import TrainedModels
 from tcga_coherent.embedding.encoder import Encoder
+from tcga_coherent.embedding.typicality import distances, percentiles
 from tcga_coherent.modality import parse_modalities
 from tcga_coherent.omics.features.preprocessor import Preprocessor
 from tcga_coherent.omics.new_patients import (
@@ -53,6 +54,9 @@ logger = logging.getLogger(__name__)
 
 # Patients completed at a time: bounds the memory beside what is given and what comes out.
 PATIENTS_PER_BLOCK = 1024
+# Farther than this share of validation patients is far; this share of new patients is more than chance.
+FAR, FAR_SHARE = 0.99, 0.05
+FAR_COLUMNS = ["modality", "latent_percentile", "feature_percentile"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +174,7 @@ class Completer:
         tables: "Mapping[str, pd.DataFrame] | MuData",
         *,
         clinical: pd.DataFrame | None = None,
+        feature_names: Mapping[str, str] | None = None,
         n_draws: int | None = None,
         seed: int | None = None,
         device: str | None = None,
@@ -185,6 +190,9 @@ class Completer:
         clinical
             Samples or patients x columns, for the `covariates` of the models; what it does not tell of a patient is
             expected from what was measured.
+        feature_names
+            What the tables call a feature to what the models call it, where these differ in more than the version
+            of an Ensembl identifier.
         n_draws
             Draws of each patient; None for the number that the models were bundled with.
         seed
@@ -217,7 +225,11 @@ class Completer:
             ),
         )
         return join_completions(
-            list(completer.complete_blocks(completer.screen(tables, clinical=clinical)))
+            list(
+                completer.complete_blocks(
+                    completer.screen(tables, clinical=clinical, feature_names=feature_names)
+                )
+            )
         )
 
     def on(self, device: str) -> "Completer":
@@ -231,6 +243,7 @@ class Completer:
         tables: Mapping[str, pd.DataFrame | Callable[[], pd.DataFrame]],
         files: Mapping[str, str] | None = None,
         clinical: pd.DataFrame | None = None,
+        feature_names: Mapping[str, str] | None = None,
     ) -> NewPatients:
         """Bring matrices to patients x features, without normal tissue, further vials and outliers.
 
@@ -241,7 +254,7 @@ class Completer:
             features that the models know is kept.
         files
             Modality to what messages call its table; the modality by default.
-        clinical
+        clinical, feature_names
             As of :meth:`complete`.
 
         Raises
@@ -260,6 +273,7 @@ class Completer:
                 _read(tables[name]),
                 self.preprocessors[name].input_features,
                 (files or {}).get(name, name),
+                feature_names,
             )
             for name in self.modalities
             if name in tables
@@ -316,19 +330,21 @@ class Completer:
         warn_of_few_references(self.agreement)
         everyone = patients.everyone
         started = time.monotonic()
-        impossible = 0
+        impossible, far = 0, []
         for start in range(0, len(everyone), PATIENTS_PER_BLOCK):
             completed = self._complete(patients.of(everyone[start : start + PATIENTS_PER_BLOCK]))
             impossible += len(_impossible(completed.flags))
+            far.append(completed.flags.loc[completed.flags["status"] == "observed", FAR_COLUMNS])
             yield completed
             done = min(start + PATIENTS_PER_BLOCK, len(everyone))
             left = (time.monotonic() - started) / done * (len(everyone) - done)
             logger.info("%d of %d patients done, %.1f min left", done, len(everyone), left / 60)
         if impossible:
             logger.warning("%d new patients cannot be completed: see the flags", impossible)
+        _warn_of_strangers(pd.concat(far))
 
     def _complete(self, patients: NewPatients) -> Completion:
-        latents, codes, empty = {}, {}, {}
+        latents, codes, empty, typical = {}, {}, {}, []
         for name, encoder in self.encoders.items():
             preprocessor = self.preprocessors[name]
             latents[name] = pd.DataFrame(columns=encoder.latent_columns, dtype=np.float32)
@@ -338,6 +354,15 @@ class Completer:
                 features = preprocessor.transform(patients.tables[name], encoder.impute)
                 latents[name] = encoder.encode(features)
                 codes[name] = encoder.code(features, patients.clinical)
+                apart = percentiles(distances(encoder, features), encoder.reference)
+                known = patients.tables[name].reindex(columns=preprocessor.features).notna()
+                typical.append(
+                    apart.assign(
+                        patient_id=features.index,
+                        modality=name,
+                        known_features=known.mean(axis=1).to_numpy(),
+                    )
+                )
         tables = {**empty, **patients.tables}
         measured = {name: patients.measured.get(name, empty[name].index) for name in tables}
         completed = complete_patients(
@@ -368,7 +393,7 @@ class Completer:
             latent_sd=completed.sd,
             flags=add_notes(
                 completed.flags.reindex(columns=FLAG_COLUMNS), patients.notes, self.modalities
-            ),
+            ).merge(pd.concat(typical), how="left", on=["patient_id", "modality"]),
             provenance=self.provenance,
         )
 
@@ -384,6 +409,22 @@ class Completer:
             "seed": self.sampling.seed,
             "temperature": self.sampling.temperature,
         }
+
+
+def _warn_of_strangers(flags: pd.DataFrame) -> None:
+    """Say so where more patients than chance allows lie farther out than nearly all of validation."""
+    for modality, rows in flags.groupby("modality", sort=False):
+        beyond = rows.drop(columns="modality").gt(100 * FAR).sum()
+        for column, n_far in beyond[beyond > max(1, FAR_SHARE * len(rows))].items():
+            logger.warning(
+                "%s: %d of %d new patients lie farther from the training patients than %.0f %% of validation "
+                "patients (%s in the flags)",
+                modality,
+                n_far,
+                len(rows),
+                100 * FAR,
+                column,
+            )
 
 
 def _read(table: pd.DataFrame | Callable[[], pd.DataFrame]) -> pd.DataFrame:

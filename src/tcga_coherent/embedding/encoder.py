@@ -1,7 +1,7 @@
 """One modality from processed features to standardised latents, and back."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from tcga_coherent.embedding.checks import check_features, check_finite, check_s
 from tcga_coherent.embedding.conditional_mean import fill_gaps
 from tcga_coherent.embedding.covariates import Covariates, fit_covariates
 from tcga_coherent.embedding.pca import Matrix, PrincipalComponents
+from tcga_coherent.embedding.typicality import distances
 from tcga_coherent.measures.fidelity import r2_of_parts
 from tcga_coherent.modality import ModalityConfig
 from tcga_coherent.omics.blocks import column_blocks
@@ -57,6 +58,8 @@ class Encoder:
         the weights; epoch 0 is PCA. No row for a PCA encoder.
     covariates
         What the code holds behind the scores of the axes; None for nothing.
+    reference
+        How far validation patients lie, each column sorted; see :mod:`tcga_coherent.embedding.typicality`.
     """
 
     modality: str
@@ -68,6 +71,7 @@ class Encoder:
     residual_sd: Matrix
     history: pd.DataFrame
     covariates: Covariates | None = None
+    reference: Matrix = field(default_factory=lambda: np.empty((0, 2), np.float32))
 
     @property
     def latent_size(self) -> int:
@@ -255,6 +259,7 @@ class Encoder:
             "latent_mean": self.latent_mean,
             "latent_sd": self.latent_sd,
             "residual_sd": self.residual_sd,
+            "reference": self.reference,
         }
         metadata: dict[str, Any] = {
             "modality": self.modality,
@@ -309,6 +314,7 @@ class Encoder:
             residual_sd=arrays["residual_sd"],
             history=pd.DataFrame(metadata["history"]),
             covariates=covariates,
+            reference=arrays["reference"],
         )
 
 
@@ -418,7 +424,11 @@ def fit_encoder(
         code = encoder.code(processed.iloc[train])
         covariates = fit_covariates(name, settings.covariates, clinical, code)
         encoder = replace(encoder, covariates=covariates)
-    return replace(encoder, residual_sd=residual_sd(encoder, processed, train, val))
+    return replace(
+        encoder,
+        residual_sd=residual_sd(encoder, processed, train, val),
+        reference=np.sort(distances(encoder, processed.iloc[val]), axis=0),
+    )
 
 
 def residual_sd(

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from tcga_coherent.omics.features.identifiers import match_identifiers, naming_of
 from tcga_coherent.omics.features.preprocessor import Preprocessor
 from tcga_coherent.omics.patients.barcodes import (
     EXAMPLES,
@@ -75,7 +76,12 @@ class NewPatients:
         )
 
 
-def orient_matrix(matrix: pd.DataFrame, features: pd.Index, file: str) -> pd.DataFrame:
+def orient_matrix(
+    matrix: pd.DataFrame,
+    features: pd.Index,
+    file: str,
+    names: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """Bring a matrix to samples x features, of the features that the models know.
 
     Parameters
@@ -87,21 +93,26 @@ def orient_matrix(matrix: pd.DataFrame, features: pd.Index, file: str) -> pd.Dat
         Features that the models were trained on.
     file
         For messages.
+    names
+        As of :func:`tcga_coherent.omics.features.identifiers.match_identifiers`.
 
     Raises
     ------
     ValueError
         When no known feature is found.
     """
-    known = [labels.isin(features) for labels in (matrix.index, matrix.columns)]
+    rows, columns = (
+        match_identifiers(axis, features, names) for axis in (matrix.index, matrix.columns)
+    )
+    known = [rows.isin(features), columns.isin(features)]
     in_rows, in_columns = (int(found.sum()) for found in known)
     if not in_rows and not in_columns:
         raise ValueError(
             f"{file} holds none of the {len(features)} features that the models were trained on, such as "
-            f"{', '.join(map(str, features[:EXAMPLES]))}. Lay it out as the raw matrix of this environment."
+            f"{', '.join(map(str, features[:EXAMPLES]))}. {_other_naming(matrix, features)}"
         )
     by_rows = in_rows > in_columns
-    samples = matrix.T if by_rows else matrix
+    samples = (matrix.T if by_rows else matrix).set_axis(rows if by_rows else columns, axis=1)
     unknown = samples.columns[~known[0 if by_rows else 1]]
     if len(unknown):
         logger.warning(
@@ -112,6 +123,21 @@ def orient_matrix(matrix: pd.DataFrame, features: pd.Index, file: str) -> pd.Dat
         )
         samples = samples.loc[:, known[0 if by_rows else 1]]
     return as_float32(samples)
+
+
+def _other_naming(matrix: pd.DataFrame, features: pd.Index) -> str:
+    """Return what would make a matrix one of the known features."""
+    wanted = naming_of(features)
+    axes = {naming_of(axis): axis for axis in (matrix.columns, matrix.index)}
+    other = next((naming for naming in axes if naming not in {wanted, "names"}), None)
+    if other is None and wanted != "names":
+        other = "names"
+    if other is None:
+        return "Lay it out as the raw matrix of this environment."
+    return (
+        f"It has {other}, such as {axes[other][0]}, in place of {wanted}: give a table of both, first the "
+        f"one and then the other, as feature_names.tsv beside it."
+    )
 
 
 def tabulate_new_patients(

@@ -18,8 +18,8 @@ from tcga_coherent.datasets.raw.titan import SUFFIXES, read_titan_folder
 
 logger = logging.getLogger(__name__)
 
-# What the file of the clinical table is called.
-CLINICAL = "clinical"
+# What the files of the clinical table and of the names of features are called.
+CLINICAL, FEATURE_NAMES = "clinical", "feature_names"
 
 Loaders = dict[str, Callable[[], pd.DataFrame]]
 
@@ -33,7 +33,7 @@ class NewPatientsDataset(AbstractDataset[None, Loaders]):
     Parameters
     ----------
     folder
-        Holds any of the modalities' files, called as the modality, and ``clinical.<ending>``, read by
+        Holds any of the modalities' files, called as the modality, and ``clinical.<ending>`` and ``feature_names.<ending>``, read by
         :func:`tcga_coherent.datasets.raw.clinical_table.read_clinical_table`.
     width
         Length of a slide embedding.
@@ -60,7 +60,7 @@ class NewPatientsDataset(AbstractDataset[None, Loaders]):
         loaders: Loaders = {}
         others = []
         for path in sorted(folder.iterdir()) if folder.is_dir() else []:
-            if _is_table(path) and path.name.split(".")[0] == CLINICAL:
+            if _is_table(path) and path.name.split(".")[0] in {CLINICAL, FEATURE_NAMES}:
                 loaders[path.name] = partial(read_clinical_table, path)
             elif _is_table(path):
                 loaders[path.name] = partial(read_matrix, path, None)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tcga_coherent.completion.bundle import Bundle
 from tcga_coherent.completion.completer import Completer
-from tcga_coherent.datasets.raw.new_patients import CLINICAL
+from tcga_coherent.datasets.raw.new_patients import CLINICAL, FEATURE_NAMES
 from tcga_coherent.omics.new_patients import NewPatients, warn_of_known
 
 logger = logging.getLogger(__name__)
@@ -52,16 +52,16 @@ def complete_new_patients(
     if models is None:
         raise ValueError("There are no models: name a bundle with completion.models.")
     completer = Completer.from_bundle(models, device)
-    clinical = [file for file in files if file.split(".")[0] == CLINICAL]
-    found = _find_modalities(
-        {file: load for file, load in files.items() if file not in clinical}, completer.modalities
-    )
-    if len(clinical) > 1:
-        raise ValueError(f"completion.input_dir holds {' and '.join(clinical)}: keep one.")
+    matrices, beside = _set_apart(files)
+    found = _find_modalities(matrices, completer.modalities)
+    names = beside.get(FEATURE_NAMES)
     patients = completer.screen(
         {name: load for name, (_, load) in found.items()},
         {name: file for name, (file, _) in found.items()},
-        files[clinical[0]]() if clinical else None,
+        beside.get(CLINICAL),
+        None
+        if names is None
+        else dict(zip(names.index, names.iloc[:, 0].astype(str), strict=True)),
     )
     everyone = patients.everyone
     others = set(former_completion["patient_id"]) - set(everyone)
@@ -78,6 +78,23 @@ def complete_new_patients(
 def _complete(completer: Completer, patients: NewPatients) -> Iterator[Mapping[str, pd.DataFrame]]:
     for block in completer.complete_blocks(patients):
         yield block.tables()
+
+
+def _set_apart(
+    files: Mapping[str, Callable[[], pd.DataFrame]],
+) -> tuple[dict[str, Callable[[], pd.DataFrame]], dict[str, pd.DataFrame]]:
+    """Return the files of matrices, and what is called as none, read."""
+    matrices, beside = {}, {}
+    first: dict[str, str] = {}
+    for file, load in files.items():
+        name = file.split(".")[0]
+        if name not in {CLINICAL, FEATURE_NAMES}:
+            matrices[file] = load
+        elif name in first:
+            raise ValueError(f"completion.input_dir holds {first[name]} and {file}: keep one.")
+        else:
+            first[name], beside[name] = file, load()
+    return matrices, beside
 
 
 def _find_modalities(
