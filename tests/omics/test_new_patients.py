@@ -68,7 +68,7 @@ def test_versions_of_genes_do_not_matter_and_a_table_of_names_is_followed() -> N
         with pytest.raises(ValueError, match=sentence):
             orient_matrix(other, genes, "rnaseq.tsv")
     with pytest.raises(
-        ValueError, match="It has Ensembl identifiers, such as ENSG.*in place of names"
+        ValueError, match=r"It has Ensembl identifiers, such as ENSG.*in place of names"
     ):
         orient_matrix(bare, pd.Index(["TP53", "BRCA1"]), "rnaseq.tsv")
 
