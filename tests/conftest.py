@@ -52,7 +52,8 @@ def lanes_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Mapping[str, Any]], N
     """Let pipelines follow the modalities given, as if the environment had these."""
 
     def follow(modalities: Mapping[str, Any]) -> None:
-        joined = Configured("", {"modalities": modalities})
+        tasks = {"tasks": ["stage", "survival"]}
+        joined = Configured("", {"modalities": modalities, "evaluation": tasks})
         monkeypatch.setattr(configuration, "_joined", joined)
 
     return follow

@@ -94,3 +94,8 @@ def configured() -> Configured:
 def configured_modalities() -> list[str]:
     """Return the names of the environment's modalities, in the order of tables and figures."""
     return modality_names(configured().parameters["modalities"])
+
+
+def configured_tasks() -> list[str]:
+    """Return the names of the tasks that the environment's downstream models are for."""
+    return list(configured().parameters["evaluation"]["tasks"])

@@ -54,6 +54,7 @@ class Cohort:
                 lazily(self.models[kind])
                 for kind in ("single", "multi", "consensus", "linear", "recalibration")
             ),
+            {},
             self.models["fitted"]["agreement"],
             SETTINGS,
             BarcodeRule(),

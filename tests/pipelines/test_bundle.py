@@ -22,6 +22,7 @@ def test_a_bundle_is_gathered_of_models_and_parameters_and_names_no_folder(cohor
         lazily(cohort.preprocessors),
         lazily(cohort.encoders),
         *(lazily(cohort.models[kind]) for kind in kinds),
+        {},
         cohort.models["fitted"]["agreement"],
         {**SETTINGS, "wsi": None},
         BarcodeRule("plain"),
@@ -38,6 +39,7 @@ def test_a_bundle_is_gathered_of_models_and_parameters_and_names_no_folder(cohor
         "input_dir": None,
         "output_dir": None,
         "models": None,
+        "costs": None,
     }
     assert set(bundle.of_kind("single")) == set(cohort.models["single"])
 
@@ -67,5 +69,6 @@ def test_no_table_of_patients_is_read(lanes_of) -> None:
         "consensus",
         "linear",
         "recalibration",
+        "downstream",
         "agreement",
     }

@@ -22,13 +22,17 @@ def complete(
     cohort: Cohort, files: dict[str, pd.DataFrame], former: pd.DataFrame = FORMER
 ) -> list[dict[str, pd.DataFrame]]:
     blocks = complete_new_patients(lazily(files), former, None, "cpu", cohort.bundle, cohort.split)
-    return list(blocks())
+    *made, priorities = blocks()
+    return [{**tables, **priorities} for tables in made]
 
 
 def test_the_tables_of_a_completion_are_called_as_their_files(cohort: Cohort) -> None:
     (tables,) = complete(cohort, {"rnaseq.parquet": matrix_of(cohort)})
     parts = ("decoded_mean", "decoded_sd", "latent_draws", "latent_mean", "latent_sd")
-    assert set(tables) == {"flags", *(f"{part}/{name}" for part in parts for name in SETTINGS)}
+    assert set(tables) == {
+        *("flags", "predictions", "priorities"),
+        *(f"{part}/{name}" for part in parts for name in SETTINGS),
+    }
     pd.testing.assert_frame_equal(
         tables["decoded_mean/rnaseq"], cohort.tables["rnaseq"].head(3), check_names=False
     )
@@ -37,7 +41,8 @@ def test_the_tables_of_a_completion_are_called_as_their_files(cohort: Cohort) ->
 def test_a_bundle_takes_the_place_of_the_environments_models(cohort: Cohort) -> None:
     files = {"rnaseq.parquet": matrix_of(cohort)}
     blocks = complete_new_patients(lazily(files), FORMER, cohort.bundle, "cpu")
-    (given,), (own,) = list(blocks()), complete(cohort, files)
+    (given, _), (own,) = list(blocks()), complete(cohort, files)
+    del own["priorities"]
     for name, table in own.items():
         pd.testing.assert_frame_equal(given[name], table)
 
@@ -56,6 +61,7 @@ def test_with_a_bundle_nothing_of_the_environment_is_read(lanes_of, monkeypatch)
     inputs = {}
     for models in (None, "BUNDLE"):
         parameters = {"modalities": known, "completion": {"models": models}}
+        parameters["evaluation"] = {"tasks": ["stage"]}
         monkeypatch.setattr(configuration, "_joined", configuration.Configured("", parameters))
         inputs[models] = create_pipeline().inputs()
     assert inputs["BUNDLE"] == {
@@ -64,7 +70,7 @@ def test_with_a_bundle_nothing_of_the_environment_is_read(lanes_of, monkeypatch)
         "given_models",
         "params:compute.device",
     }
-    assert {"split", "encoders/cna", "single/cna_from_rppa"} < inputs[None]
+    assert {"split", "encoders/cna", "single/cna_from_rppa", "downstream/stage"} < inputs[None]
     assert not any(name.startswith("processed/") for name in inputs[None])
 
 

@@ -31,7 +31,7 @@ from tests.studies.coherence.made_up_probe import made_up_probe
 
 N_DRAWS = 5
 # Parts with a test file of their own.
-TESTED_ELSEWHERE = ("counterfactual", "report", "rescue", "signal", "statistics")
+TESTED_ELSEWHERE = ("counterfactual", "downstream", "report", "rescue", "signal", "statistics")
 FIGURES = (
     "table1_reconstruction",
     "s2_reconstruction_by_type",
@@ -137,7 +137,8 @@ def run(
     written = ("{name}_table", "{name}_figure", "baseline_predictions")
     catalog = DataCatalog.from_config({name: config["catalog"][name] for name in written})
     everything = inputs_of(names) | {"params:evaluation": parameters} | changes
-    join_environment("", {"modalities": everything["params:modalities"]})
+    tasks = {"tasks": parameters.tasks}
+    join_environment("", {"modalities": everything["params:modalities"], "evaluation": tasks})
     for name, data in everything.items():
         catalog[name] = MemoryDataset(data, copy_mode="assign")
     pipeline = tested_here()

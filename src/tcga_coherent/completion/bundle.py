@@ -16,6 +16,7 @@ KINDS = (
     "consensus",
     "linear",
     "recalibration",
+    "downstream",
 )
 AGREEMENT = "agreement"
 # Groups of parameters that completing reads.

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,6 +22,8 @@ from tcga_coherent.completion.bundle import (
 )
 from tcga_coherent.completion.completion import Completion, join_completions
 from tcga_coherent.completion.patients import complete_patients, decode_patients
+from tcga_coherent.completion.predictions import predict_patients
+from tcga_coherent.completion.predictor import Predictor
 from tcga_coherent.diffusion.completion.agreement import Agreement
 from tcga_coherent.diffusion.completion.generation import warn_of_few_references
 from tcga_coherent.diffusion.completion.tables import FLAG_COLUMNS
@@ -82,6 +84,8 @@ class Completer:
         What the models are, do and give away, in Markdown; empty where there is none.
     identity
         SHA-256 of the models' files, where they were read from a bundle.
+    predictors
+        Task to what predicts it, as far as the cohort had what a task needs.
 
     Examples
     --------
@@ -99,6 +103,17 @@ class Completer:
     scheme: Literal["tcga", "plain"]
     release_card: str = ""
     identity: str = ""
+    predictors: Mapping[str, Predictor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse costs of other modalities than there are."""
+        costs = self.settings.costs
+        if costs is not None and set(costs) != set(self.modalities):
+            wrong = sorted(set(costs) ^ set(self.modalities))
+            raise ValueError(
+                f"completion.costs gives {'no cost of' if wrong[0] in self.encoders else 'a cost of'} {wrong[0]}, but "
+                f"the modalities are {', '.join(self.modalities)}: give each of these a cost, or none."
+            )
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "auto") -> "Completer":
@@ -127,13 +142,14 @@ class Completer:
         """Build the models of a bundle on a device; errors are those of :meth:`load`."""
         modalities = parse_modalities(bundle.parameters[MODALITIES])
         encoders = bundle.of_kind("encoders")
+        fingerprints = fingerprint_checkpoints(encoders)
         models = load_models(
             bundle.of_kind("single"),
             bundle.of_kind("multi"),
             bundle.of_kind("consensus"),
             bundle.of_kind("linear"),
             "encoders",
-            fingerprint_checkpoints(encoders),
+            fingerprints,
             device,
             bundle.of_kind("recalibration"),
         )
@@ -156,6 +172,7 @@ class Completer:
             scheme=barcodes.scheme,
             release_card=bundle.release_card,
             identity=str(bundle.manifest.get("content", "")),
+            predictors=_load_predictors(bundle, fingerprints),
         )
 
     @property
@@ -385,6 +402,17 @@ class Completer:
             )
             for name in self.modalities
         }
+        everyone = completed.mean[self.modalities[0]].index
+        generated = pd.DataFrame(
+            {name: ~everyone.isin(frame.index) for name, frame in latents.items()}, index=everyone
+        )
+        predictions, priorities = predict_patients(
+            list(self.predictors.values()),
+            completed.draws,
+            generated,
+            self.sampling.antithetic,
+            self.settings,
+        )
         return Completion(
             mean={name: mean for name, (mean, _) in decoded.items()},
             sd={name: sd for name, (_, sd) in decoded.items()},
@@ -394,6 +422,8 @@ class Completer:
             flags=add_notes(
                 completed.flags.reindex(columns=FLAG_COLUMNS), patients.notes, self.modalities
             ).merge(pd.concat(typical), how="left", on=["patient_id", "modality"]),
+            predictions=predictions,
+            priorities=priorities,
             provenance=self.provenance,
         )
 
@@ -425,6 +455,24 @@ def _warn_of_strangers(flags: pd.DataFrame) -> None:
                 100 * FAR,
                 column,
             )
+
+
+def _load_predictors(bundle: Bundle, encoders: Mapping[str, str]) -> dict[str, Predictor]:
+    """Return task to what predicts it; why others have none is logged."""
+    predictors = {}
+    for task, load in bundle.of_kind("downstream").items():
+        checkpoint = load()
+        if "reason" in checkpoint.metadata:
+            logger.warning("No predictions of %s, as %s", task, checkpoint.metadata["reason"])
+            continue
+        predictors[task] = Predictor.from_checkpoint(checkpoint)
+        predictors[task].check_encoders(encoders)
+    if not bundle.of_kind("downstream"):
+        logger.warning(
+            "The models have no downstream models with them: nothing is predicted or prioritised. The evaluation "
+            "pipeline of their environment makes them, for a bundle that is made after it."
+        )
+    return predictors
 
 
 def _read(table: pd.DataFrame | Callable[[], pd.DataFrame]) -> pd.DataFrame:

@@ -1,10 +1,12 @@
 """What becomes of new patients."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
+
+from tcga_coherent.completion.predictions import PREDICTIONS, join_rows, rank_patients
 
 Frames = Mapping[str, pd.DataFrame]
 PARTS = ("decoded_mean", "decoded_sd", "latent_draws", "latent_mean", "latent_sd")
@@ -25,6 +27,9 @@ class Completion:
         Modality to patients x latent size.
     flags
         One row a patient and modality, for everybody who was given; see docs/completing_patients.md.
+    predictions, priorities
+        What the downstream models predict of each patient, and which missing modality to measure first; without rows
+        where the models come without any. See the same page.
     provenance
         Version, seed, number of draws and the identity of the models.
     """
@@ -35,17 +40,20 @@ class Completion:
     latent_mean: Frames
     latent_sd: Frames
     flags: pd.DataFrame
+    predictions: pd.DataFrame
+    priorities: pd.DataFrame
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return all of it as ``<part>/<modality>`` and ``flags``, as the files of a folder."""
+        """Return all of it as ``<part>/<modality>``, ``flags``, ``predictions`` and ``priorities``: the files of a folder."""
         parts = (self.mean, self.sd, self.draws, self.latent_mean, self.latent_sd)
         tables = {
             f"{part}/{name}": frame
             for part, frames in zip(PARTS, parts, strict=True)
             for name, frame in frames.items()
         }
-        return {**tables, "flags": self.flags}
+        others = {name: getattr(self, name) for name in ("flags", "predictions", "priorities")}
+        return {**tables, **others}
 
 
 def join_completions(parts: Sequence[Completion]) -> Completion:
@@ -55,8 +63,9 @@ def join_completions(parts: Sequence[Completion]) -> Completion:
         frames = [getattr(part, field) for part in parts]
         return {name: pd.concat([frame[name] for frame in frames]) for name in frames[0]}
 
+    priorities = rank_patients([part.priorities for part in parts])
     if len(parts) == 1:
-        return parts[0]
+        return replace(parts[0], priorities=priorities)
     order = {name: number for number, name in enumerate(parts[0].mean)}
     flags = pd.concat([part.flags for part in parts], ignore_index=True)
     return Completion(
@@ -68,5 +77,7 @@ def join_completions(parts: Sequence[Completion]) -> Completion:
         flags.sort_values(
             "modality", key=lambda names: names.map(order), kind="stable"
         ).reset_index(drop=True),
+        join_rows([part.predictions for part in parts], PREDICTIONS),
+        priorities,
         parts[0].provenance,
     )

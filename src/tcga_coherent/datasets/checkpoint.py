@@ -32,12 +32,17 @@ class CheckpointDataset(Identified, AbstractDataset[Checkpoint, Checkpoint]):
     ----------
     filepath
         Path of the ``.safetensors`` file; the metadata lie in its header.
+    optional
+        Whether those who read it go on without it, with an empty checkpoint, where it is not of what is at hand.
     metadata
         Free-form metadata for Kedro plugins; unused here.
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, *, filepath: str, optional: bool = False, metadata: dict[str, Any] | None = None
+    ) -> None:
         self._filepath = Path(filepath)
+        self.optional = optional
         self.metadata = metadata
 
     @property
@@ -53,6 +58,8 @@ class CheckpointDataset(Identified, AbstractDataset[Checkpoint, Checkpoint]):
         DatasetError
             When the file is damaged or none of this project's.
         """
+        if self.optional and not self._exists():
+            return Checkpoint({})
         return read_checkpoint(self._filepath)
 
     def save(self, data: Checkpoint) -> None:

@@ -79,11 +79,14 @@ class Identified(ABC):
     Attributes
     ----------
     outdated
-        Set for a run that makes missing outputs only: what lies there is of other inputs or parameters,
-        and does not exist for this run.
+        Set for a run that makes missing outputs only, and where something optional is read: what lies there is of other
+        inputs or parameters, and does not exist for this run.
+    optional
+        Whether those who read it go on without it.
     """
 
     outdated = False
+    optional = False
 
     @property
     @abstractmethod

@@ -12,6 +12,7 @@ from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.acquisition_curves import MacroF1Scorer
 from tcga_coherent.downstream.forests import ForestParameters, fit_classifier
 from tcga_coherent.downstream.outcomes import CannotEvaluate, check_classes
+from tcga_coherent.downstream.stored_forest import StoredForest
 from tcga_coherent.downstream.task import DownstreamTask, Outcomes
 from tcga_coherent.measures.bootstrap import Counts
 from tcga_coherent.measures.classification_scores import class_scores, most_probable
@@ -66,6 +67,12 @@ class ClassForest:
     def doubt(self, features: Array) -> Array:
         """Return the entropy of the probabilities, in nats."""
         return entropy(self.predict(features), axis=-1)
+
+    def stored(self, forests: ForestParameters) -> StoredForest:
+        """Return its trees with the shares of the classes in their leaves."""
+        trees = [tree.tree_ for tree in self.forest.estimators_]
+        shares = [tree.value[:, 0] for tree in trees]
+        return StoredForest.of_trees(trees, shares, self.outputs, len(self.outputs))
 
 
 @dataclass(frozen=True)

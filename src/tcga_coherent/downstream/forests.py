@@ -39,12 +39,16 @@ class ForestParameters:
     max_patients
         Training patients of a forest at most; of more, it learns from as many at random. The cost of a
         survival tree grows faster than their number.
+    survival_years
+        Years after which completed patients' probabilities to be alive are given, as far as the training patients
+        were followed.
     """
 
     n_trees: Annotated[int, Field(ge=1)]
     survival_min_samples_leaf: Annotated[int, Field(ge=1)]
     survival_time_unit: Annotated[float, Field(gt=0)]
     max_patients: Annotated[int, Field(ge=10)] = 10_000
+    survival_years: tuple[Annotated[float, Field(gt=0)], ...] = (1, 2, 3, 5)
 
 
 def fit_classifier(
@@ -108,6 +112,12 @@ def _training_patients(
     logger.info("A forest learns from %d of %d patients", parameters.max_patients, n_patients)
     chosen = np.random.default_rng(seed).permutation(n_patients)[: parameters.max_patients]
     return np.sort(chosen)
+
+
+def forest_seeds(seed: int, repeat: int, task: str) -> list[int]:
+    """Return four seeds of a repeat; the second is that of the forest that learns from whole patients."""
+    sequence = np.random.SeedSequence([seed, repeat, *task.encode()])
+    return [int(state) for state in sequence.generate_state(4)]
 
 
 def survival_time(days: Array, parameters: ForestParameters) -> Array:

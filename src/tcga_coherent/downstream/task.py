@@ -13,6 +13,7 @@ from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.acquisition_curves import Scorer
 from tcga_coherent.downstream.forests import ForestParameters
 from tcga_coherent.downstream.outcomes import CannotEvaluate
+from tcga_coherent.downstream.stored_forest import StoredForest
 from tcga_coherent.measures.bootstrap import Counts
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.measures.score import Score
@@ -38,6 +39,10 @@ class Model(Protocol):
 
     def doubt(self, features: Array) -> Array:
         """Say how unsure a prediction is without any generated data, one value a patient."""
+        ...
+
+    def stored(self, forests: ForestParameters) -> StoredForest:
+        """Return what predicting new patients takes, and no row of a training patient."""
         ...
 
 

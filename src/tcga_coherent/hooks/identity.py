@@ -82,7 +82,7 @@ class IdentityHooks:
 
     @hook_impl
     def before_dataset_loaded(self, dataset_name: str, node: Node) -> None:
-        """Check an input of a node.
+        """Check an input of a node; the run goes on without an optional one.
 
         Raises
         ------
@@ -92,29 +92,39 @@ class IdentityHooks:
         dataset = self._identified(dataset_name)
         if dataset is None or self._continues(dataset, node):
             return
+        problem = self._problem(dataset_name, dataset)
+        if problem is not None and not dataset.optional:
+            raise DatasetError(problem)
+        if problem is not None:
+            logger.warning("Left out: %s", problem)
+            dataset.outdated = True
+
+    def _problem(self, dataset_name: str, dataset: Identified) -> str | None:
+        """Say in a sentence why an artefact cannot be read."""
         path, files = dataset.identified_path, dataset.identified_files()
         if not files:
             run = _lower(self._run(_maker(dataset_name)))
-            raise DatasetError(f"{path} does not exist: {run} first.")
+            return f"{path} does not exist: {run} first."
         identity = read_identity(path)
         if identity is None:
-            raise DatasetError(
+            return (
                 f"Nothing is known of what {path} was made from: an older version wrote it, or it was put "
                 f"there by hand. {self._run(_maker(dataset_name))} again."
             )
         again = f"{self._run(identity.pipeline)} again"
         changed = changed_files(identity, files)
         if changed:
-            raise DatasetError(
+            return (
                 f"{path} is not as it was written ({_examples(changed)}): it was edited, damaged or "
                 f"exchanged. Restore it, or {_lower(again)}."
             )
         others = other_inputs(path, identity, self._place)
         if others:
-            raise DatasetError(
+            return (
                 f"{path} does not belong to what lies beside it: it was made from other {_examples(others)} "
                 f"than those at hand. {again}, or restore those."
             )
+        return None
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:

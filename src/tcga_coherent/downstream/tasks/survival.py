@@ -12,6 +12,7 @@ from tcga_coherent.cohort import Cohort
 from tcga_coherent.downstream.acquisition_curves import ConcordanceScorer
 from tcga_coherent.downstream.forests import ForestParameters, fit_survival_forest, survival_time
 from tcga_coherent.downstream.outcomes import CannotEvaluate, check_survival, survival_outcomes
+from tcga_coherent.downstream.stored_forest import AFTER, StoredForest
 from tcga_coherent.downstream.task import DownstreamTask, Outcomes
 from tcga_coherent.measures.bootstrap import Counts
 from tcga_coherent.measures.concordance import concordant_pairs
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sksurv.ensemble import RandomSurvivalForest
 
 BRIER = "integrated_brier"
+SURVIVAL, DAYS_OF_YEAR = "survival", 365.25
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,8 @@ class SurvivalForest:
 
     def quantities(self, features: Array) -> Array:
         """Predict the risk, and the probabilities to outlive each of the times."""
-        steps = np.searchsorted(self.forest.unique_times_, self.units, side="right") - 1
-        survival = self.forest.predict_survival_function(features, return_array=True)[:, steps]
-        # Before the first time in the training data everyone lives.
-        survival[:, steps < 0] = 1
-        return np.hstack([self.predict(features), survival])
+        survival = self.forest.predict_survival_function(features, return_array=True)
+        return np.hstack([self.predict(features), self._at(survival, self.units)])
 
     def doubt(self, features: Array) -> Array:
         """Return the standard deviation of the trees' risks."""
@@ -68,6 +67,31 @@ class SurvivalForest:
         values = np.asarray(features, dtype=np.float32)
         risks = [tree.predict(values, check_input=False) for tree in self.forest.estimators_]
         return np.std(risks, axis=0)
+
+    def stored(self, forests: ForestParameters) -> StoredForest:
+        """Return its trees with the risk of their leaves, and the survival after ``survival_years``."""
+        trees = [tree.tree_ for tree in self.forest.estimators_]
+        units = DAYS_OF_YEAR * np.array(forests.survival_years) / forests.survival_time_unit
+        known = np.sort(units[units <= self.forest.unique_times_[-1]])
+        # A node holds its cumulative hazard and its survival at every time, and the risk sums the hazard.
+        values = [
+            np.column_stack(
+                [
+                    tree.value[:, self.forest.is_event_time_, 0].sum(axis=1),
+                    self._at(tree.value[..., 1], known),
+                ]
+            )
+            for tree in trees
+        ]
+        years = known * forests.survival_time_unit / DAYS_OF_YEAR
+        outputs = [*self.outputs, *(f"{SURVIVAL}{AFTER}{year:.6g}" for year in years)]
+        return StoredForest.of_trees(trees, values, outputs, len(self.outputs))
+
+    def _at(self, survival: Array, units: Array) -> Array:
+        """Return columns of probabilities, over the forest's times, at times in its unit."""
+        steps = np.searchsorted(self.forest.unique_times_, units, side="right") - 1
+        # Before the first time in the training data everyone lives.
+        return np.where(steps < 0, 1.0, survival[:, steps])
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ def gather_bundle(
     consensus: Checkpoints,
     linear: Checkpoints,
     recalibration: Checkpoints,
+    downstream: Checkpoints,
     agreement: Checkpoint,
     modalities: dict[str, Any],
     barcodes: BarcodeRule,
@@ -38,7 +39,10 @@ def gather_bundle(
     completion: CompletionConfig,
 ) -> Bundle:
     """Join what completing reads of an environment."""
-    by_kind = (preprocessors, encoders, single, multi, consensus, linear, recalibration)
+    by_kind = (
+        *(preprocessors, encoders, single, multi, consensus, linear, recalibration),
+        {name: load for name, load in downstream.items() if load().metadata},
+    )
     checkpoints = {
         f"{kind}/{name}": load()
         for kind, loaders in zip(KINDS, by_kind, strict=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from kedro.pipeline import Pipeline
 
-from tcga_coherent.configuration import configured_modalities
+from tcga_coherent.configuration import configured_modalities, configured_tasks
 from tcga_coherent.pipelines.lanes import Built, all_pairs, each, lane_node
 
 from .nodes import check_bundle, gather_bundle
@@ -38,6 +38,7 @@ def own_models() -> Built:
             each("consensus", modalities),
             each("linear", modalities),
             each("recalibration", modalities),
+            each("downstream", configured_tasks()),
             "agreement",
             "params:modalities",
             "params:ingestion.barcodes",

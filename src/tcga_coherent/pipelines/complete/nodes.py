@@ -8,6 +8,7 @@ import pandas as pd
 
 from tcga_coherent.completion.bundle import Bundle
 from tcga_coherent.completion.completer import Completer
+from tcga_coherent.completion.predictions import rank_patients
 from tcga_coherent.datasets.raw.new_patients import CLINICAL, FEATURE_NAMES
 from tcga_coherent.omics.new_patients import NewPatients, warn_of_known
 
@@ -76,8 +77,13 @@ def complete_new_patients(
 
 
 def _complete(completer: Completer, patients: NewPatients) -> Iterator[Mapping[str, pd.DataFrame]]:
+    priorities = []
     for block in completer.complete_blocks(patients):
-        yield block.tables()
+        tables = block.tables()
+        priorities.append(tables.pop("priorities"))
+        yield tables
+    # Ranks are over all patients.
+    yield {"priorities": rank_patients(priorities)}
 
 
 def _set_apart(

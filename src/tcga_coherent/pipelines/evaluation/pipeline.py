@@ -7,6 +7,7 @@ from kedro.pipeline import Pipeline
 from .baselines import baselines
 from .calibration import calibration
 from .coherence import coherence
+from .downstream import downstream
 from .fidelity import fidelity
 from .prioritisation import prioritisation
 from .reconstruction import reconstruction
@@ -23,6 +24,7 @@ COMPARED_WITH_BASELINES = (
     rescue,
     prioritisation,
     statistics,
+    downstream,
 )
 
 

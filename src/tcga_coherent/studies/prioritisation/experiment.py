@@ -6,7 +6,7 @@ patients. Where its predictions differ between the versions, the measured modali
 others do not (paper, Methods, "Downstream task implementation").
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -15,17 +15,20 @@ from numpy.typing import NDArray
 
 from tcga_coherent.baselines.registry import STRONGEST
 from tcga_coherent.downstream.forests import ForestParameters
+from tcga_coherent.downstream.priority_scores import (
+    CHANGE,
+    VARIANCE,
+    change_probability,
+    decision_spread,
+    expected_change,
+    predict_versions,
+    priority_scores,
+    with_modality,
+)
 from tcga_coherent.downstream.task import Model
 from tcga_coherent.downstream.tasks import TASKS
 from tcga_coherent.measures.fidelity import Array
 from tcga_coherent.studies.prioritisation.inputs import CounterfactualInputs
-from tcga_coherent.studies.prioritisation.scores import (
-    change_probability,
-    decision_spread,
-    expected_change,
-    expected_gain,
-    variance_score,
-)
 
 STUDY = "counterfactual"
 
@@ -117,23 +120,20 @@ def _assess(
     chosen: NDArray[np.int64],
 ) -> dict[str, Array]:
     """Return the columns of all test patients for one modality."""
-    without = _with_modality(inputs.real, name, np.full_like(inputs.real[name], np.nan))
+    without = with_modality(inputs.real, name, np.full_like(inputs.real[name], np.nan))
     predicted = {
-        by: _predict_versions(model, inputs.real, name, versions[chosen])
+        by: predict_versions(model.predict, inputs.real, name, versions[chosen])
         for by, versions in inputs.versions[name].items()
     }
     current = {"missing": model.predict(without), "generated": predicted["coherent"].mean(axis=0)}
     doubt = model.doubt(without)
     values = _columns("real", model, real)
-    # Only the decision for a class counts in its score, every change of a risk in its own.
-    expect = expected_gain if TASKS[task].has_classes else expected_change
     for unacquired in UNACQUIRED:
         values |= _columns(unacquired, model, current[unacquired])
         for by, versions in predicted.items():
-            values[score_column(VARIANCE_STRATEGIES[by], unacquired)] = variance_score(versions)
-            values[score_column(CHANGE_STRATEGIES[by], unacquired)] = expect(
-                versions, current[unacquired]
-            )
+            scores = priority_scores(versions, current[unacquired], TASKS[task].has_classes)
+            values[score_column(VARIANCE_STRATEGIES[by], unacquired)] = scores[VARIANCE]
+            values[score_column(CHANGE_STRATEGIES[by], unacquired)] = scores[CHANGE]
         values[score_column(ENTROPY, unacquired)] = doubt
     versions, now = predicted["coherent"], current["missing"]
     values["change"] = expected_change(versions, now)
@@ -145,13 +145,3 @@ def _assess(
 
 def _columns(kind: str, model: Model, predicted: Array) -> dict[str, Array]:
     return dict(zip(prediction_columns(kind, model.outputs), predicted.T, strict=True))
-
-
-def _with_modality(real: Mapping[str, Array], name: str, values: Array) -> Array:
-    return np.hstack([values if other == name else real[other] for other in real])
-
-
-def _predict_versions(model: Model, real: Mapping[str, Array], name: str, versions: Array) -> Array:
-    # In one call, as a forest's overhead is that of its trees.
-    stacked = np.vstack([_with_modality(real, name, version) for version in versions])
-    return model.predict(stacked).reshape(len(versions), -1, len(model.outputs))

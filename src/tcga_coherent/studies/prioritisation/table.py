@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.downstream.acquisition_curves import RATIOS, area, n_acquired
+from tcga_coherent.downstream.priority_scores import CHANGE, VARIANCE
+from tcga_coherent.downstream.profiles import GENERATORS
 from tcga_coherent.measures.bootstrap import central_interval
 from tcga_coherent.measures.score import Score
 from tcga_coherent.measures.statistical_tests import ROUNDING, share_above_zero
@@ -116,6 +118,41 @@ def area_table(
         ]
         frames.append(pd.DataFrame(rows))
     return _joined(frames, AREA_COLUMNS)
+
+
+def acquisition_verdicts(table: pd.DataFrame, task: str) -> dict[str, dict[str, Any]]:
+    """Return whether measuring held-out patients in the order of a score was better than at random.
+
+    Parameters
+    ----------
+    table
+        Result of :func:`area_table`.
+    task
+        Name of a task.
+
+    Returns
+    -------
+    dict
+        ``<method>/<modality>/<score>`` to the area above random order with its interval over patients, and ``yes``,
+        ``no`` or ``undecided``, where those who were not measured have generated modalities.
+    """
+    rows = table[(table["task"] == task) & (table["unacquired"] == "generated")]
+    strategies = {
+        named[method]: (method, score)
+        for score, named in ((VARIANCE, VARIANCE_STRATEGIES), (CHANGE, CHANGE_STRATEGIES))
+        for method in GENERATORS
+    }
+    return {
+        "/".join([method, row["modality"], score]): {
+            "gain": row["area_mean"],
+            "gain_low": row["area_low"],
+            "gain_high": row["area_high"],
+            "above_random": row["above_random"],
+        }
+        for row in rows.to_dict("records")
+        if row["strategy"] in strategies
+        for method, score in (strategies[row["strategy"]],)
+    }
 
 
 def area_lines(table: pd.DataFrame) -> Iterator[str]:

@@ -15,7 +15,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from tcga_coherent.cohort import Cohort
-from tcga_coherent.downstream.forests import ForestParameters
+from tcga_coherent.downstream.forests import ForestParameters, forest_seeds
 from tcga_coherent.downstream.profiles import (
     ABLATION,
     GENERATORS,
@@ -199,7 +199,7 @@ def predict_repeat(repeat: int, study: RescueStudy) -> pd.DataFrame:
         )
         for name, outcomes in study.tasks.possible.items()
         for cell, predicted in _predict_task(
-            outcomes, _seeds(study.seed, repeat, name), repeat, study
+            outcomes, forest_seeds(study.seed, repeat, name), repeat, study
         )
     ]
     if not frames:
@@ -231,11 +231,6 @@ def drop_modalities(profiles: Array, sizes: list[int], seed: int) -> Array:
     for row in np.flatnonzero(rng.random(len(profiles)) < 0.5):
         dropped[row, np.isin(modality, patterns[rng.integers(len(patterns))])] = np.nan
     return dropped
-
-
-def _seeds(seed: int, repeat: int, task: str) -> list[int]:
-    sequence = np.random.SeedSequence([seed, repeat, *task.encode()])
-    return [int(state) for state in sequence.generate_state(4)]
 
 
 def _predict_task(

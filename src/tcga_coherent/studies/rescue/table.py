@@ -1,10 +1,11 @@
 """Table 2: what removal costs, what completion gains, and which of it the patients tell for sure."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from tcga_coherent.downstream.profiles import ABLATION
+from tcga_coherent.downstream.profiles import ABLATION, GENERATORS
 from tcga_coherent.downstream.task import PossibleTasks
 from tcga_coherent.downstream.tasks import TASKS
 from tcga_coherent.measures.bootstrap import central_interval
@@ -75,6 +76,42 @@ def headline_rows(table: pd.DataFrame) -> pd.DataFrame:
     """Keep the headline metric of each task: Table 2."""
     headline = table["task"].map(lambda task: TASKS[task].headline)
     return table[table["metric"] == headline].reset_index(drop=True)
+
+
+def held_out_losses(table: pd.DataFrame, task: str) -> dict[str, dict[str, Any]]:
+    """Return what completing costs the predictions of held-out patients, pattern by pattern.
+
+    Parameters
+    ----------
+    table
+        Result of :func:`headline_rows`.
+    task
+        Name of a task.
+
+    Returns
+    -------
+    dict
+        ``<method>/<removed>`` to the score of complete patients, that of patients who lack modalities and are predicted
+        by pooling over their draws, and its difference from the former, below zero where completing costs, with
+        its interval over patients.
+    """
+    rows = table[(table["task"] == task) & table["score_mean"].notna()].to_dict("records")
+    full = [row for row in rows if Cell(*(row[name] for name in Cell._fields)) == FULL]
+    nothing = dict.fromkeys([f"drop_from_full_{part}" for part in ("mean", "low", "high")], 0.0)
+    whole = [{**row, **nothing, "method": method} for row in full for method in GENERATORS]
+    pooled = [row for row in rows if row["pooling"] == "multiple"]
+    return {
+        f"{row['method']}/{row['removed']}": {
+            "metric": row["metric"],
+            "held_out_complete": full[0]["score_mean"],
+            "held_out_score": row["score_mean"],
+            "held_out_change": row["drop_from_full_mean"],
+            "held_out_change_low": row["drop_from_full_low"],
+            "held_out_change_high": row["drop_from_full_high"],
+            "held_out_patients": float(row["n_patients"]),
+        }
+        for row in whole + pooled
+    }
 
 
 def ablation_of(cell: Cell) -> Cell:

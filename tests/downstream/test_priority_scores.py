@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tcga_coherent.studies.prioritisation.scores import (
+from tcga_coherent.downstream.priority_scores import (
     change_probability,
     decision_spread,
     expected_change,

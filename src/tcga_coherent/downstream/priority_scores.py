@@ -5,9 +5,53 @@ each patient. ``current`` is patients x outputs: what it predicts now. Outputs a
 probabilities, or a single risk. All scores are higher where measuring promises more.
 """
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
 from tcga_coherent.measures.fidelity import Array
+
+VARIANCE, CHANGE = "variance_score", "expected_change"
+SCORES = (VARIANCE, CHANGE)
+
+
+def priority_scores(versions: Array, current: Array, has_classes: bool) -> dict[str, Array]:
+    """Return the :data:`SCORES`, one value a patient each.
+
+    Of classes only a change of the decision counts in the second (:func:`expected_gain`), of a risk every change.
+    """
+    expect = expected_gain if has_classes else expected_change
+    return {VARIANCE: variance_score(versions), CHANGE: expect(versions, current)}
+
+
+def predict_versions(
+    predict: Callable[[Array], Array], profile: Mapping[str, Array], name: str, versions: Array
+) -> Array:
+    """Predict patients once for each version of one of their modalities.
+
+    Parameters
+    ----------
+    predict
+        Returns patients x outputs of patients x dimensions of all modalities.
+    profile
+        Modality to patients x dimensions.
+    name, versions
+        Modality that is exchanged, and what for, versions x patients x dimensions.
+
+    Returns
+    -------
+    ndarray
+        versions x patients x outputs.
+    """
+    # In one call, as a forest's overhead is that of its trees.
+    stacked = np.vstack([with_modality(profile, name, version) for version in versions])
+    predicted = predict(stacked)
+    return predicted.reshape(len(versions), -1, predicted.shape[-1])
+
+
+def with_modality(profile: Mapping[str, Array], name: str, values: Array) -> Array:
+    """Put modalities side by side, one of them exchanged: patients x dimensions of all."""
+    return np.hstack([values if other == name else profile[other] for other in profile])
 
 
 def variance_score(versions: Array) -> Array:
