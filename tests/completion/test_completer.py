@@ -13,6 +13,7 @@ from tests.completion.small_cohort import SETTINGS, Cohort, make_cohort, some
 from tests.pipelines.latent_cohort import SAMPLING, SIZES
 
 TYPICAL = ["latent_percentile", "feature_percentile", "known_features"]
+TABLES = ("flags", "predictions", "priorities")
 PARTS = ("mean", "sd", "draws", "latent_mean", "latent_sd")
 
 
@@ -70,7 +71,10 @@ def test_blocks_of_any_size_give_the_same(
             pd.testing.assert_frame_equal(
                 getattr(in_blocks, part)[name], getattr(whole, part)[name], rtol=1e-5, atol=1e-5
             )
-    pd.testing.assert_frame_equal(in_blocks.flags, whole.flags, rtol=1e-5)
+    for table in TABLES:
+        pd.testing.assert_frame_equal(
+            getattr(in_blocks, table), getattr(whole, table), rtol=1e-4, atol=1e-6
+        )
 
 
 def test_what_a_clinic_knows_of_new_patients_counts_as_it_does_of_the_cohort(
@@ -137,6 +141,64 @@ def test_number_of_draws_and_seed_can_be_chosen(
     assert np.abs(other.to_numpy() - some.draws["rppa"].to_numpy()).min() > 1e-6
     with pytest.raises(ValueError, match="antithetic draws come in pairs"):
         completer.complete(tables, n_draws=5)
+
+
+def test_what_is_predicted_is_the_mean_over_the_draws_of_the_forest(
+    cohort: Cohort, completer: Completer, strangers: pd.Index, caplog: pytest.LogCaptureFixture
+) -> None:
+    tables = {name: cohort.tables[name].loc[strangers] for name in ("rnaseq", "rppa")}
+    tables["cna"] = cohort.tables["cna"].loc[strangers[20:]]
+    found = completer.complete(tables)
+    forest = completer.predictors["stage"].forest
+    rows = found.predictions.set_index(["patient_id", "output"])
+    for patient in strangers:
+        profiles = np.hstack([frame.loc[patient].to_numpy() for frame in found.draws.values()])
+        expected = forest.predict(profiles)
+        for number, name in enumerate(("I", "II")):
+            row = rows.loc[(patient, name)]
+            assert row["value"] == pytest.approx(expected[:, number].mean())
+            assert row["high"] == pytest.approx(np.quantile(expected[:, number], 0.95))
+    assert rows.loc[(strangers[0], "I"), ["generated", "held_out_change"]].tolist() == ["cna", -0.4]
+    assert rows.loc[(strangers[20], "I"), "generated"] == ""
+    priorities = found.priorities
+    assert priorities["patient_id"].tolist() == list(strangers[:20])
+    scores = priorities["variance_score"]
+    assert scores.nunique() > 3
+    above = [1 + (scores > score).sum() for score in scores]
+    assert priorities["variance_score_rank"].tolist() == above
+    below = [(np.linspace(0, 1, 25, dtype=np.float32) < score).sum() for score in scores]
+    np.testing.assert_allclose(priorities["variance_score_percentile"], 100 * np.array(below) / 26)
+    assert set(cohort.completer.predictors) == {"stage"}
+    assert "No predictions of survival, as all 110 patients are censored" in caplog.text
+
+
+def test_models_without_downstream_models_complete_and_say_so(
+    cohort: Cohort, strangers: pd.Index, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = {n: c for n, c in cohort.bundle.checkpoints.items() if not n.startswith("downstream")}
+    found = Completer.from_bundle(dataclasses.replace(cohort.bundle, checkpoints=kept), "cpu")
+    assert "no downstream models with them: nothing is predicted or prioritised" in caplog.text
+    completed = found.complete({"cna": cohort.tables["cna"].loc[strangers[:2]]})
+    assert completed.predictions.empty
+    assert completed.priorities.empty
+    assert len(completed.latent_mean["rppa"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("costs", "said"),
+    [
+        ({"cna": 1.0, "rnaseq": 2.0}, "no cost of rppa"),
+        ({"cna": 1.0, "rnaseq": 2.0, "rppa": 3.0, "mri": 4.0}, "a cost of mri"),
+    ],
+)
+def test_costs_are_of_all_modalities_or_none(
+    completer: Completer, costs: dict[str, float], said: str
+) -> None:
+    settings = dataclasses.replace(completer.settings, costs=costs)
+    with pytest.raises(
+        ValueError, match=rf"completion\.costs gives {said}, .* cna, rnaseq, rppa: g"
+    ):
+        dataclasses.replace(completer, settings=settings)
 
 
 def test_a_table_of_no_modality_is_named(cohort: Cohort, completer: Completer) -> None:

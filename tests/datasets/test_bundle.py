@@ -62,7 +62,7 @@ def test_a_bundle_read_elsewhere_is_what_was_gathered(cohort: Cohort, bundle: Pa
 
 def test_checkpoints_are_those_of_the_environment_to_the_byte(environment: Path) -> None:
     files = list((environment / "bundle").rglob("*.safetensors"))
-    assert len(files) == 1 + 5 * 3 + 6 + 3
+    assert len(files) == 1 + 5 * 3 + 6 + 3 + 2
     for file in files:
         own = environment / file.relative_to(environment / "bundle")
         assert file.read_bytes() == own.read_bytes()
@@ -101,6 +101,8 @@ def test_the_class_completes_from_the_folder_alone_as_with_the_models(
         pd.testing.assert_frame_equal(found.draws[name], expected.draws[name])
         pd.testing.assert_frame_equal(found.mean[name], expected.mean[name])
     pd.testing.assert_frame_equal(found.flags, expected.flags)
+    pd.testing.assert_frame_equal(found.predictions, expected.predictions)
+    assert set(found.predictions["patient_id"]) == set(test)
 
 
 def test_any_byte_that_changed_is_noticed(bundle: Path) -> None:

@@ -27,6 +27,15 @@ def test_a_checkpoint_comes_back_with_its_description(tmp_path):
     assert [p.name for p in (tmp_path / "models").iterdir()] == ["x.safetensors"]
 
 
+def test_an_optional_checkpoint_is_empty_where_it_is_absent_or_of_other_inputs(tmp_path):
+    dataset = CheckpointDataset(filepath=str(tmp_path / "x.safetensors"), optional=True)
+    assert_same(dataset.load(), Checkpoint({}))
+    dataset.save(CHECKPOINT)
+    assert_same(dataset.load(), CHECKPOINT)
+    dataset.outdated = True
+    assert_same(dataset.load(), Checkpoint({}))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

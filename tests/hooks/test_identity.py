@@ -176,6 +176,20 @@ def test_what_was_not_made_yet_is_said_to_be_absent(files):
         run(files, ["third"])
 
 
+@pytest.mark.parametrize("missing", [True, False])
+def test_a_run_goes_on_without_what_is_optional_and_not_of_what_is_at_hand(files, missing, caplog):
+    if not missing:
+        run(files, ["first", "second"])
+        run(files, ["first"], value=3)
+    files["total"].optional = True
+    files["total"].load = lambda: frame(0 if files["total"].outdated else 1)
+    run(files, ["third"])
+    assert files["shown"].load()["x"].tolist() == [0]
+    reason = "does not exist: run" if missing else "made from other doubled than"
+    assert f"Left out: {files['total'].identified_path} " in caplog.text
+    assert reason in caplog.text
+
+
 def test_a_run_of_missing_outputs_makes_a_damaged_file_again(files, tmp_path):
     run(files)
     (tmp_path / "total.parquet").write_bytes(b"damaged")

@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from tcga_coherent.completion.bundle import Bundle
+from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import CompletionConfig
 from tcga_coherent.omics.patients.barcodes import BarcodeRule
 from tcga_coherent.pipelines.bundle.nodes import check_bundle, gather_bundle
@@ -22,7 +23,7 @@ def test_a_bundle_is_gathered_of_models_and_parameters_and_names_no_folder(cohor
         lazily(cohort.preprocessors),
         lazily(cohort.encoders),
         *(lazily(cohort.models[kind]) for kind in kinds),
-        {},
+        lazily({**cohort.models["downstream"], "cancer_type": Checkpoint({})}),
         cohort.models["fitted"]["agreement"],
         {**SETTINGS, "wsi": None},
         BarcodeRule("plain"),
@@ -42,6 +43,8 @@ def test_a_bundle_is_gathered_of_models_and_parameters_and_names_no_folder(cohor
         "costs": None,
     }
     assert set(bundle.of_kind("single")) == set(cohort.models["single"])
+    # What was never made has no file.
+    assert set(bundle.of_kind("downstream")) == {"stage", "survival"}
 
 
 def test_models_that_do_not_belong_together_are_not_bundled(cohort: Cohort) -> None:
@@ -54,6 +57,11 @@ def test_models_that_do_not_belong_together_are_not_bundled(cohort: Cohort) -> N
         check_bundle(changed)
     checkpoints = {**bundle.checkpoints, "encoders/cna": bundle.checkpoints["encoders/rnaseq"]}
     with pytest.raises(ValueError, match="was trained on other encoders of cna"):
+        check_bundle(Bundle(checkpoints, bundle.parameters))
+    model = bundle.checkpoints["downstream/stage"]
+    others = {**model.metadata, "encoders": {**model.metadata["encoders"], "cna": "another"}}
+    checkpoints = {**bundle.checkpoints, "downstream/stage": Checkpoint(model.arrays, others)}
+    with pytest.raises(ValueError, match="model of stage was trained on latents of other encoders"):
         check_bundle(Bundle(checkpoints, bundle.parameters))
 
 

@@ -15,6 +15,7 @@ from tcga_coherent.studies.prioritisation.experiment import SCORED_STRATEGIES, s
 from tcga_coherent.studies.prioritisation.table import (
     AREA_COLUMNS,
     CURVE_COLUMNS,
+    acquisition_verdicts,
     area_lines,
     area_table,
     curve_table,
@@ -52,6 +53,25 @@ def areas_of(repeats: pd.DataFrame, tasks) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def areas(made) -> pd.DataFrame:
     return areas_of(*made)
+
+
+def test_a_verdict_is_the_area_while_others_have_the_modality_generated(areas) -> None:
+    for task in ("stage", "survival"):
+        verdicts = acquisition_verdicts(areas.reset_index(), task)
+        assert len(verdicts) == 2 * 2
+        for method in ("coherent", "multi"):
+            for score, strategy in (
+                ("variance_score", method),
+                ("expected_change", f"{method}_expected_change"),
+            ):
+                row = areas.loc[(task, "generated", strategy)]
+                assert verdicts[f"{method}/rnaseq/{score}"] == {
+                    "gain": row["area_mean"],
+                    "gain_low": row["area_low"],
+                    "gain_high": row["area_high"],
+                    "above_random": row["above_random"],
+                }
+    assert acquisition_verdicts(areas.reset_index(), "cancer_type") == {}
 
 
 @pytest.mark.parametrize(("task", "least"), [("stage", 0.03), ("survival", 0.002)])

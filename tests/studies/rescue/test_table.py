@@ -2,11 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tcga_coherent.datasets.atomic import AtomicCSVDataset
 from tcga_coherent.downstream.tasks import TASKS
 from tcga_coherent.reported import ReportedRescue
 from tcga_coherent.studies.rescue.experiment import Cell
 from tcga_coherent.studies.rescue.scores import FULL
-from tcga_coherent.studies.rescue.table import KEY, headline_rows, rescue_table
+from tcga_coherent.studies.rescue.table import KEY, headline_rows, held_out_losses, rescue_table
 from tests.studies.rescue.made_up_rescue import (
     COST,
     FULL_SCORE,
@@ -51,6 +52,35 @@ def test_full_data_have_a_score_alone_and_the_cancer_type_no_gain(table) -> None
     alone = table.loc[("stage", "macro_f1", "all", "cancer_type", "point")]
     assert alone["drop_from_full_mean"] == pytest.approx(-0.1)
     assert np.isnan(alone["gain_over_ablation_mean"])
+
+
+def test_what_completing_costs_is_read_from_the_file_of_the_table(tmp_path) -> None:
+    """Pooled predictions of each pattern, and complete patients by either method; nothing of a task without scores."""
+    tasks = made_up_tasks({"survival": "everybody is alive"})
+    table = headline_rows(rescue_table(made_up_scores(("stage",)), tasks, (), 0.95))
+    file = AtomicCSVDataset(filepath=str(tmp_path / "table2.csv"), save_args={"index": False})
+    file.save(table)
+    losses = held_out_losses(file.load(), "stage")
+    lost = losses["multi/cna+rnaseq"]
+    assert lost["metric"] == "macro_f1"
+    assert lost["held_out_complete"] == pytest.approx(FULL_SCORE)
+    change = (RECOVERED["multi"] - 1) * COST
+    assert lost["held_out_score"] == pytest.approx(FULL_SCORE + change)
+    parts = ("change", "change_low", "change_high")
+    np.testing.assert_allclose([lost[f"held_out_{part}"] for part in parts], change)
+    assert lost["held_out_patients"] == 4
+    for method in ("coherent", "multi"):
+        whole = losses[f"{method}/none"]
+        assert whole["held_out_score"] == whole["held_out_complete"] == pytest.approx(FULL_SCORE)
+        assert [whole[f"held_out_{part}"] for part in parts] == [0, 0, 0]
+    assert held_out_losses(file.load(), "survival") == {}
+
+
+def test_of_poolings_that_of_predictions_is_what_new_patients_get() -> None:
+    scores = made_up_scores()
+    scores["stage"]["macro_f1"][Cell("cna", "coherent", "multiple")] = score(0.5)
+    table = headline_rows(rescue_table(scores, made_up_tasks(), (), 0.95))
+    assert held_out_losses(table, "stage")["coherent/cna"]["held_out_score"] == pytest.approx(0.5)
 
 
 def test_nothing_is_recovered_where_nothing_is_lost(table) -> None:
