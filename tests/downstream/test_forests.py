@@ -25,6 +25,17 @@ def test_a_classifier_learns_and_reads_missing_values() -> None:
     assert forest.predict_proba(np.full((1, 3), np.nan)).sum() == pytest.approx(1)
 
 
+def test_the_leaves_of_a_classifier_hold_as_many_patients_as_they_have_to() -> None:
+    labels = pd.Series(RNG.choice(["I", "II"], 300))
+    for least in (1, 20):
+        settings = replace(PARAMETERS, class_min_samples_leaf=least)
+        trees = fit_classifier(FEATURES, labels, settings, seed=1).estimators_
+        leaves = np.concatenate(
+            [t.tree_.n_node_samples[t.tree_.children_left == -1] for t in trees]
+        )
+        assert least <= leaves.min() < least + 5
+
+
 def test_a_classifier_may_be_trained_on_incomplete_patients() -> None:
     gaps = FEATURES.copy()
     gaps[::2, 1:] = np.nan

@@ -85,10 +85,23 @@ def test_completing_with_the_bundle_elsewhere_equals_completing_in_the_environme
     pd.testing.assert_frame_equal(flags, expected)
     assert set(flags["status"]) == {"observed", "generated"}
     files = [path.relative_to(tmp_path / "here") for path in (tmp_path / "here").rglob("*.parquet")]
-    assert len(files) == 1 + 5 * len(MODALITIES)
+    assert len(files) == 3 + 5 * len(MODALITIES)
     for file in files:
         there, here = (pd.read_parquet(tmp_path / place / file) for place in ("there", "here"))
         pd.testing.assert_frame_equal(there, here)
+    predictions = pd.read_parquet(tmp_path / "here" / "predictions.parquet")
+    assert set(predictions["patient_id"]) == set(flags["patient_id"])
+    probabilities = predictions[predictions["task"] == "stage"].groupby("patient_id")["value"]
+    np.testing.assert_allclose(probabilities.sum(), 1)
+    curves = predictions[predictions["output"] == "survival"].sort_values("years")
+    assert (curves.groupby("patient_id")["value"].diff().dropna() <= 1e-12).all()
+    assert predictions["held_out_change"].notna().all()
+    assert set(predictions["metric"]) == {"macro_f1", "c_index"}
+    priorities = pd.read_parquet(tmp_path / "here" / "priorities.parquet")
+    generated = flags.loc[flags["status"] == "generated", ["patient_id", "modality"]]
+    assert len(priorities) == 2 * len(generated)
+    assert set(priorities["variance_score_above_random"]) <= {"yes", "no", "undecided"}
+    assert priorities["expected_change_percentile"].between(0, 100).all()
     # Nothing but the log of times came of it.
     kept = {
         path.relative_to(empty.root / "data").parts[0] for path in (empty.root / "data").rglob("*")
@@ -171,6 +184,7 @@ def test_no_patient_of_the_cohort_is_in_it(demo: Project, bundle: Path) -> None:
     assert all(BARCODE.fullmatch(patient) for patient in everyone)
     files = [path for path in bundle.rglob("*") if path.is_file()]
     assert len(files) > 30
+    assert {path.stem for path in (bundle / "downstream").iterdir()} == {"stage", "survival"}
     for path in files:
         content = path.read_bytes()
         assert not [who for who in everyone if who in content], path

@@ -17,7 +17,9 @@ def cohort() -> Cohort:
     return make_cohort()
 
 
-def test_a_bundle_is_gathered_of_models_and_parameters_and_names_no_folder(cohort: Cohort) -> None:
+def test_a_bundle_is_gathered_of_models_and_parameters_and_names_no_folder(
+    cohort: Cohort, caplog: pytest.LogCaptureFixture
+) -> None:
     kinds = ("single", "multi", "consensus", "linear", "recalibration")
     bundle = gather_bundle(
         lazily(cohort.preprocessors),
@@ -31,6 +33,7 @@ def test_a_bundle_is_gathered_of_models_and_parameters_and_names_no_folder(cohor
         CompletionConfig(method="multi", input_dir="mine", output_dir="yours", models="theirs"),
     )
     assert check_bundle(bundle) is bundle
+    assert "The bundle holds downstream models of stage. Who has" in caplog.text
     assert set(bundle.parameters["modalities"]) == set(SETTINGS)
     assert bundle.parameters["barcodes"]["scheme"] == "plain"
     assert bundle.parameters["coherent_sampling"]["n_draws"] == SAMPLING.n_draws

@@ -39,6 +39,9 @@ class ForestParameters:
     max_patients
         Training patients of a forest at most; of more, it learns from as many at random. The cost of a
         survival tree grows faster than their number.
+    class_min_samples_leaf
+        Patients in a leaf of a classification tree at least. With 1, as in the paper, a forest knows its training patients:
+        see docs/privacy.md.
     survival_years
         Years after which completed patients' probabilities to be alive are given, as far as the training patients
         were followed.
@@ -48,6 +51,7 @@ class ForestParameters:
     survival_min_samples_leaf: Annotated[int, Field(ge=1)]
     survival_time_unit: Annotated[float, Field(gt=0)]
     max_patients: Annotated[int, Field(ge=10)] = 10_000
+    class_min_samples_leaf: Annotated[int, Field(ge=1)] = 1
     survival_years: tuple[Annotated[float, Field(gt=0)], ...] = (1, 2, 3, 5)
 
 
@@ -65,7 +69,12 @@ def fit_classifier(
     parameters, seed
         Settings and seed of the forest.
     """
-    forest = RandomForestClassifier(n_estimators=parameters.n_trees, random_state=seed, n_jobs=1)
+    forest = RandomForestClassifier(
+        n_estimators=parameters.n_trees,
+        min_samples_leaf=parameters.class_min_samples_leaf,
+        random_state=seed,
+        n_jobs=1,
+    )
     chosen = _training_patients(len(features), parameters, seed)
     return forest.fit(features[chosen], labels.to_numpy()[chosen])
 

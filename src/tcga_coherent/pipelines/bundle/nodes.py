@@ -1,5 +1,6 @@
 """Nodes of the bundle pipeline."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ from tcga_coherent.datasets.checkpoint import Checkpoint
 from tcga_coherent.diffusion.config import CompletionConfig, SamplingConfig
 from tcga_coherent.diffusion.stored_models import Checkpoints
 from tcga_coherent.omics.patients.barcodes import BarcodeRule
+
+logger = logging.getLogger(__name__)
 
 FOLDERS = dict.fromkeys(["input_dir", "output_dir", "models"])
 
@@ -67,6 +70,12 @@ def check_bundle(bundle: Bundle) -> Bundle:
     """
     completer = Completer.from_bundle(bundle, "cpu")
     completer.models.check(completer.sampling)
+    if completer.predictors:
+        logger.warning(
+            "The bundle holds downstream models of %s. Who has a patient's measurements can tell from them whether the "
+            "patient was trained on: see docs/privacy.md, also for how to pass models on without them.",
+            ", ".join(completer.predictors),
+        )
     return bundle
 
 
