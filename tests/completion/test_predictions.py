@@ -1,4 +1,4 @@
-"""Predictions and priorities in closed form: a model that is linear in the latents."""
+"""Predictions and priorities in closed form: a model that is linear in each modality."""
 
 from dataclasses import dataclass, replace
 
@@ -23,15 +23,19 @@ GENERATED = pd.DataFrame(
 CONFIG = CompletionConfig()
 
 
+def risk_of(cna: np.ndarray, rna: np.ndarray) -> np.ndarray:
+    return cna + 10 * rna + cna * rna
+
+
 @dataclass(frozen=True)
 class LinearModel:
-    """Predicts c + 10 r, and half of it for the second year; two dimensions of each modality, one of them ignored."""
+    """Predicts c + 10 r + c r, and half of it for later; two dimensions of each modality, one of them ignored."""
 
     outputs: tuple[str, ...] = ("risk", "survival@2.5")
     n_outputs: int = 1
 
     def quantities(self, features: np.ndarray) -> np.ndarray:
-        risk = features[:, 0] + 10 * features[:, 2]
+        risk = risk_of(features[:, 0], features[:, 2])
         return np.column_stack([risk, risk / 2])
 
     def predict(self, features: np.ndarray) -> np.ndarray:
@@ -92,7 +96,7 @@ def test_predictions_are_pooled_over_the_draws_with_their_interval(draws) -> Non
     assert len(predictions) == 4 * 2
     rows = predictions.set_index(["patient_id", "output"])
     for patient in PATIENTS:
-        risk = of_draws(draws, "cna", patient) + 10 * of_draws(draws, "rna", patient)
+        risk = risk_of(of_draws(draws, "cna", patient), of_draws(draws, "rna", patient))
         row = rows.loc[(patient, "risk")]
         expected = [risk.mean(), *np.quantile(risk, [0.05, 0.95])]
         np.testing.assert_allclose(row[["value", "low", "high"]].astype(float), expected)
@@ -129,7 +133,13 @@ def test_priorities_are_what_one_modality_alone_would_change(draws) -> None:
     rows = priorities.set_index(["patient_id", "modality"])
     assert list(rows.index) == [("Bea", "rna"), ("Cem", "cna"), ("Dan", "cna"), ("Dan", "rna")]
     for patient, name in rows.index:
-        values = {"cna": 1, "rna": 10}[name] * of_draws(draws, name, patient)
+        # What else is missing is at its mean.
+        cna, rna = (
+            values if other == name else values.mean()
+            for other in ("cna", "rna")
+            for values in (of_draws(draws, other, patient),)
+        )
+        values = risk_of(cna, rna)
         row = rows.loc[(patient, name)]
         assert row["variance_score"] == pytest.approx(values.var(ddof=1))
         assert row["expected_change"] == pytest.approx(np.abs(values - values.mean()).mean())
@@ -143,7 +153,8 @@ def test_priorities_are_what_one_modality_alone_would_change(draws) -> None:
 
 def test_of_antithetic_draws_one_of_each_pair_counts(draws) -> None:
     _, priorities = predict_patients([PREDICTOR], draws, GENERATED, True, CONFIG)
-    half = 10 * of_draws(draws, "rna", "Bea")[: N_DRAWS // 2]
+    cna, rna = of_draws(draws, "cna", "Bea"), of_draws(draws, "rna", "Bea")
+    half = risk_of(cna, rna)[: N_DRAWS // 2]
     assert priorities.loc[0, "variance_score"] == pytest.approx(half.var(ddof=1))
 
 

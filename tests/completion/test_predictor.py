@@ -63,18 +63,19 @@ def test_references_are_the_scores_of_held_out_patients_who_lack_the_same(
     """Again, patient by patient: what is missing besides stays at the mean of its draws."""
     removed = ("rnaseq", "rppa")
     predictor = predictors["survival"]
-    others = np.hstack(
-        [PROFILES.real["cna"], PROFILES.draws_of("rnaseq", removed, "multi").mean(axis=0)]
-    )
-    versions = PROFILES.draws_of("rppa", removed, "multi")
-    predicted = np.array(
-        [predictor.forest.predict(np.hstack([others, version]))[:, 0] for version in versions]
-    )
-    found = predictor.references[reference_key("multi", removed, "rppa", "variance_score")]
-    np.testing.assert_allclose(found, np.sort(predicted.var(axis=0, ddof=1)), rtol=1e-5)
-    change = np.abs(predicted - predicted.mean(axis=0)).mean(axis=0)
-    found = predictor.references["multi/rnaseq+rppa/rppa/expected_change"]
-    np.testing.assert_allclose(found, np.sort(change), rtol=1e-5)
+    drawn = {name: PROFILES.draws_of(name, removed, "multi") for name in removed}
+    means = {name: values.mean(axis=0) for name, values in drawn.items()}
+    for name in removed:
+        profiles = [
+            np.hstack([PROFILES.real["cna"], *{**means, name: version}.values()])
+            for version in drawn[name]
+        ]
+        predicted = np.array([predictor.forest.predict(profile)[:, 0] for profile in profiles])
+        found = predictor.references[reference_key("multi", removed, name, "variance_score")]
+        np.testing.assert_allclose(found, np.sort(predicted.var(axis=0, ddof=1)), rtol=1e-5)
+        change = np.abs(predicted - predicted.mean(axis=0)).mean(axis=0)
+        found = predictor.references[f"multi/rnaseq+rppa/{name}/expected_change"]
+        np.testing.assert_allclose(found, np.sort(change), rtol=1e-5)
     # Three sets of one modality and three of two, by two methods, in two scores.
     assert len(predictor.references) == (3 * 1 + 3 * 2) * 2 * 2
 
