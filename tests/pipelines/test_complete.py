@@ -30,7 +30,7 @@ def test_the_tables_of_a_completion_are_called_as_their_files(cohort: Cohort) ->
     (tables,) = complete(cohort, {"rnaseq.parquet": matrix_of(cohort)})
     parts = ("decoded_mean", "decoded_sd", "latent_draws", "latent_mean", "latent_sd")
     assert set(tables) == {
-        *("flags", "predictions", "priorities"),
+        *("flags", "predictions", "priorities", "provenance"),
         *(f"{part}/{name}" for part in parts for name in SETTINGS),
     }
     pd.testing.assert_frame_equal(
@@ -42,7 +42,7 @@ def test_a_bundle_takes_the_place_of_the_environments_models(cohort: Cohort) -> 
     files = {"rnaseq.parquet": matrix_of(cohort)}
     blocks = complete_new_patients(lazily(files), FORMER, cohort.bundle, "cpu")
     (given, _), (own,) = list(blocks()), complete(cohort, files)
-    del own["priorities"]
+    del own["priorities"], own["provenance"]
     for name, table in own.items():
         pd.testing.assert_frame_equal(given[name], table)
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from tcga_coherent.completion.predictions import PREDICTIONS, join_rows, rank_patients
+
+if TYPE_CHECKING:
+    from mudata import MuData
 
 Frames = Mapping[str, pd.DataFrame]
 PARTS = ("decoded_mean", "decoded_sd", "latent_draws", "latent_mean", "latent_sd")
@@ -54,6 +57,12 @@ class Completion:
         }
         others = {name: getattr(self, name) for name in ("flags", "predictions", "priorities")}
         return {**tables, **others}
+
+    def to_mudata(self) -> "MuData":
+        """Return all of it as one object of the scverse; see :func:`tcga_coherent.datasets.mudata_file.to_mudata`."""
+        from tcga_coherent.datasets.mudata_file import to_mudata
+
+        return to_mudata(self.tables(), self.provenance)
 
 
 def join_completions(parts: Sequence[Completion]) -> Completion:

@@ -16,6 +16,8 @@ from kedro.utils import find_kedro_project
 from tcga_coherent import __version__
 from tcga_coherent.datasets.atomic import replace_when_whole
 from tcga_coherent.datasets.identity import hash_files
+from tcga_coherent.datasets.mudata_file import H5MU_FILE, to_mudata
+from tcga_coherent.datasets.raw.annotated import require_scverse
 from tcga_coherent.datasets.raw.text_files import resolve_in_project
 
 # Lists the files that belong to a completion; whatever else lies there is not ours to replace.
@@ -39,12 +41,19 @@ class CompletionFolderDataset(AbstractDataset[Blocks, pd.DataFrame]):
     ----------
     folder
         Where patients are completed to; ``~`` is the home folder.
+    h5mu
+        Whether ``completed.h5mu`` is written too, of all patients at once: it takes as much memory.
     metadata
         Free-form metadata for Kedro plugins; unused here.
     """
 
-    def __init__(self, *, folder: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, *, folder: str, h5mu: bool = False, metadata: dict[str, Any] | None = None
+    ) -> None:
+        if h5mu:
+            require_scverse(Path(H5MU_FILE))
         self._path = folder
+        self._h5mu = h5mu
         self.metadata = metadata
 
     def load(self) -> pd.DataFrame:
@@ -78,6 +87,8 @@ class CompletionFolderDataset(AbstractDataset[Blocks, pd.DataFrame]):
         folder = self._folder()
         with replace_when_whole(folder) as partial:
             names = _write_blocks(partial, data())
+            if self._h5mu:
+                names.append(_write_mudata(partial, names))
             flags = pd.read_parquet(partial / f"{FLAGS}.parquet", columns=["patient_id"])
             manifest = {
                 "version": __version__,
@@ -128,6 +139,14 @@ def _foreign_files(folder: Path) -> list[str]:
             raise DatasetError(f"{manifest} is damaged ({error}): name another folder.") from error
     found = (file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir())
     return sorted(name for name in found if name not in known)
+
+
+def _write_mudata(folder: Path, names: list[str]) -> str:
+    tables = {name.removesuffix(".parquet"): pd.read_parquet(folder / name) for name in names}
+    provenance = tables.pop("provenance").astype(object).iloc[0]
+    of_all = {str(key): value for key, value in provenance.items()}
+    to_mudata(tables, of_all).write(folder / H5MU_FILE)
+    return H5MU_FILE
 
 
 def _write_blocks(folder: Path, blocks: Iterator[Mapping[str, pd.DataFrame]]) -> list[str]:

@@ -268,6 +268,8 @@ class CompletionConfig:
         Folders of a user's own patients; the catalog reads them from the run parameters.
     models
         Folder of a bundle that takes the place of the environment's models; the catalog reads it likewise.
+    h5mu
+        Whether ``completed.h5mu`` is written too; the catalog reads it likewise.
     costs
         Modality to what measuring it costs, in any unit: priorities are then also given for that. All or none.
     """
@@ -277,4 +279,5 @@ class CompletionConfig:
     input_dir: Folder | None = None
     output_dir: Folder | None = None
     models: Folder | None = None
+    h5mu: bool = False
     costs: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] | None = None

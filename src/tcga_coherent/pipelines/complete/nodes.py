@@ -83,7 +83,10 @@ def _complete(completer: Completer, patients: NewPatients) -> Iterator[Mapping[s
         priorities.append(tables.pop("priorities"))
         yield tables
     # Ranks are over all patients.
-    yield {"priorities": rank_patients(priorities)}
+    yield {
+        "priorities": rank_patients(priorities),
+        "provenance": pd.DataFrame([completer.provenance]),
+    }
 
 
 def _set_apart(
