@@ -190,6 +190,14 @@ def test_a_run_goes_on_without_what_is_optional_and_not_of_what_is_at_hand(files
     assert reason in caplog.text
 
 
+def test_what_is_optional_and_made_again_by_a_run_is_read_by_it(files):
+    run(files, ["first", "second"])
+    files["total"].optional = True
+    files["total"].load = lambda: frame(0 if files["total"].outdated else 1)
+    assert run(files, summand=7, only_missing=True) == ["pick", "add", "show"]
+    assert files["shown"].load()["x"].tolist() == [10]
+
+
 def test_a_run_of_missing_outputs_makes_a_damaged_file_again(files, tmp_path):
     run(files)
     (tmp_path / "total.parquet").write_bytes(b"damaged")

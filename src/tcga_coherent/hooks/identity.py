@@ -132,6 +132,7 @@ class IdentityHooks:
         dataset = self._identified(dataset_name)
         if dataset is None:
             return
+        dataset.outdated = False
         inputs, parameters = self._sources(node)
         write_identity(
             dataset.identified_path,
