@@ -1,5 +1,6 @@
 """Predictions and priorities in closed form: a model that is linear in each modality."""
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -198,7 +199,10 @@ def test_ranks_are_over_the_patients_of_all_blocks_and_each_modality() -> None:
         )
         for names, scores in ((list("abb"), [1.0, 4.0, 1.0]), (list("cdd"), [2.0, 4.0, 3.0]))
     ]
-    ranked = rank_patients([blocks[0], pd.DataFrame(columns=PRIORITIES), blocks[1]])
+    with warnings.catch_warnings():
+        # That a block without rows makes objects of numbers.
+        warnings.simplefilter("error")
+        ranked = rank_patients([blocks[0], pd.DataFrame(columns=PRIORITIES), blocks[1]])
     assert ranked["variance_score_rank"].tolist() == [4, 1, 2, 3, 1, 1]
     assert set(ranked["expected_change_rank"]) == {1}
     assert ranked["variance_score"].dtype == float

@@ -1,6 +1,10 @@
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
+from tcga_coherent.completion import completer
+from tcga_coherent.datasets.completion_folder import CompletionFolderDataset
 from tcga_coherent.pipelines.complete.nodes import complete_new_patients
 from tcga_coherent.pipelines.complete.pipeline import create_pipeline
 from tests.completion.small_cohort import SETTINGS, Cohort, make_cohort
@@ -36,6 +40,28 @@ def test_the_tables_of_a_completion_are_called_as_their_files(cohort: Cohort) ->
     pd.testing.assert_frame_equal(
         tables["decoded_mean/rnaseq"], cohort.tables["rnaseq"].head(3), check_names=False
     )
+
+
+def test_priorities_are_written_once_with_ranks_over_the_patients_of_all_blocks(
+    cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(completer, "PATIENTS_PER_BLOCK", 2)
+    test = cohort.split.index[cohort.split["split"] == "test"][:5]
+    files = {
+        "rnaseq.parquet": cohort.tables["rnaseq"].loc[test],
+        "cna.parquet": cohort.tables["cna"].loc[test[:2]],
+    }
+    blocks = complete_new_patients(lazily(files), FORMER, cohort.bundle, "cpu")
+    CompletionFolderDataset(folder=str(tmp_path / "out")).save(blocks)
+    written = pd.read_parquet(tmp_path / "out" / "priorities.parquet")
+    whole = completer.Completer.from_bundle(cohort.bundle, "cpu").complete(
+        {"rnaseq": cohort.tables["rnaseq"].loc[test], "cna": cohort.tables["cna"].loc[test[:2]]}
+    )
+    assert len(written) == 3 * 2 + 2 * 1
+    pd.testing.assert_frame_equal(written, whole.priorities, rtol=1e-4, atol=1e-6)
+    assert written.loc[written["modality"] == "rppa", "variance_score_rank"].max() > 2
+    predictions = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
+    pd.testing.assert_frame_equal(predictions, whole.predictions, rtol=1e-4, atol=1e-6)
 
 
 def test_a_bundle_takes_the_place_of_the_environments_models(cohort: Cohort) -> None:
