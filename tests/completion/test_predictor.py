@@ -121,6 +121,16 @@ def test_a_predictor_is_read_from_its_file_as_it_was_and_names_nobody(
     assert np.isin(thresholds, latents).mean() < 0.01
 
 
+def test_any_registered_task_has_a_predictor() -> None:
+    tasks = possible_tasks(chosen(["cancer_type"]), COHORT, CLINICAL, FORESTS)
+    outcomes = tasks.possible["cancer_type"]
+    predictor = train_predictor(
+        "cancer_type", outcomes, COHORT, PROFILES, FORESTS, 0, {}, {}, ENCODERS
+    )
+    assert predictor.forest.outputs == ("BRCA", "LUAD")
+    np.testing.assert_allclose(predictor.forest.predict(PROFILES.whole()).sum(axis=1), 1)
+
+
 def test_encoders_of_other_latents_are_refused(predictors: dict[str, Predictor]) -> None:
     predictor = predictors["stage"]
     predictor.check_encoders(ENCODERS)
