@@ -6,16 +6,28 @@ from kedro.io.core import DatasetError
 
 from tcga_coherent.datasets.completion_folder import CompletionFolderDataset
 
+LAST = {"priorities": pd.DataFrame({"patient_id": []}), "provenance": pd.DataFrame([{"seed": 1}])}
+SHOWN = {
+    *("flags.parquet", "predictions.parquet", "priorities.parquet", "provenance.parquet"),
+    "completion.html",
+}
+
 
 def batch(*patients, value=1.0):
     return {
         "latent_mean/cna": pd.DataFrame({"l0": value}, index=list(patients)),
-        "flags": pd.DataFrame({"patient_id": list(patients)}),
+        "flags": flags(*patients),
+        "predictions": pd.DataFrame({"patient_id": []}),
     }
 
 
+def flags(*patients):
+    table = pd.DataFrame({"patient_id": list(patients), "modality": "cna"})
+    return table.assign(status="observed", reason="")
+
+
 def blocks(*parts):
-    return lambda: iter(parts)
+    return lambda: iter((*parts, LAST))
 
 
 def dataset(folder):
@@ -30,7 +42,7 @@ def test_a_completion_is_written_whole_with_the_list_of_its_files(tmp_path):
     assert dataset(out).load()["patient_id"].tolist() == ["A", "B"]
     manifest = json.loads((out / "completion.json").read_text())
     assert manifest["n_patients"] == 2
-    assert set(manifest["sha256"]) == {"latent_mean/cna.parquet", "flags.parquet"}
+    assert set(manifest["sha256"]) == {"latent_mean/cna.parquet", *SHOWN}
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 
 
@@ -124,6 +136,7 @@ def test_blocks_of_patients_are_joined_also_where_nobody_has_a_modality(tmp_path
         for block in (first, second):
             made.append(len(list(tmp_path.rglob("*.parquet"))))
             yield block
+        yield LAST
 
     dataset(tmp_path / "out").save(make)
     assert made == [0, 2]
@@ -134,7 +147,7 @@ def test_blocks_of_patients_are_joined_also_where_nobody_has_a_modality(tmp_path
     assert read["flags"]["patient_id"].tolist() == ["A", "B"]
     manifest = json.loads((tmp_path / "out" / "completion.json").read_text())
     assert manifest["n_patients"] == 2
-    assert set(manifest["sha256"]) == {f"{path}.parquet" for path in first}
+    assert set(manifest["sha256"]) == {f"{path}.parquet" for path in first} | SHOWN
 
 
 def test_an_index_of_two_names_is_joined_and_comes_back(tmp_path):
@@ -144,8 +157,7 @@ def test_an_index_of_two_names_is_joined_and_comes_back(tmp_path):
         for name in ("A", "B")
     ]
     parts = [
-        {"latent_draws/cna": frame, "flags": pd.DataFrame({"patient_id": [name]})}
-        for name, frame in zip("AB", frames, strict=True)
+        {**batch(name), "latent_draws/cna": frame} for name, frame in zip("AB", frames, strict=True)
     ]
     dataset(tmp_path / "out").save(blocks(*parts))
     read = pd.read_parquet(tmp_path / "out/latent_draws/cna.parquet")

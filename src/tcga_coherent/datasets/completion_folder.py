@@ -15,6 +15,7 @@ from kedro.utils import find_kedro_project
 
 from tcga_coherent import __version__
 from tcga_coherent.datasets.atomic import replace_when_whole
+from tcga_coherent.datasets.completion_page import PAGE_FILE, completion_page
 from tcga_coherent.datasets.identity import hash_files
 from tcga_coherent.datasets.mudata_file import H5MU_FILE, to_mudata
 from tcga_coherent.datasets.raw.annotated import require_scverse
@@ -87,8 +88,7 @@ class CompletionFolderDataset(AbstractDataset[Blocks, pd.DataFrame]):
         folder = self._folder()
         with replace_when_whole(folder) as partial:
             names = _write_blocks(partial, data())
-            if self._h5mu:
-                names.append(_write_mudata(partial, names))
+            names += _write_views(partial, names, self._h5mu)
             flags = pd.read_parquet(partial / f"{FLAGS}.parquet", columns=["patient_id"])
             manifest = {
                 "version": __version__,
@@ -141,12 +141,20 @@ def _foreign_files(folder: Path) -> list[str]:
     return sorted(name for name in found if name not in known)
 
 
-def _write_mudata(folder: Path, names: list[str]) -> str:
-    tables = {name.removesuffix(".parquet"): pd.read_parquet(folder / name) for name in names}
-    provenance = tables.pop("provenance").astype(object).iloc[0]
-    of_all = {str(key): value for key, value in provenance.items()}
-    to_mudata(tables, of_all).write(folder / H5MU_FILE)
-    return H5MU_FILE
+def _write_views(folder: Path, names: list[str], h5mu: bool) -> list[str]:
+    """Write what is made of the tables when all patients are there, and return the names of the files."""
+    shown = [f"{name}.parquet" for name in (FLAGS, "predictions", "priorities", "provenance")]
+    tables = {
+        name.removesuffix(".parquet"): pd.read_parquet(folder / name)
+        for name in (names if h5mu else shown)
+    }
+    row = tables.pop("provenance").astype(object).iloc[0]
+    provenance = {str(key): value for key, value in row.items()}
+    (folder / PAGE_FILE).write_text(completion_page(tables, provenance), encoding="utf-8")
+    if not h5mu:
+        return [PAGE_FILE]
+    to_mudata(tables, provenance).write(folder / H5MU_FILE)
+    return [PAGE_FILE, H5MU_FILE]
 
 
 def _write_blocks(folder: Path, blocks: Iterator[Mapping[str, pd.DataFrame]]) -> list[str]:
