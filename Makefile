@@ -12,7 +12,7 @@ export DO_NOT_TRACK := 1
 $(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --constraint requirements.lock torch
-	$(BIN)/pip install --constraint requirements.lock --editable '.[dask,dev,notebook,scverse]'
+	$(BIN)/pip install --constraint requirements.lock --editable '.[dask,dev,notebook,scverse,serve]'
 	touch $@
 
 demo: $(VENV)/installed

@@ -1,0 +1,1 @@
+"""Completion of new patients over HTTP."""
