@@ -81,6 +81,7 @@ def test_a_lane_depends_on_no_other_before_latents_are_joined():
         name: {
             f"processed/{name}",
             f"split/{name}",
+            "clinical",
             f"params:modalities.{name}",
             "params:embedding",
             "params:compute.device",
