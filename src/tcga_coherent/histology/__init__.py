@@ -1,0 +1,1 @@
+"""RNA-CDM: H&E tiles from an expression profile, by cascaded diffusion."""

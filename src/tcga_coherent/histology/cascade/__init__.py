@@ -1,0 +1,1 @@
+"""Cascaded diffusion: a small tile from expression, then its details."""

@@ -1,0 +1,1 @@
+"""What generated tiles are held against: programmes, real tiles, features."""

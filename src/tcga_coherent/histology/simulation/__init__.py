@@ -1,0 +1,1 @@
+"""Simulated tiles whose look follows known gene programmes of a simulated expression."""
