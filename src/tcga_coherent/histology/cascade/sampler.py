@@ -1,6 +1,7 @@
 """Stochastic sampler of Karras et al. (2022), algorithm 2."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -55,7 +56,7 @@ def sample(denoise: Denoise, noise: Callable[[], Tensor], parameters: SamplerPar
     # Most that one step may add: the level rises by a factor of the root of two.
     most = min(parameters.s_churn / parameters.steps, np.sqrt(2) - 1)
     x = noise() * levels[0]
-    for level, following in zip(levels[:-1], levels[1:], strict=True):
+    for level, following in pairwise(levels):
         gamma = most if parameters.s_tmin <= level <= parameters.s_tmax else 0.0
         raised = level * (1 + gamma)
         if gamma > 0:
