@@ -6,13 +6,13 @@ BIN := $(VENV)/bin
 export COLUMNS ?= 140
 export DO_NOT_TRACK := 1
 
-.PHONY: demo test practice cluster runs docs clean
+.PHONY: demo demo-tiles test practice cluster runs docs clean
 
 # torch first and with its exact pin, so that nothing behind it asks for another build.
 $(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --constraint requirements.lock torch
-	$(BIN)/pip install --constraint requirements.lock --editable '.[dask,dev,notebook,scverse,serve]'
+	$(BIN)/pip install --constraint requirements.lock --editable '.[dask,dev,histology,notebook,scverse,serve]'
 	touch $@
 
 demo: $(VENV)/installed
@@ -24,6 +24,14 @@ demo: $(VENV)/installed
 	@echo "Models:             data/06_models/demo/"
 	@echo "Lineage:            $(BIN)/kedro viz run --env demo"
 	@echo "Notebook:           $(BIN)/kedro jupyter lab --env demo   (notebooks/first_steps.ipynb)"
+
+# RNA-CDM: tiles from expression, on simulated tissue.
+demo-tiles: $(VENV)/installed
+	$(BIN)/kedro run --env demo --pipelines rna_cdm
+	@echo
+	@echo "Real beside generated:  data/08_reporting/demo/tile_sheet.png"
+	@echo "Programmes:             data/08_reporting/demo/tile_programmes.csv, moved_profiles.png"
+	@echo "Generated tiles:        data/07_model_output/demo/generated_tiles/"
 
 test: $(VENV)/installed
 	$(BIN)/ruff check

@@ -11,6 +11,12 @@ from pydantic.dataclasses import dataclass
 from tcga_coherent.diffusion.config import CompletionConfig, SamplingConfig, TrainingConfig
 from tcga_coherent.diffusion.training.tuning_config import TuningConfig
 from tcga_coherent.embedding.autoencoder import EmbeddingConfig
+from tcga_coherent.histology.cascade.parameters import CascadeParameters
+from tcga_coherent.histology.cascade.sampling import TileSamplingParameters
+from tcga_coherent.histology.evaluation.parameters import TileEvaluationParameters
+from tcga_coherent.histology.expression.parameters import ExpressionParameters
+from tcga_coherent.histology.expression.programmes import ProgrammesParameters
+from tcga_coherent.histology.tiling.parameters import TilingParameters
 from tcga_coherent.modality import STRICT, parse_modalities
 from tcga_coherent.omics.patients.barcodes import BarcodeRule
 from tcga_coherent.omics.patients.clinical import ClinicalColumns
@@ -57,16 +63,22 @@ GROUPS: Mapping[str, Any] = {
     "embedding": EmbeddingConfig,
     "ensemble_studies": EnsembleStudiesParameters,
     "evaluation": EvaluationParameters,
+    "expression_vae": ExpressionParameters,
+    "gene_programmes": ProgrammesParameters,
     "ingestion": IngestionParameters,
     "preprocessing": PreprocessingConfig,
     "privacy": PrivacyParameters,
     "reported_by_paper": ReportedByPaper,
+    "slide_tiling": TilingParameters,
     "source_sets": Chosen,
+    "tile_diffusion": CascadeParameters,
+    "tile_evaluation": TileEvaluationParameters,
+    "tile_sampling": TileSamplingParameters,
     "tuning": TuningConfig,
 }
 MODALITIES = "modalities"
 # Read by the catalog alone.
-CATALOG_KEYS = ("titan_dir", "xena_base_url", "cohort_dir", "split_file")
+CATALOG_KEYS = ("titan_dir", "xena_base_url", "cohort_dir", "split_file", "tiles_dir")
 
 
 def check_parameters(parameters: Mapping[str, Any], own: frozenset[str] = frozenset()) -> None:

@@ -20,12 +20,15 @@ MAIN_JOB = (
     "coherent_sampling",
     "evaluation",
 )
+# From slides and expression to tiles, and what they are worth.
+RNA_CDM = "rna_cdm"
+TILE_JOB = ("slide_tiling", "expression_vae", "tile_diffusion", "tile_sampling", "tile_evaluation")
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Return every pipeline by name; ``__default__`` is the main job, ``lanes`` the same for other schedulers.
+    """Return every pipeline by name.
 
-    The nodes of a pipeline have its name as namespace, which makes it one box of the lineage.
+    ``__default__`` is the main job, ``lanes`` the same for other schedulers, ``rna_cdm`` that of tiles. The nodes of a pipeline have its name as namespace, which makes it one box of the lineage.
     Datasets and parameters keep their names.
 
     Raises
@@ -34,7 +37,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         When a run asks for a pipeline that there is not.
     """
     requested = registered._requested_pipelines
-    if requested is not None and LANES in requested:
+    if requested is not None and {LANES, RNA_CDM} & set(requested):
         # Made of others, which Kedro would not look for.
         registered.set_requested(None)
     try:
@@ -55,8 +58,9 @@ def register_pipelines() -> dict[str, Pipeline]:
         for name, pipeline in found.items()
     }
     # Kedro finds only the pipelines that a run asks for by name.
-    if pipelines.keys() >= set(MAIN_JOB):
+    if pipelines.keys() >= {*MAIN_JOB, *TILE_JOB}:
         pipelines["__default__"] = sum((pipelines[name] for name in MAIN_JOB), Pipeline([]))
+        pipelines[RNA_CDM] = sum((pipelines[name] for name in TILE_JOB), Pipeline([]))
         pipelines[LANES] = Pipeline([_in_one_namespace(n) for n in pipelines["__default__"].nodes])
     return pipelines
 

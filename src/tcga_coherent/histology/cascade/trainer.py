@@ -86,9 +86,11 @@ class StageTrainer:
         self.stage, self.parameters, self.own = stage, parameters, own
         self._train, self._val, self._device = train, val, device
         self._precision = resolve_precision(parameters.precision, device)
-        torch.manual_seed(parameters.seed)
         self.shape = stage.shape(train.codes.shape[1], own.unet)
-        self.network = UNet(self.shape).to(device)
+        # Weights are drawn on the CPU, and torch's own random state is left as it was.
+        with torch.random.fork_rng([]):
+            torch.manual_seed(parameters.seed)
+            self.network = UNet(self.shape).to(device)
         self._average = {
             name: weight.detach().clone() for name, weight in self.network.named_parameters()
         }

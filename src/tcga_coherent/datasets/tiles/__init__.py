@@ -1,0 +1,1 @@
+"""Datasets of slides, tiles, and the expression that belongs to them."""

@@ -1,0 +1,183 @@
+"""Tiles in an LMDB database, keyed by number."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro.io import AbstractDataset
+from kedro.io.core import DatasetError
+
+from tcga_coherent.datasets.identity import Identified
+from tcga_coherent.histology.tiles import AllBatches, TileBatch
+
+# Addresses that are reserved, not space on disk.
+MAP_SIZE = 2**40
+TILES, BATCHES, FINISHED = b"tiles", b"batches", "finished"
+DATA = "data.mdb"
+
+
+@contextmanager
+def _transaction(path: Path, write: bool) -> Iterator[Any]:
+    """Yield a transaction and the two tables; an error leaves the database as it was."""
+    import lmdb
+
+    try:
+        with lmdb.open(
+            str(path), map_size=MAP_SIZE, max_dbs=2, readonly=not write, lock=write
+        ) as database:
+            tiles, batches = (database.open_db(name, create=write) for name in (TILES, BATCHES))
+            with database.begin(write=write) as transaction:
+                yield transaction, tiles, batches
+    except lmdb.Error as error:
+        raise DatasetError(
+            f"{path} is damaged or no database of tiles ({error}): delete it and run slide_tiling again."
+        ) from error
+
+
+class TileDatabase:
+    """A :class:`~tcga_coherent.histology.tiles.TileStore` in LMDB.
+
+    Parameters
+    ----------
+    path
+        Folder of the database; one that is not there holds nothing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @cached_property
+    def _batches(self) -> dict[str, dict[str, Any]]:
+        if not (self._path / DATA).is_file():
+            return {}
+        with _transaction(self._path, write=False) as (transaction, _, batches):
+            return {
+                key.decode(): json.loads(value) for key, value in transaction.cursor(db=batches)
+            }
+
+    @property
+    def identities(self) -> dict[str, str]:
+        """Batch to its identity."""
+        return {name: batch["identity"] for name, batch in self._batches.items()}
+
+    @property
+    def reports(self) -> dict[str, dict[str, Any]]:
+        """Batch to what there is to say of it."""
+        return {name: batch["report"] for name, batch in self._batches.items()}
+
+    @cached_property
+    def index(self) -> pd.DataFrame:
+        """A row a tile, by its number."""
+        frames = [
+            pd.DataFrame(batch["rows"]).assign(
+                batch=name, tile=range(batch["first"], batch["first"] + batch["n"])
+            )
+            for name, batch in self._batches.items()
+            if batch["n"]
+        ]
+        if not frames:
+            return pd.DataFrame({"batch": [], "patient_id": []}, index=pd.Index([], name="tile"))
+        return pd.concat(frames).set_index("tile").sort_index()
+
+    @cached_property
+    def _reader(self) -> tuple[Any, Any]:
+        import lmdb
+
+        database = lmdb.open(
+            str(self._path), map_size=MAP_SIZE, max_dbs=2, readonly=True, lock=False
+        )
+        return database, database.open_db(TILES, create=False)
+
+    def read_encoded(self, tile: int) -> bytes:
+        """Return the encoded image of a tile.
+
+        Raises
+        ------
+        KeyError
+            When there is no such tile.
+        """
+        database, tiles = self._reader
+        with database.begin() as transaction:
+            found = transaction.get(_key(tile), db=tiles)
+        if found is None:
+            raise KeyError(f"{self._path} has no tile {tile}: run slide_tiling again.")
+        return bytes(found)
+
+
+class TileDatabaseDataset(Identified, AbstractDataset[TileBatch | AllBatches, TileDatabase]):
+    """Tiles in LMDB: each batch is a transaction, and what is there survives any kill.
+
+    Parameters
+    ----------
+    path
+        Folder of the database.
+    metadata
+        Free-form metadata for Kedro plugins; unused here.
+    """
+
+    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
+        self._path = Path(path)
+        self.metadata = metadata
+
+    @property
+    def identified_path(self) -> Path:
+        """The folder."""
+        return self._path
+
+    def identified_files(self) -> dict[str, Path]:
+        """Return the file of a database that is complete."""
+        complete = (self._path / FINISHED).is_file()
+        return {DATA: self._path / DATA} if complete and (self._path / DATA).is_file() else {}
+
+    def load(self) -> TileDatabase:
+        """Return the database; an empty one where there is none."""
+        return TileDatabase(self._path)
+
+    def save(self, data: TileBatch | AllBatches) -> None:
+        """Add a batch in the place of one of the same name, or end with the names of all."""
+        self._path.mkdir(parents=True, exist_ok=True)
+        if isinstance(data, AllBatches):
+            surplus = set(TileDatabase(self._path).identities) - set(data.names)
+            if surplus:
+                with _transaction(self._path, write=True) as (transaction, tiles, batches):
+                    for name in surplus:
+                        _delete(transaction, tiles, batches, name)
+            (self._path / FINISHED).touch()
+            return
+        (self._path / FINISHED).unlink(missing_ok=True)
+        with _transaction(self._path, write=True) as (transaction, tiles, batches):
+            _delete(transaction, tiles, batches, data.name)
+            cursor = transaction.cursor(db=tiles)
+            first = int.from_bytes(cursor.key(), "big") + 1 if cursor.last() else 0
+            for number, image in enumerate(data.images, first):
+                transaction.put(_key(number), image, db=tiles)
+            stored = {
+                "identity": data.identity,
+                "first": first,
+                "n": len(data.images),
+                "rows": data.rows.to_dict("list"),
+                "report": dict(data.report),
+            }
+            transaction.put(data.name.encode(), json.dumps(stored).encode(), db=batches)
+
+    def _exists(self) -> bool:
+        return not self.outdated and bool(self.identified_files())
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._path)}
+
+
+def _key(tile: int) -> bytes:
+    return tile.to_bytes(8, "big")
+
+
+def _delete(transaction: Any, tiles: Any, batches: Any, name: str) -> None:
+    stored = transaction.pop(name.encode(), db=batches)
+    if stored is not None:
+        batch = json.loads(stored)
+        for number in range(batch["first"], batch["first"] + batch["n"]):
+            transaction.delete(_key(number), db=tiles)

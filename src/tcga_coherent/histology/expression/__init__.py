@@ -1,0 +1,1 @@
+"""Expression code: the few numbers that tiles are drawn from."""

@@ -1,0 +1,1 @@
+"""From slides, or tiles that are cut already, to stored tiles."""

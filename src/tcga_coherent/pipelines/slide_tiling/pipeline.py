@@ -1,0 +1,19 @@
+"""From slides to stored tiles."""
+
+from typing import Any
+
+from kedro.pipeline import Pipeline
+
+from tcga_coherent.pipelines.lanes import lane_node
+
+from .nodes import index_tiles, store_tiles
+
+
+def create_pipeline(**kwargs: Any) -> Pipeline:
+    """Return the slide_tiling pipeline."""
+    return Pipeline(
+        [
+            lane_node(store_tiles, ["slides", "former_tiles", "params:slide_tiling"], "tiles"),
+            lane_node(index_tiles, ["tiles"], ["tile_index", "slides_report_table"]),
+        ]
+    )

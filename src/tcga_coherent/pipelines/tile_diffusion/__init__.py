@@ -1,0 +1,5 @@
+"""Train the cascade."""
+
+from .pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

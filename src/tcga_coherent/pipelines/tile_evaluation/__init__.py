@@ -1,0 +1,5 @@
+"""Hold generated tiles against real ones and against gene programmes."""
+
+from .pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,5 @@
+"""Draw tiles from expression."""
+
+from .pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]
