@@ -231,17 +231,17 @@ class StageTrainer:
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """Return the averaged weights."""
-        return {name: weight.cpu().numpy() for name, weight in self._average.items()}
+        return {name: _copied(weight) for name, weight in self._average.items()}
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return all that is needed to go on: arrays, and what is no array."""
         arrays = {f"average/{name}": array for name, array in self.weights().items()}
         for name, weight in self.network.named_parameters():
-            arrays[f"weight/{name}"] = weight.detach().cpu().numpy()
+            arrays[f"weight/{name}"] = _copied(weight)
             moments = self._optimizer.state.get(weight, {})
             for moment in MOMENTS:
                 if moment in moments:
-                    arrays[f"{moment}/{name}"] = moments[moment].cpu().numpy()
+                    arrays[f"{moment}/{name}"] = _copied(moments[moment])
         return arrays, {"step": self.step, "history": [asdict(record) for record in self.history]}
 
     def load_state(self, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
@@ -259,3 +259,8 @@ class StageTrainer:
                         for moment in MOMENTS
                     },
                 }
+
+
+def _copied(weight: Tensor) -> NDArray[np.float32]:
+    """Return values that do not change when the training goes on."""
+    return weight.detach().cpu().numpy().copy()

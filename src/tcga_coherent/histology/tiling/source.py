@@ -60,9 +60,10 @@ def store_slides(
     slides = list(source.slides)
     identities = {slide: _identity(source, slide, parameters) for slide in slides}
     known = stored.identities
-    n_tiles = len(stored.index)
+    n_tiles = 0
     for slide in slides:
         if known.get(slide) == identities[slide]:
+            n_tiles += stored.reports[slide]["tiles"]
             continue
         reason, rows, images = "", pd.DataFrame(), list[bytes]()
         try:
