@@ -62,14 +62,13 @@ def test_real_patients_have_no_more_tiles_than_drawn_ones():
 
 def test_too_few_patients_are_refused():
     rows = measured()
-    with pytest.raises(ValueError, match="Only 2 test patients"):
-        few = rows[rows["patient_id"].isin(PATIENTS[:2])]
-        follow_programmes(few, SCORES, PROGRAMMES, BOOTSTRAP, 0)
+    two = rows[rows["patient_id"].isin(PATIENTS[:2])]
     # One without nuclei cannot be compared.
-    with pytest.raises(ValueError, match="Only 2 test patients"):
-        few = rows[rows["patient_id"].isin(PATIENTS[:3])].copy()
-        few.loc[few["patient_id"] == PATIENTS[0], "nuclear_area"] = np.nan
-        follow_programmes(few, SCORES, PROGRAMMES, BOOTSTRAP, 0)
+    three = rows[rows["patient_id"].isin(PATIENTS[:3])].copy()
+    three.loc[three["patient_id"] == PATIENTS[0], "nuclear_area"] = np.nan
+    for few in (two, three):
+        with pytest.raises(ValueError, match="Only 2 test patients"):
+            follow_programmes(few, SCORES, PROGRAMMES, BOOTSTRAP, 0)
 
 
 def test_a_moved_programme_has_a_slope_in_units_of_real_patients():

@@ -70,7 +70,7 @@ def test_genes_that_were_not_measured_stand_at_their_mean_and_are_counted(caplog
 
 
 def test_no_gene_in_common_is_named():
-    with pytest.raises(ValueError, match="no gene in common .* it has A, B, they know G0, G1, G2"):
+    with pytest.raises(ValueError, match=r"no gene in common .* it has A, B, they know G0, G1, G2"):
         fit().z_scores(pd.DataFrame({"A": [1.0], "B": [2.0]}))
 
 
