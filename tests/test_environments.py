@@ -10,7 +10,7 @@ from pydantic.dataclasses import is_pydantic_dataclass
 
 from tcga_coherent.modality import parse_modalities
 
-ENVIRONMENTS = ["base", "demo", "cohort", "gpu", "paper"]
+ENVIRONMENTS = ["base", "demo", "cohort", "gpu", "paper", "her2st", "tcga_tiles"]
 
 
 def read_parameters(repo_root, env):

@@ -19,6 +19,7 @@ LAYERS = ["raw", "intermediate", "primary", "model_input", "models", "model_outp
 TABLES_THAT_NAME_PATIENTS = {
     "clinical_report_table",
     "ingestion_report_table",
+    "slides_report_table",
     "quality_control_table",
     "excluded_patients_table",
 }
@@ -44,7 +45,7 @@ def read_catalog(repo_root, env):
     return {name: catalog.get(name) for name in names}
 
 
-@pytest.mark.parametrize("env", ["base", "demo", "cohort", "gpu", "paper"])
+@pytest.mark.parametrize("env", ["base", "demo", "cohort", "gpu", "paper", "her2st", "tcga_tiles"])
 def test_every_dataset_on_disk_has_a_layer_and_none_of_patients_is_previewed(repo_root, env):
     datasets = read_catalog(repo_root, env)
     assert {"raw/cna", "latents/cna", "table1_reconstruction_table"} <= set(datasets)

@@ -18,7 +18,7 @@ from kedro.validation import ParameterValidationError, ParameterValidator
 
 from tcga_coherent.settings import CONFIG_LOADER_ARGS
 
-ENVIRONMENTS = ("base", "demo", "cohort", "gpu", "paper")
+ENVIRONMENTS = ("base", "demo", "cohort", "gpu", "paper", "her2st", "tcga_tiles")
 
 # Parts, so that this file is not its own finding.
 REGISTRY_HOSTS = re.compile(

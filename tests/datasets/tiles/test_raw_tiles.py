@@ -38,9 +38,9 @@ def test_an_index_with_the_images_in_it_is_read_by_its_own_names(parquet):
     dataset = ReadyTilesDataset(filepath=parquet, columns=COLUMNS, where={"keep": True})
     tiles = dataset.load()
     assert tiles.slides == ["S1", "S2"]
-    rows, images = tiles.cut("S1", SETTINGS)
-    assert rows.to_dict("records") == [{"slide": "S1", "patient_id": "P1", "x": 0, "y": 0}]
-    assert np.array_equal(decode(images[0]), colored(1))
+    cut = tiles.cut("S1", SETTINGS)
+    assert cut.rows.to_dict("records") == [{"slide": "S1", "patient_id": "P1", "x": 0, "y": 0}]
+    assert np.array_equal(decode(cut.images[0]), colored(1))
     assert list(dataset.raw_files()) == ["tiles"]
 
 
@@ -52,7 +52,7 @@ def test_images_may_lie_beside_the_index(tmp_path):
     index = TILES.rename(columns={"image_name": "slide"}).drop(columns="jpeg").assign(image=names)
     index.to_csv(tmp_path / "index.csv", index=False)
     dataset = ReadyTilesDataset(filepath=str(tmp_path / "index.csv"))
-    assert len(dataset.load().cut("S1", SETTINGS)[1]) == 2
+    assert len(dataset.load().cut("S1", SETTINGS).images) == 2
     assert set(dataset.raw_files()) == {"tiles", *names}
     (tmp_path / "tile1.png").unlink()
     with pytest.raises(DatasetError, match=r"index.csv names the tile .*tile1.png"):
@@ -116,9 +116,9 @@ def test_the_demo_is_simulated_when_it_is_first_read_and_then_read_like_files(tm
     folder = str(tmp_path / "tissue")
     tiles = DemoTilesDataset(folder=folder, simulation=SIMULATION).load()
     assert len(tiles.slides) == 10
-    rows, images = tiles.cut(tiles.slides[3], TilingParameters(tile_size=32))
-    assert rows["patient_id"].tolist() == ["SIM-0003"] * 2
-    assert decode(images[0]).shape == (32, 32, 3)
+    cut = tiles.cut(tiles.slides[3], TilingParameters(tile_size=32))
+    assert cut.rows["patient_id"].tolist() == ["SIM-0003"] * 2
+    assert decode(cut.images[0]).shape == (32, 32, 3)
     written = (tmp_path / "tissue" / "tiles.parquet").stat().st_mtime_ns
     expression = DemoExpressionDataset(folder=folder, simulation=SIMULATION).load()
     groups = DemoPatientsDataset(folder=folder, simulation=SIMULATION).load()

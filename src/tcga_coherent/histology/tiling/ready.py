@@ -8,6 +8,7 @@ import pandas as pd
 
 from tcga_coherent.histology.tiles import check_tile
 from tcga_coherent.histology.tiling.parameters import TilingParameters
+from tcga_coherent.histology.tiling.source import CutSlide
 
 COLUMNS = ("slide", "patient_id", "x", "y", "image")
 
@@ -38,7 +39,7 @@ class ReadyTiles:
             digest.update(hashlib.sha256(image).digest())
         return digest.hexdigest()
 
-    def cut(self, slide: str, parameters: TilingParameters) -> tuple[pd.DataFrame, list[bytes]]:
+    def cut(self, slide: str, parameters: TilingParameters) -> CutSlide:
         """Return the tiles of a slide, some where there are too many.
 
         Raises
@@ -52,4 +53,5 @@ class ReadyTiles:
             tiles = tiles.iloc[np.sort(rng.permutation(len(tiles))[: parameters.max_tiles])]
         for x, y, image in zip(tiles["x"], tiles["y"], tiles["image"], strict=True):
             check_tile(image, parameters.tile_size, f"The tile at {x}, {y} of the slide {slide}")
-        return tiles[list(COLUMNS[:-1])].reset_index(drop=True), list(tiles["image"])
+        rows = tiles[list(COLUMNS[:-1])].reset_index(drop=True)
+        return CutSlide(rows, list(tiles["image"]), {})
