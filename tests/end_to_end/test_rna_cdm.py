@@ -25,7 +25,11 @@ TINY = {
         "super_resolution": {"steps": 2},
     },
     # Noise has specks that would pass for nuclei of lymphocytes alone.
-    "tile_evaluation": {"bootstrap": {"repeats": 50}, "nuclei": {"lymphocyte_area": 10}},
+    "tile_evaluation": {
+        "bootstrap": {"repeats": 50},
+        "nuclei": {"lymphocyte_area": 10},
+        "feature_size": 64,
+    },
 }
 PARTS = ("slide_tiling", "expression_vae", "tile_diffusion", "tile_sampling", "tile_evaluation")
 

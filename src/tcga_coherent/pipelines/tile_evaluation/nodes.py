@@ -6,8 +6,11 @@ from typing import Any
 import pandas as pd
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
+from tcga_coherent.diffusion.device import resolve_device
 from tcga_coherent.figures.drawing import Drawing
 from tcga_coherent.histology.cascade.training import tiles_of
+from tcga_coherent.histology.evaluation.distances import compare_sets
+from tcga_coherent.histology.evaluation.features import embed_tiles, tile_sets
 from tcga_coherent.histology.evaluation.figures import draw_sheet
 from tcga_coherent.histology.evaluation.nuclei import measure_tiles
 from tcga_coherent.histology.evaluation.parameters import TileEvaluationParameters
@@ -49,6 +52,22 @@ def score_programmes(
     scores = programme_scores(fitted.z_scores(expression.loc[split.index]), known)
     settings = (scores, known, parameters.bootstrap, parameters.seed)
     return follow_programmes(measured, *settings), *follow_moves(measured, *settings)
+
+
+def compare(
+    tiles: TileStore,
+    generated: TileStore,
+    split: pd.DataFrame,
+    parameters: TileEvaluationParameters,
+    device: str,
+) -> pd.DataFrame:
+    """Say how far generated tiles are from real ones, beside other real ones and blurred ones."""
+    sets = tile_sets(tiles, generated, split, parameters.feature_tiles, parameters.seed)
+    where = resolve_device(device)
+    network, size = parameters.feature_network, parameters.feature_size
+    features = {name: embed_tiles(images, network, size, where) for name, images in sets.items()}
+    reference = features.pop("reference")
+    return compare_sets(reference, features, parameters.feature_repeats, parameters.seed)
 
 
 def show_tiles(

@@ -7,7 +7,7 @@ from kedro.pipeline import Pipeline
 from tcga_coherent.histology.evaluation.figures import draw_moves, draw_programmes
 from tcga_coherent.pipelines.lanes import drawing, lane_node
 
-from .nodes import measure, score_programmes, show_tiles
+from .nodes import compare, measure, score_programmes, show_tiles
 
 
 def create_pipeline(**kwargs: Any) -> Pipeline:
@@ -23,6 +23,12 @@ def create_pipeline(**kwargs: Any) -> Pipeline:
                     *("params:gene_programmes", settings),
                 ],
                 ["tile_programmes_table", "moved_profiles_table", "tile_responses_table"],
+            ),
+            lane_node(
+                compare,
+                ["tiles", "generated_tiles", "tile_split", settings, "params:compute.device"],
+                "tile_distances_table",
+                tags=["gpu"],
             ),
             lane_node(
                 show_tiles,
