@@ -30,10 +30,10 @@ def discretised_sd(p: SamplerParameters) -> float:
     return variance**0.5
 
 
-@pytest.mark.parametrize("churn", [0.0, 80.0])
+@pytest.mark.parametrize(("churn", "noise"), [(0.0, 1.0), (80.0, 1.003), (80.0, 1.1)])
 @pytest.mark.parametrize("steps", [16, 64])
-def test_draws_of_a_normal_distribution_are_as_wide_as_its_discretisation_says(steps, churn):
-    parameters = SamplerParameters(steps=steps, s_churn=churn)
+def test_draws_of_a_normal_distribution_are_as_wide_as_its_discretisation_says(steps, churn, noise):
+    parameters = SamplerParameters(steps=steps, s_churn=churn, s_noise=noise)
     generator = torch.Generator().manual_seed(3)
     drawn = sample(exact_denoiser, lambda: torch.randn(200_000, generator=generator), parameters)
     assert drawn.std().item() == pytest.approx(discretised_sd(parameters), rel=0.006)

@@ -10,7 +10,7 @@ from tcga_coherent.histology.cascade.parameters import (
     StageParameters,
     UNetParameters,
 )
-from tcga_coherent.histology.cascade.stages import measure_scale, stage_of
+from tcga_coherent.histology.cascade.stages import Stage, measure_scale, stage_of
 from tcga_coherent.histology.cascade.trainer import StageTrainer, TrainingTiles
 
 UNET = UNetParameters(channels=8, multipliers=(1, 2), blocks=1)
@@ -100,3 +100,27 @@ def test_training_leaves_the_random_state_of_torch_as_it_was():
     torch.manual_seed(7)
     next(trainer().train())
     assert torch.equal(torch.rand(1), expected)
+
+
+def test_training_turns_tiles_over_in_both_directions_and_validation_does_not(monkeypatch):
+    images = np.zeros((12, 16, 16, 3), np.uint8)
+    images[:, :8, :4] = 200
+    shown = []
+    original = Stage.clean_and_low
+
+    def record(stage, batch):
+        shown.extend(
+            (image[:8].mean() > image[8:].mean(), image[:, :8].mean() > image[:, 8:].mean())
+            for image in batch
+        )
+        return original(stage, batch)
+
+    own = trainer()
+    monkeypatch.setattr(Stage, "clean_and_low", record)
+    turned = TrainingTiles(lambda at: images[at].copy(), CODES)
+    for step in range(8):
+        own._loss(turned, np.arange(4), own._generator(1, step), 0.0, turn=True)
+    assert set(shown) == {(True, True), (True, False), (False, True), (False, False)}
+    shown.clear()
+    own._loss(turned, np.arange(4), own._generator(1, 0), 0.0, turn=False)
+    assert set(shown) == {(True, True)}

@@ -1,3 +1,4 @@
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,12 @@ CODES = pd.DataFrame(
 )
 STORE = StoredTiles([(p, colored(40 * n + 5 * k)) for n, p in enumerate(PATIENTS) for k in (0, 1)])
 CPU = torch.device("cpu")
+
+
+def renamed(store):
+    other = copy(store)
+    other.identities = {"all": "another"}
+    return other
 
 
 def run(name="base", store=STORE, codes=CODES, split=SPLIT, former=None, parameters=PARAMETERS):
@@ -43,12 +50,14 @@ def test_a_stage_is_gone_on_with_and_loaded_with_its_averaged_weights():
     assert not stage.network.training
 
 
-@pytest.mark.parametrize("changed", ["codes", "parameters", "tiles"])
+@pytest.mark.parametrize("changed", ["codes", "parameters", "tiles", "slides"])
 def test_a_training_of_other_inputs_is_not_gone_on_with(changed):
     former = run()[-1]
     other = {
         "codes": {"codes": CODES + 1},
         "parameters": {"parameters": replace(PARAMETERS, seed=1)},
+        # The same tiles as far as their mean and spread say.
+        "slides": {"store": renamed(STORE)},
         "tiles": {"store": StoredTiles([(p, colored(n)) for n, p in enumerate(PATIENTS)])},
     }[changed]
     assert len(run(former=former)) == 1

@@ -6,7 +6,7 @@ from torch.distributions import Normal
 from torch.distributions import kl_divergence as torch_divergence
 
 from tcga_coherent.histology.expression.parameters import ExpressionParameters
-from tcga_coherent.histology.expression.vae import BetaVAE, kl_divergence, train_vae
+from tcga_coherent.histology.expression.vae import BetaVAE, draw_codes, kl_divergence, train_vae
 
 SMALL = ExpressionParameters(
     code_size=2, hidden=(16, 8), batch_size=32, max_epochs=40, warm_up_epochs=5, learning_rate=1e-2
@@ -25,6 +25,12 @@ def test_the_divergence_is_that_of_torch():
     normal = Normal(mean, (log_variance / 2).exp())
     expected = torch_divergence(normal, Normal(0.0, 1.0)).sum(1)
     assert torch.allclose(kl_divergence(mean, log_variance), expected, atol=1e-5)
+
+
+def test_codes_are_drawn_with_their_mean_and_variance():
+    drawn = draw_codes(torch.full((50_000,), 3.0), torch.full((50_000,), 4.0).log())
+    assert drawn.mean().item() == pytest.approx(3, abs=0.05)
+    assert drawn.std().item() == pytest.approx(2, rel=0.02)
 
 
 def test_two_factors_are_found_and_the_best_weights_kept():

@@ -48,6 +48,11 @@ def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
     return 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum(1)
 
 
+def draw_codes(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Draw a code of each row's normal distribution."""
+    return mean + (log_variance / 2).exp() * torch.randn_like(mean)
+
+
 def train_vae(
     train: Tensor, val: Tensor, parameters: ExpressionParameters
 ) -> tuple[BetaVAE, pd.DataFrame]:
@@ -108,8 +113,7 @@ def _epoch(
     for rows in torch.randperm(len(train), device=train.device)[: n * batch].split(batch):
         genes = train[rows]
         mean, log_variance = vae.encode(genes)
-        codes = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-        error = (vae.decode(codes) - genes).square().sum(1)
+        error = (vae.decode(draw_codes(mean, log_variance)) - genes).square().sum(1)
         # Of order one whatever the number of genes, as Adam's epsilon expects.
         loss = (error + parameters.beta * kl_divergence(mean, log_variance)).mean() / train.shape[1]
         optimizer.zero_grad()
