@@ -11,8 +11,9 @@ GROUPS = pd.DataFrame(
 )  # fmt: skip
 
 
-def test_every_type_is_split_with_and_without_tiles_by_the_shares():
-    split = split_profiles(GROUPS, ProfileSplit(), 0)
+@pytest.mark.parametrize("seed", range(4))
+def test_every_type_is_split_with_and_without_tiles_by_the_shares(seed):
+    split = split_profiles(GROUPS, ProfileSplit(), seed)
     strata = [GROUPS["cancer_type"], GROUPS["has_tiles"]]
     assert pd.crosstab(strata, split["split"]).to_dict("index") == {
         ("A", True): {"train": 24, "val": 8, "test": 8},

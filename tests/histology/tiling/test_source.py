@@ -75,6 +75,10 @@ def test_a_source_without_any_good_slide_stops(dataset):
     skip = TilingParameters(tile_size=64, bad_slides="skip")
     with pytest.raises(ValueError, match="No slide has any tile"):
         store(dataset, ready("A"), skip)
+    # Tiles that were stored before and are to be replaced do not count.
+    store(dataset, ready("A"))
+    with pytest.raises(ValueError, match="No slide has any tile"):
+        store(dataset, ready("A"), skip)
 
 
 def test_the_names_of_all_come_last(dataset):
