@@ -43,7 +43,7 @@ def test_nuclei_that_touch_are_told_apart():
 def test_eosin_is_measured_between_nuclei():
     weak, strong = (measure_tile(disks([6], eosin), NucleiParameters()) for eosin in (0.2, 0.4))
     assert strong["eosin"] / weak["eosin"] == pytest.approx(2, rel=0.1)
-    more = measure_tile(disks([6, 6, 6, 6], 0.2), NucleiParameters())
+    more = measure_tile(disks([11, 11, 11, 11], 0.2), NucleiParameters())
     assert more["eosin"] == pytest.approx(weak["eosin"], rel=0.1)
     assert more["haematoxylin"] > 2 * weak["haematoxylin"]
 

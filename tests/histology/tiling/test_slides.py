@@ -143,7 +143,7 @@ def test_the_figure_shows_the_slide_with_a_square_a_tile(slides):
 
 def test_where_tiles_were_cut_elsewhere_the_figure_says_so():
     tiles = pd.DataFrame({"slide": ["S"], "patient_id": ["P"], "x": 0, "y": 0, "image": [b""]})
-    figure = draw_slides(ReadyTiles(tiles), tiles, TileFilters())
+    figure = draw_slides(ReadyTiles(tiles), tiles.assign(batch="S"), TileFilters())
     assert "cut elsewhere" in figure.texts[0].get_text()
 
 

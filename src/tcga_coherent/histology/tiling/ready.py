@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tcga_coherent.histology.tiles import check_tile
-from tcga_coherent.histology.tiling.parameters import TilingParameters
+from tcga_coherent.histology.tiling.parameters import TileFilters, TilingParameters
 from tcga_coherent.histology.tiling.source import CutSlide
 
 COLUMNS = ("slide", "patient_id", "x", "y", "image")
@@ -55,3 +55,6 @@ class ReadyTiles:
             check_tile(image, parameters.tile_size, f"The tile at {x}, {y} of the slide {slide}")
         rows = tiles[list(COLUMNS[:-1])].reset_index(drop=True)
         return CutSlide(rows, list(tiles["image"]), {})
+
+    def overview(self, slide: str, filters: TileFilters) -> None:
+        """Return nothing: the slide is not here."""

@@ -1,13 +1,9 @@
 """Whole slides, cut into tiles of tissue."""
 
-import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tcga_coherent.histology.tiling.parameters import TileFilters, TilingParameters
-from tcga_coherent.histology.tiling.source import CutSlide
+from tcga_coherent.histology.tiling.source import CutSlide, Overview
 
 # Largest side of the overview that the mask is made of.
 OVERVIEW_SIZE = 1024
@@ -25,112 +21,75 @@ MPP_AT_ONE = 10.0
 DIAGNOSTIC = re.compile(r"-DX\w*")
 
 
-@dataclass(frozen=True, eq=False)
-class Overview:
-    """A slide as a whole.
-
-    Attributes
-    ----------
-    image
-        Height x width x 3.
-    tissue
-        Mask of it, height x width.
-    pixels
-        Pixels of the slide's finest level along one of the overview's.
-    """
-
-    image: NDArray[np.uint8]
-    tissue: NDArray[np.bool_]
-    pixels: float
+def overview_of(opened: Any, filters: TileFilters) -> Overview:
+    """Return a small image of an opened slide, with its mask."""
+    image = np.asarray(opened.get_thumbnail((OVERVIEW_SIZE, OVERVIEW_SIZE)).convert("RGB"))
+    return Overview(image, tissue_mask(image, filters), opened.dimensions[0] / image.shape[1])
 
 
-class SlideFolder:
-    """A :class:`~tcga_coherent.histology.tiling.source.TileSource` of slides that openslide reads.
+def cut_slide(opened: Any, slide: str, parameters: TilingParameters) -> CutSlide:
+    """Return the tiles of tissue that do not overlap, by rows.
 
     Parameters
     ----------
-    files
-        Name to file of each slide.
+    opened
+        Slide as openslide opens it.
+    slide
+        Its name.
+    parameters
+        Of the tiling.
+
+    Raises
+    ------
+    ValueError
+        When the slide is no diagnostic one, of no patient, or does not tell its resolution.
     """
-
-    def __init__(self, files: Mapping[str, Path]) -> None:
-        self._files = dict(files)
-
-    @property
-    def slides(self) -> Sequence[str]:
-        """Names of the slides."""
-        return list(self._files)
-
-    def fingerprint(self, slide: str) -> str:
-        """Return a digest of the file."""
-        with self._files[slide].open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-
-    def overview(self, slide: str, filters: TileFilters) -> Overview:
-        """Return a small image of a slide, with its mask."""
-        with _opened(self._files[slide]) as opened:
-            image = np.asarray(opened.get_thumbnail((OVERVIEW_SIZE, OVERVIEW_SIZE)).convert("RGB"))
-            return Overview(
-                image, tissue_mask(image, filters), opened.dimensions[0] / image.shape[1]
-            )
-
-    def cut(self, slide: str, parameters: TilingParameters) -> CutSlide:
-        """Return the tiles of tissue that do not overlap, by rows.
-
-        Raises
-        ------
-        ValueError
-            When the slide is none, damaged, no diagnostic one, of no patient, or does not tell its resolution.
-        """
-        patient = re.search(parameters.patient_pattern, slide)
-        if patient is None:
-            raise ValueError(
-                f"The slide {slide} names no patient: rename it, or set slide_tiling.patient_pattern to how it does."
-            )
-        if parameters.diagnostic_only and not DIAGNOSTIC.search(slide):
-            raise ValueError(
-                f"The slide {slide} has no DX in its name and is taken for no diagnostic one: to cut it, set "
-                f"slide_tiling.diagnostic_only to false."
-            )
-        overview = self.overview(slide, parameters.filters)
-        with _opened(self._files[slide]) as opened:
-            mpp, told_by = resolution(opened.properties, parameters, slide)
-            side = round(parameters.tile_size * parameters.mpp / mpp)
-            width, height = opened.dimensions
-            corners = [
-                (x, y)
-                for y in range(0, height - side + 1, side)
-                for x in range(0, width - side + 1, side)
-            ]
-            kept, lost = [], Counter[str]()
-            for x, y in corners:
-                share = _background(overview, x, y, side)
-                if share > parameters.filters.max_background:
-                    lost["background"] += 1
-                else:
-                    kept.append((x, y))
-            order = np.random.default_rng([parameters.seed, *slide.encode()]).permutation(len(kept))
-            tiles = list[tuple[int, int, bytes]]()
-            for number in order:
-                if len(tiles) == parameters.max_tiles:
-                    break
-                x, y = kept[number]
-                image = _read(opened, x, y, side, parameters.tile_size)
-                reason = fault(image, parameters.filters)
-                if reason:
-                    lost[reason] += 1
-                else:
-                    tiles.append((y, x, _encode(image, parameters.jpeg_quality)))
-        tiles.sort()
-        rows = pd.DataFrame({"slide": slide, "patient_id": patient[0], "x": [x for _, x, _ in tiles], "y": [y for y, _, _ in tiles], "side": side})  # fmt: skip
-        report = {
-            "mpp": mpp,
-            "mpp_told_by": told_by,
-            "places": len(corners),
-            **{name: lost[name] for name in ("background", "contrast", "pen", "blur")},
-            "not_drawn": len(corners) - len(tiles) - lost.total(),
-        }
-        return CutSlide(rows, [image for _, _, image in tiles], report)
+    patient = re.search(parameters.patient_pattern, slide)
+    if patient is None:
+        raise ValueError(
+            f"The slide {slide} names no patient: rename it, or set slide_tiling.patient_pattern to how it does."
+        )
+    if parameters.diagnostic_only and not DIAGNOSTIC.search(slide):
+        raise ValueError(
+            f"The slide {slide} has no DX in its name and is taken for no diagnostic one: to cut it, set "
+            f"slide_tiling.diagnostic_only to false."
+        )
+    overview = overview_of(opened, parameters.filters)
+    mpp, told_by = resolution(opened.properties, parameters, slide)
+    side = round(parameters.tile_size * parameters.mpp / mpp)
+    width, height = opened.dimensions
+    corners = [
+        (x, y) for y in range(0, height - side + 1, side) for x in range(0, width - side + 1, side)
+    ]
+    kept, lost = [], Counter[str]()
+    for x, y in corners:
+        share = _background(overview, x, y, side)
+        if share > parameters.filters.max_background:
+            lost["background"] += 1
+        else:
+            kept.append((x, y))
+    order = np.random.default_rng([parameters.seed, *slide.encode()]).permutation(len(kept))
+    tiles = list[tuple[int, int, bytes]]()
+    for number in order:
+        if len(tiles) == parameters.max_tiles:
+            break
+        x, y = kept[number]
+        image = _read(opened, x, y, side, parameters.tile_size)
+        reason = fault(image, parameters.filters)
+        if reason:
+            lost[reason] += 1
+        else:
+            tiles.append((y, x, _encode(image, parameters.jpeg_quality)))
+    tiles.sort()
+    rows = pd.DataFrame({"slide": slide, "patient_id": patient[0], "x": [x for _, x, _ in tiles], "y": [y for y, _, _ in tiles], "side": side})  # fmt: skip
+    report = {
+        "mpp": mpp,
+        "mpp_told_by": told_by,
+        "places": len(corners),
+        **{name: lost[name] for name in ("background", "contrast", "pen", "blur")},
+        "not_drawn": len(corners) - len(tiles) - lost.total(),
+    }
+    return CutSlide(rows, [image for _, _, image in tiles], report)
 
 
 def resolution(
@@ -179,20 +138,6 @@ def fault(image: NDArray[np.uint8], filters: TileFilters) -> str:
     if pen.mean() > filters.max_pen:
         return "pen"
     return "blur" if laplace(grey).std() < filters.min_sharpness else ""
-
-
-@contextmanager
-def _opened(file: Path) -> Iterator[Any]:
-    import openslide
-
-    try:
-        with openslide.OpenSlide(str(file)) as slide:
-            yield slide
-    except (openslide.OpenSlideError, FileNotFoundError) as error:
-        raise ValueError(
-            f"The slide {file} cannot be read ({error}): it is damaged or in a format that openslide does not know. "
-            f"Copy it again."
-        ) from error
 
 
 def _background(overview: Overview, x: int, y: int, side: int) -> float:

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from numpy.typing import NDArray
 
 from tcga_coherent.histology.tiles import AllBatches, TileBatch, TileStore
-from tcga_coherent.histology.tiling.parameters import TilingParameters
+from tcga_coherent.histology.tiling.parameters import TileFilters, TilingParameters
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,25 @@ class CutSlide:
     report: Mapping[str, Any]
 
 
+@dataclass(frozen=True, eq=False)
+class Overview:
+    """A slide as a whole.
+
+    Attributes
+    ----------
+    image
+        Height x width x 3.
+    tissue
+        Mask of it, height x width.
+    pixels
+        Pixels of the slide's finest level along one of the overview's.
+    """
+
+    image: NDArray[np.uint8]
+    tissue: NDArray[np.bool_]
+    pixels: float
+
+
 class TileSource(Protocol):
     """Slides that can be cut into tiles."""
 
@@ -56,6 +77,9 @@ class TileSource(Protocol):
         ValueError
             Naming a slide that cannot be used.
         """
+
+    def overview(self, slide: str, filters: TileFilters) -> Overview | None:
+        """Return the slide as a whole; None where it was cut elsewhere."""
 
 
 def store_slides(
