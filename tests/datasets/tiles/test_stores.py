@@ -1,5 +1,7 @@
 import multiprocessing
 import os
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -107,3 +109,16 @@ def test_a_process_that_is_killed_within_a_batch_leaves_the_batches_before(tmp_p
     assert store.identities == {"a": "1"}
     TileDatabaseDataset(path=path).save(batch("b", [6]))
     assert TileDatabaseDataset(path=path).load().index.index.tolist() == [0, 1, 2]
+
+
+def test_a_store_is_read_beside_another_that_is_written_and_by_threads_and_copies(dataset):
+    for one in (batch("a", range(20)), AllBatches(("a",))):
+        dataset.save(one)
+    first, second = dataset.load(), dataset.load()
+    numbers = list(first.index.index)
+    assert first.read_encoded(numbers[0]) == second.read_encoded(numbers[0])
+    dataset.save(batch("b", [30]))
+    with ThreadPoolExecutor(4) as pool:
+        images = list(pool.map(first.read_encoded, numbers * 5))
+    copy = pickle.loads(pickle.dumps(second))
+    assert images == [copy.read_encoded(number) for number in numbers] * 5
