@@ -10,6 +10,7 @@ from tcga_coherent.histology.cascade.sampling import (
     MovedParameters,
     TileSamplingParameters,
     draw_tiles,
+    exchange,
     plan_tiles,
 )
 from tcga_coherent.histology.expression.encoder import fit_expression_encoder
@@ -54,6 +55,17 @@ def test_test_patients_alone_are_drawn_as_they_are_and_with_anothers_expression(
         same = rows["profile_of"] == rows["patient_id"]
         assert same.all() if source == "own" else not same.any()
         assert rows["profile_of"].value_counts().eq(2).all()
+
+
+def test_expression_is_exchanged_between_patients_whose_programmes_have_nothing_in_common():
+    scores = np.random.default_rng(3).standard_normal((60, 6))
+    others = exchange(scores, np.random.default_rng(0))
+    assert sorted(others) == list(range(60))
+    assert (others != np.arange(60)).all()
+    r = [np.corrcoef(scores[:, n], scores[others, n])[0, 1] for n in range(6)]
+    # At random the largest of six is about .22.
+    assert np.abs(r).max() < 0.13
+    assert exchange(scores[:1], np.random.default_rng(0)).tolist() == [0]
 
 
 def test_a_moved_programme_moves_by_its_shift_and_takes_what_goes_along_with_it(plan, encoder):

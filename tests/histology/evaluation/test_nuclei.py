@@ -55,6 +55,13 @@ def test_an_empty_tile_has_no_nuclei_and_no_share_of_them():
     assert np.isnan(found["lymphocyte_share"])
 
 
+def test_noise_of_a_tile_without_nuclei_is_not_taken_for_nuclei():
+    noise = np.random.default_rng(0).integers(-6, 7, (64, 64, 3))
+    pink = (np.array([240, 200, 230]) + noise).astype(np.uint8)
+    assert measure_tile(pink, NucleiParameters())["nuclear_count"] == 0
+    assert measure_tile(pink, NucleiParameters(min_density=0.0))["nuclear_count"] > 10
+
+
 def test_there_is_a_row_a_tile():
     table = measure_tiles([disks([6]), disks([6, 6])], NucleiParameters())
     assert list(table.columns) == list(MEASURES)

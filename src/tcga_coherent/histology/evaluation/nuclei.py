@@ -21,6 +21,9 @@ class NucleiParameters:
     ----------
     smoothing
         Standard deviation of the filter before the threshold.
+    min_density
+        Least density of haematoxylin of a nucleus, in the units of the stain separation: Otsu's threshold of a tile
+        without any nucleus lies in its noise.
     min_area
         Smaller regions are no nuclei.
     min_distance
@@ -30,6 +33,7 @@ class NucleiParameters:
     """
 
     smoothing: float = Field(default=0.7, ge=0)
+    min_density: float = Field(default=0.01, ge=0)
     min_area: int = Field(default=6, ge=1)
     min_distance: int = Field(default=3, ge=1)
     lymphocyte_area: float = Field(default=26.0, gt=0)
@@ -80,7 +84,7 @@ def measure_tile(image: NDArray[np.uint8], parameters: NucleiParameters) -> dict
 def find_nuclei(
     haematoxylin: NDArray[np.float64], parameters: NucleiParameters
 ) -> NDArray[np.int32]:
-    """Label nuclei: Otsu's threshold, and a watershed of the distance to the background.
+    """Label nuclei: Otsu's threshold, if it is dense enough, and a watershed of the distance to the background.
 
     Returns
     -------
@@ -97,7 +101,7 @@ def find_nuclei(
     smooth = gaussian_filter(haematoxylin, parameters.smoothing)
     if np.ptp(smooth) == 0:
         return np.zeros(smooth.shape, dtype=np.int32)
-    inside = smooth > threshold_otsu(smooth)
+    inside = smooth > max(threshold_otsu(smooth), parameters.min_density)
     inside = remove_small_objects(inside, max_size=parameters.min_area - 1)
     distance = gaussian_filter(distance_transform_edt(inside), 0.5)
     peaks = peak_local_max(
