@@ -122,3 +122,14 @@ def test_a_store_is_read_beside_another_that_is_written_and_by_threads_and_copie
         images = list(pool.map(first.read_encoded, numbers * 5))
     copy = pickle.loads(pickle.dumps(second))
     assert images == [copy.read_encoded(number) for number in numbers] * 5
+
+
+def test_tiles_of_a_batch_that_was_replaced_take_no_space(tmp_path):
+    dataset = TileDatabaseDataset(path=str(tmp_path / "tiles"))
+    dataset.save(batch("a", [3]))
+    dataset.save(batch("b", [5]))
+    dataset.save(batch("a", [9], "2"))
+    store = dataset.load()
+    assert store.index.index.tolist() == [1, 2]
+    with pytest.raises(KeyError, match="no tile 0"):
+        store.read_encoded(0)
