@@ -309,10 +309,16 @@ def test_a_table_with_other_features_is_named(cohort: Cohort, completer: Complet
         completer.screen({"rnaseq": other}, {"rnaseq": "rnaseq.tsv"})
 
 
-def test_the_models_say_which_they_are(completer: Completer) -> None:
+def test_the_models_say_which_they_are(cohort: Cohort, completer: Completer) -> None:
     assert completer.modalities == list(SIZES)
     assert completer.provenance["method"] == "coherent"
-    assert completer.provenance["models"] == ""
+    identity = completer.provenance["models"]
+    assert cohort.completer.identity == identity
+    checkpoints = dict(cohort.bundle.checkpoints)
+    first = checkpoints["encoders/cna"]
+    arrays = {**first.arrays, "latent_sd": first.arrays["latent_sd"] * 2}
+    checkpoints["encoders/cna"] = dataclasses.replace(first, arrays=arrays)
+    assert dataclasses.replace(cohort.bundle, checkpoints=checkpoints).identity != identity
 
 
 def test_denoisers_of_all_families_move_to_the_device_that_is_asked_for(

@@ -85,7 +85,7 @@ def test_completing_with_the_bundle_elsewhere_equals_completing_in_the_environme
     pd.testing.assert_frame_equal(flags, expected)
     assert set(flags["status"]) == {"observed", "generated"}
     files = [path.relative_to(tmp_path / "here") for path in (tmp_path / "here").rglob("*.parquet")]
-    assert len(files) == 3 + 5 * len(MODALITIES)
+    assert len(files) == 4 + 5 * len(MODALITIES)
     for file in files:
         there, here = (pd.read_parquet(tmp_path / place / file) for place in ("there", "here"))
         pd.testing.assert_frame_equal(there, here)

@@ -121,6 +121,8 @@ def test_every_part_is_written_for_every_patient_and_nothing_else(completion: Co
         "flags.parquet",
         "predictions.parquet",
         "priorities.parquet",
+        "provenance.parquet",
+        "completion.html",
         *(f"{part}/{name}.parquet" for part in parts for name in MODALITIES),
     }
     for name in MODALITIES:

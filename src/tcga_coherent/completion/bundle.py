@@ -1,11 +1,14 @@
 """All that completing new patients takes, and no row of a patient."""
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from tcga_coherent.datasets.checkpoint import Checkpoint
+from tcga_coherent.diffusion.fingerprints import fingerprint_arrays
 
 # Kinds of checkpoints, called as the folders of an environment's models.
 KINDS = (
@@ -49,6 +52,15 @@ class Bundle:
     parameters: Mapping[str, Any]
     release_card: str = ""
     manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of what all checkpoints hold: the same in an environment and in a bundle of its models."""
+        prints = {
+            name: fingerprint_arrays(checkpoint.arrays)
+            for name, checkpoint in sorted(self.checkpoints.items())
+        }
+        return hashlib.sha256(json.dumps(prints).encode()).hexdigest()
 
     def of_kind(self, kind: str) -> dict[str, Callable[[], Checkpoint]]:
         """Return name to a function that returns the checkpoint, as of a partitioned dataset."""

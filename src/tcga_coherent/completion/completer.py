@@ -83,7 +83,7 @@ class Completer:
     release_card
         What the models are, do and give away, in Markdown; empty where there is none.
     identity
-        SHA-256 of the models' files, where they were read from a bundle.
+        As of :class:`tcga_coherent.completion.bundle.Bundle`.
     predictors
         Task to what predicts it, as far as the cohort had what a task needs.
 
@@ -171,7 +171,7 @@ class Completer:
             settings=TypeAdapter(CompletionConfig).validate_python(bundle.parameters[COMPLETION]),
             scheme=barcodes.scheme,
             release_card=bundle.release_card,
-            identity=str(bundle.manifest.get("content", "")),
+            identity=bundle.identity,
             predictors=_load_predictors(bundle, fingerprints),
         )
 
