@@ -19,7 +19,10 @@ from tcga_coherent.baselines.registry import BASELINES
 from tcga_coherent.figures.palette import METHOD_LABELS
 from tcga_coherent.modality import labels
 
-TABLES = ("table1_reconstruction", "calibration", "decoded_reconstruction")
+TABLES = (
+    *("table1_reconstruction", "calibration", "decoded_reconstruction"),
+    *("fig1_umap", "table2_rescue", "counterfactual_area"),
+)
 PAGES = ("README.md", "docs/evaluation.md")
 BLOCK = re.compile(r"(<!-- numbers: (\w+) -->\n)(?:(?!<!--).)*(<!-- end of numbers -->)", re.DOTALL)
 SIDE_BY_SIDE = ("coherent", "multi", *(name for name in BASELINES if name != "mean"))
@@ -139,8 +142,80 @@ def decoded(tables: Tables, names: Names) -> str:
     return _markdown(["", *names.values()], lines) + "\n\n" + covered
 
 
+def fidelity(tables: Tables, names: Names) -> str:
+    """Return how far sets of patients are from the measured test patients, one draw each."""
+    table = tables["fig1_umap"]
+    sets = {"train": "other real patients", "multi": "multi", "coherent": "coherent"}
+    drawn = table[table["set"].isin(sets) & table["reading"].isin(["measured", "draw"])]
+    lines = [
+        [
+            "all, side by side" if row.space == "all" else names[str(row.space)],
+            sets[str(row.set)],
+            *(_number(float(getattr(row, score))) for score in ("precision", "recall")),
+            _number(row.energy_distance),
+        ]
+        for row in drawn.itertuples()
+    ]
+    return _markdown(["modalities", "set", "precision", "recall", "energy distance"], lines)
+
+
+def rescue(tables: Tables, names: Names) -> str:
+    """Return the headline scores of each completion, mean over the patterns of missing modalities."""
+    table = tables["table2_rescue"]
+    headline = table[table["metric"].isin(["macro_f1", "c_index"])]
+    whole = headline[headline["removed"] == "none"].assign(pooling="point")
+    of_type = headline[headline["method"] == "cancer_type"]
+    patterns = headline[headline["removed"] == "mean of patterns"]
+    shown = {
+        "full data": whole[whole["method"] == "real"],
+        "cancer type alone": of_type,
+        **{
+            METHOD_LABELS.get(name, name.replace("_", " ")): patterns[patterns["method"] == name]
+            for name in ("ablation", "modality_dropout", *BASELINES, "multi", "coherent")
+        },
+    }
+    lines = [
+        [
+            label
+            + (
+                f": {' / '.join(p.replace('_', ' ') for p in poolings)}"
+                if len(poolings) > 1
+                else ""
+            ),
+            *(
+                " / ".join(_number(value) for value in rows.loc[rows["task"] == task, "score_mean"])
+                for task in ("stage", "survival")
+            ),
+        ]
+        for label, rows in shown.items()
+        for poolings in [list(dict.fromkeys(rows["pooling"]))]
+    ]
+    return _markdown(["completion", "stage, macro F1", "survival, C-index"], lines)
+
+
+def whom_to_measure(tables: Tables, names: Names) -> str:
+    """Return the area to random order of both scores of coherent versions, with its interval."""
+    table = tables["counterfactual_area"]
+    scores = {"coherent": "variance", "coherent_expected_change": "expected change"}
+    lines = []
+    for (task, strategy, others), rows in table[table["strategy"].isin(scores)].groupby(
+        ["task", "strategy", "unacquired"], sort=False
+    ):
+        by_modality = rows.set_index("modality")
+        cells = [
+            f"{_number(row.area_mean)} [{_number(row.area_low)}, {_number(row.area_high)}] {row.above_random}"
+            for row in (by_modality.loc[name] for name in names)
+        ]
+        lines.append([f"{task}, {scores[str(strategy)]}", str(others), *cells])
+    return _markdown(["score", "others", *names.values()], lines)
+
+
 BLOCKS: Mapping[str, Callable[[Tables, Names], str]] = {
-    block.__name__: block for block in (reconstruction, source_sets, calibration, decoded)
+    block.__name__: block
+    for block in (
+        *(reconstruction, source_sets, calibration, decoded),
+        *(fidelity, rescue, whom_to_measure),
+    )
 }
 
 

@@ -95,3 +95,56 @@ def test_every_block_of_the_pages_is_known_and_every_one_is_used(repo_root: Path
         for match in documented.BLOCK.finditer((repo_root / page).read_text(encoding="utf-8"))
     ]
     assert sorted(used) == sorted(documented.BLOCKS)
+
+
+def test_sets_of_patients_stand_beside_other_real_ones() -> None:
+    rows = [
+        {"space": space, "set": who, "reading": reading, "precision": 0.6, "recall": 0.7, "energy_distance": e}
+        for space in ("all", "cna")
+        for who, reading, e in (("real", "measured", 0.0), ("train", "measured", 0.031), ("coherent", "draw", 0.014), ("coherent", "mean", 0.5))
+    ]  # fmt: skip
+    text = documented.fidelity({"fig1_umap": pd.DataFrame(rows)}, NAMES)
+    assert "| all, side by side | other real patients | .600 | .700 | .031 |" in text
+    assert "| CNA | coherent | .600 | .700 | .014 |" in text
+    assert ".500" not in text
+
+
+def test_completions_are_shown_as_means_of_patterns_by_pooling() -> None:
+    def scored(method: str, removed: str, pooling: str, value: float) -> list[dict]:
+        common = {"method": method, "removed": removed, "pooling": pooling}
+        headlines = (("stage", "macro_f1", value), ("survival", "c_index", value + 0.4))
+        other = {**common, "task": "stage", "metric": "balanced_accuracy", "score_mean": 0.999}
+        return [other] + [
+            {**common, "task": task, "metric": metric, "score_mean": score}
+            for task, metric, score in headlines
+        ]
+
+    mean = "mean of patterns"
+    rows = [
+        *scored("real", "none", "point", 0.346),
+        *scored("cancer_type", "all", "point", 0.379),
+        *scored("ablation", mean, "point", 0.241),
+        *scored("ablation", "cna", "point", 0.111),
+        *scored("coherent", mean, "draw", 0.297),
+        *scored("coherent", mean, "mean_of_draws", 0.319),
+    ]
+    text = documented.rescue({"table2_rescue": pd.DataFrame(rows)}, NAMES)
+    assert "| full data | .346 | .746 |" in text
+    assert "| cancer type alone | .379 | .779 |" in text
+    assert "| Ablation | .241 | .641 |" in text
+    assert "| Coherent Denoising: draw / mean of draws | .297 / .319 | .697 / .719 |" in text
+    assert ".111" not in text
+    assert ".999" not in text
+
+
+def test_both_scores_stand_beside_chance_for_every_modality() -> None:
+    rows = [
+        {"task": "stage", "strategy": strategy, "unacquired": "missing", "modality": name, "area_mean": area,
+         "area_low": area - 0.01, "area_high": area + 0.01, "above_random": "yes" if area > 0.01 else "undecided"}
+        for strategy, area in (("coherent", 0.002), ("coherent_expected_change", 0.031), ("entropy", 0.5))
+        for name in NAMES
+    ]  # fmt: skip
+    text = documented.whom_to_measure({"counterfactual_area": pd.DataFrame(rows)}, NAMES)
+    assert "| stage, variance | missing | .002 [-.008, .012] undecided |" in text
+    assert "| stage, expected change | missing | .031 [.021, .041] yes |" in text
+    assert ".500" not in text

@@ -27,6 +27,7 @@ class Odd:
     modalities: int = 3
     patients: int = 300
     types: int = 3
+    missing: float = 0.15
     complete: bool = True
     stage: bool = True
     survival: bool = True
@@ -35,7 +36,7 @@ class Odd:
 
 ODD = {
     "two modalities": Odd(modalities=2),
-    "eight modalities": Odd(modalities=8),
+    "eight modalities": Odd(modalities=8, missing=0.03),
     "one cancer type": Odd(types=1),
     "33 cancer types": Odd(types=33, patients=700),
     "60 patients": Odd(patients=60),
@@ -55,7 +56,7 @@ def simulate(odd: Odd) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     index = pd.Index([f"P{number:04d}" for number in range(odd.patients)], name="patient")
     types = np.arange(odd.patients) % odd.types
     factors = rng.standard_normal((odd.patients, 4)) + types[:, np.newaxis] % 5
-    missing = rng.random((odd.patients, odd.modalities)) < 0.15
+    missing = rng.random((odd.patients, odd.modalities)) < odd.missing
     if not odd.complete:
         missing[np.arange(odd.patients), np.arange(odd.patients) % odd.modalities] = True
     matrices = {}
@@ -112,6 +113,8 @@ def make_project(odd: Odd, repo_root: Path, folder: Path) -> Project:
     }
     few: Mapping[str, Any] = {
         "modalities": settings,
+        # Of eight modalities there are 1,016 pairs of a target and a set of sources.
+        "source_sets": "cohort" if odd.modalities > 5 else "all",
         "ingestion": {"clinical_columns": columns, "barcodes": {"scheme": "plain"}},
         "evaluation": {"counterfactual": {"modalities": ["m0"]}},
     }
