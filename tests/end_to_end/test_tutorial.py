@@ -65,20 +65,12 @@ def test_the_notebook_of_new_patients_runs(
     folder = project.root / "notebooks"
     folder.mkdir()
     NotebookClient(stored, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
-    shown = {cell.source.splitlines()[-1]: cell.outputs for cell in code if cell.outputs}
-    texts = [
-        output.data.get("text/html", "")
-        for outputs in shown.values()
-        for output in outputs
-        if "data" in output
-    ]
-    assert any("observed" in text and patients[0] in text for text in texts)
-    assert any("held_out_change" in text for text in texts)
-    assert any("expected_change_test_rank" in text for text in texts)
-    images = [
-        output
-        for outputs in shown.values()
-        for output in outputs
-        if "image/png" in output.get("data", {})
-    ]
-    assert len(images) == 1
+    shown = [output.get("data", {}) for cell in code for output in cell.outputs]
+    tables = [data["text/html"] for data in shown if "text/html" in data]
+    assert len(tables) == 3
+    for table, word in zip(
+        tables, ("observed", "held_out_change", "expected_change_test_rank"), strict=True
+    ):
+        assert word in table
+        assert patients[0] in table
+    assert sum("image/png" in data for data in shown) == 1
