@@ -21,6 +21,11 @@ def test_versions_of_genes_are_no_difference_where_one_gene_is_meant(
     assert list(match_identifiers(pd.Index(given), GENES)) == expected
 
 
+def test_of_two_known_versions_nobody_can_say_which_is_meant() -> None:
+    known = pd.Index(["ENSG00000141510.17", "ENSG00000141510.18"])
+    assert list(match_identifiers(pd.Index(["ENSG00000141510"]), known)) == ["ENSG00000141510"]
+
+
 def test_known_genes_without_versions_are_found_by_those_with_them() -> None:
     bare = pd.Index(["ENSG00000141510", "ENSG00000012048"])
     assert list(match_identifiers(GENES[:2], bare)) == list(bare)

@@ -46,9 +46,7 @@ def match_identifiers(
     # Of two versions of a gene nobody can say which is meant.
     known = known[~known.duplicated(keep=False)]
     by_bare = pd.Series(known.index, index=known.to_numpy())
-    ambiguous = (
-        bare.duplicated(keep=False) | found.isin(features) | bare.isin(found[found.isin(features)])
-    )
+    ambiguous = bare.duplicated(keep=False) | found.isin(features)
     matched = bare.where(~ambiguous).map(by_bare)
     return pd.Index(found.where(matched.isna(), matched).to_numpy())
 
