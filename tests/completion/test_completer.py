@@ -330,3 +330,20 @@ def test_denoisers_of_all_families_move_to_the_device_that_is_asked_for(
     assert set(asked) == {"cuda:1"}
     for denoiser in (*moved.single.values(), *moved.multi.values()):
         assert {weight.device.type for weight in denoiser.network.parameters()} == {"meta"}
+
+
+def test_the_log_warns_where_more_patients_than_chance_allows_lie_far_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    far, near = 99.5, 50.0
+    flags = pd.DataFrame(
+        {
+            "modality": ["cna"] * 20,
+            "latent_percentile": [far] * 2 + [near] * 18,
+            "feature_percentile": [far] + [near] * 19,
+        }
+    )
+    module._warn_of_strangers(flags)
+    assert "cna: 2 of 20 new patients lie farther" in caplog.text
+    assert "latent_percentile" in caplog.text
+    assert "feature_percentile" not in caplog.text
