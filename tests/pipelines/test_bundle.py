@@ -21,6 +21,7 @@ def test_a_bundle_is_gathered_of_models_and_parameters_and_names_no_folder(
     cohort: Cohort, caplog: pytest.LogCaptureFixture
 ) -> None:
     kinds = ("single", "multi", "consensus", "linear", "recalibration")
+    of_a_run = {"input_dir": "mine", "output_dir": "yours", "models": "theirs", "h5mu": True}
     bundle = gather_bundle(
         lazily(cohort.preprocessors),
         lazily(cohort.encoders),
@@ -30,7 +31,7 @@ def test_a_bundle_is_gathered_of_models_and_parameters_and_names_no_folder(
         {**SETTINGS, "wsi": None},
         BarcodeRule("plain"),
         SAMPLING,
-        CompletionConfig(method="multi", input_dir="mine", output_dir="yours", models="theirs"),
+        CompletionConfig(method="multi", **of_a_run),
     )
     assert check_bundle(bundle) is bundle
     assert "The bundle holds downstream models of stage. Who has" in caplog.text
@@ -43,6 +44,7 @@ def test_a_bundle_is_gathered_of_models_and_parameters_and_names_no_folder(
         "input_dir": None,
         "output_dir": None,
         "models": None,
+        "h5mu": False,
         "costs": None,
     }
     assert set(bundle.of_kind("single")) == set(cohort.models["single"])

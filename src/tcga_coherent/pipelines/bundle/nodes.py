@@ -23,7 +23,8 @@ from tcga_coherent.omics.patients.barcodes import BarcodeRule
 
 logger = logging.getLogger(__name__)
 
-FOLDERS = dict.fromkeys(["input_dir", "output_dir", "models"])
+# What each run says for itself.
+OF_A_RUN = {"input_dir": None, "output_dir": None, "models": None, "h5mu": False}
 
 
 def gather_bundle(
@@ -55,7 +56,7 @@ def gather_bundle(
         MODALITIES: {name: config for name, config in modalities.items() if config is not None},
         BARCODES: _plain(BarcodeRule, barcodes),
         SAMPLING: _plain(SamplingConfig, sampling),
-        COMPLETION: {**_plain(CompletionConfig, completion), **FOLDERS},
+        COMPLETION: {**_plain(CompletionConfig, completion), **OF_A_RUN},
     }
     return Bundle({**checkpoints, AGREEMENT: agreement}, parameters)
 
