@@ -193,7 +193,8 @@ def test_an_unknown_modality_name_is_named(raw: Project) -> None:
 
 
 def test_a_latent_larger_than_the_features_is_named(demo: Project, tmp_path: Path) -> None:
-    project = demo.clone(tmp_path / "demo", "03_primary/demo", "05_model_input/demo/split")
+    layers = ("02_intermediate/demo/clinical.parquet", "03_primary/demo")
+    project = demo.clone(tmp_path / "demo", *layers, "05_model_input/demo/split")
     found = stops(project, "embedding", params={"modalities": {"rppa": {"latent_size": 31}}})
     assert "modalities.rppa.latent_size is 31 but only 30 features are left: lower it" in found
     assert not project.path("06_models", "encoders/rppa.safetensors").exists()
