@@ -31,11 +31,15 @@ def encoder(processed) -> Encoder:
     return fit_encoder("rppa", processed, split, config, EmbeddingConfig(), torch.device("cpu"))
 
 
+def apart(encoder: Encoder, rows: pd.DataFrame) -> np.ndarray:
+    return distances(encoder, rows, encoder.encode(rows))
+
+
 def test_distances_of_normal_rows_are_mean_squares_of_as_many_normal_numbers(
     processed, encoder
 ) -> None:
     """Chi-squared by degrees of freedom, those of the noise being the features less the axes."""
-    found = distances(encoder, processed.iloc[3000:])
+    found = apart(encoder, processed.iloc[3000:])
     assert found.shape == (1000, 2)
     for column, freedom, scale in (
         (found[:, 0], SIZE, 1 / SIZE),
@@ -48,15 +52,15 @@ def test_patients_like_the_others_are_spread_evenly_and_strangers_stand_out(
     processed, encoder
 ) -> None:
     test = processed.iloc[3000:]
-    even = percentiles(distances(encoder, test), encoder.reference)
+    even = percentiles(apart(encoder, test), encoder.reference)
     for column in even:
         np.testing.assert_allclose(np.quantile(even[column], [0.25, 0.75]), [25, 75], atol=5)
         assert even[column].between(0, 100).all()
     # Far along the axes: unusual latents; far beside them: unusual features alone.
-    along = percentiles(distances(encoder, 3 * test), encoder.reference)
+    along = percentiles(apart(encoder, 3 * test), encoder.reference)
     assert (along["latent_percentile"] > 99).mean() > 0.4
     noise = np.random.default_rng(1).standard_normal(test.shape).astype(np.float32)
-    beside = percentiles(distances(encoder, test + noise), encoder.reference)
+    beside = percentiles(apart(encoder, test + noise), encoder.reference)
     assert (beside["feature_percentile"] > 99).mean() > 0.95
     assert (beside["latent_percentile"] > 99).mean() < 0.03
 
@@ -73,8 +77,8 @@ def test_percentiles_count_the_references_that_are_nearer() -> None:
 def test_the_reference_is_that_of_validation_patients_and_survives_the_checkpoint(
     processed, encoder
 ) -> None:
-    expected = np.sort(distances(encoder, processed.iloc[2000:3000]), axis=0)
+    expected = np.sort(apart(encoder, processed.iloc[2000:3000]), axis=0)
     np.testing.assert_array_equal(encoder.reference, expected)
     again = Encoder.from_state(*encoder.state())
     np.testing.assert_array_equal(again.reference, expected)
-    assert distances(encoder, processed.iloc[:0]).shape == (0, 2)
+    assert apart(encoder, processed.iloc[:0]).shape == (0, 2)

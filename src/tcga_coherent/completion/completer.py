@@ -371,7 +371,7 @@ class Completer:
                 features = preprocessor.transform(patients.tables[name], encoder.impute)
                 latents[name] = encoder.encode(features)
                 codes[name] = encoder.code(features, patients.clinical)
-                apart = percentiles(distances(encoder, features), encoder.reference)
+                apart = percentiles(distances(encoder, features, latents[name]), encoder.reference)
                 known = patients.tables[name].reindex(columns=preprocessor.features).notna()
                 typical.append(
                     apart.assign(

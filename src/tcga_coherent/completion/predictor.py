@@ -15,6 +15,7 @@ from tcga_coherent.downstream.stored_forest import StoredForest
 from tcga_coherent.downstream.task import Outcomes
 from tcga_coherent.downstream.tasks import TASKS
 from tcga_coherent.measures.fidelity import Array
+from tcga_coherent.measures.percentiles import percentile_among
 from tcga_coherent.source_sets import join_sources
 
 REFERENCE = "reference/"
@@ -59,10 +60,7 @@ class Predictor:
 
         NaN where no held-out patient was asked about; `key` is that of :attr:`references`.
         """
-        if key not in self.references:
-            return np.full(len(scores), np.nan)
-        reference = self.references[key]
-        return 100.0 * np.searchsorted(reference, scores) / (len(reference) + 1)
+        return percentile_among(self.references.get(key, np.empty(0)), scores)
 
     def checkpoint(self) -> Checkpoint:
         """Return it as a checkpoint, which :meth:`from_checkpoint` reads."""

@@ -427,7 +427,9 @@ def fit_encoder(
     return replace(
         encoder,
         residual_sd=residual_sd(encoder, processed, train, val),
-        reference=np.sort(distances(encoder, processed.iloc[val]), axis=0),
+        reference=np.sort(
+            distances(encoder, processed.iloc[val], encoder.encode(processed.iloc[val])), axis=0
+        ),
     )
 
 

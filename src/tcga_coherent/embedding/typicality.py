@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tcga_coherent.measures.percentiles import percentile_among
+
 if TYPE_CHECKING:
     from tcga_coherent.embedding.encoder import Encoder
 
@@ -20,7 +22,9 @@ DISTANCES = ["latent_distance", "feature_distance"]
 CHUNK_ROWS = 2048
 
 
-def distances(encoder: "Encoder", processed: pd.DataFrame) -> NDArray[np.float32]:
+def distances(
+    encoder: "Encoder", processed: pd.DataFrame, latents: pd.DataFrame
+) -> NDArray[np.float32]:
     """Return both distances of patients, 1 on average over training patients for latents.
 
     Parameters
@@ -29,6 +33,8 @@ def distances(encoder: "Encoder", processed: pd.DataFrame) -> NDArray[np.float32
         Fitted.
     processed
         Patients x features, standardised.
+    latents
+        Their latents by the encoder.
 
     Returns
     -------
@@ -38,12 +44,10 @@ def distances(encoder: "Encoder", processed: pd.DataFrame) -> NDArray[np.float32
     found = [np.empty((0, len(DISTANCES)), dtype=np.float32)]
     for start in range(0, len(processed), CHUNK_ROWS):
         rows = processed.iloc[start : start + CHUNK_ROWS]
-        latents = encoder.encode(rows)
-        lost = rows.to_numpy() - encoder.decode(latents).to_numpy()
+        own = latents.iloc[start : start + CHUNK_ROWS]
+        lost = rows.to_numpy() - encoder.decode(own).to_numpy()
         found.append(
-            np.stack(
-                [np.square(latents.to_numpy()).mean(axis=1), np.square(lost).mean(axis=1)], axis=1
-            )
+            np.stack([np.square(own.to_numpy()).mean(axis=1), np.square(lost).mean(axis=1)], axis=1)
         )
     return np.concatenate(found)
 
@@ -65,9 +69,6 @@ def percentiles(values: NDArray[np.floating], reference: NDArray[np.floating]) -
         missing without references.
     """
     share = [
-        100 * np.searchsorted(known, column) / (len(known) + 1)
-        if len(known)
-        else np.full(len(column), np.nan)
-        for column, known in zip(values.T, reference.T, strict=True)
+        percentile_among(known, column) for column, known in zip(values.T, reference.T, strict=True)
     ]
     return pd.DataFrame(dict(zip(["latent_percentile", "feature_percentile"], share, strict=True)))

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from sklearn.covariance import LedoitWolf
 
+from tcga_coherent.measures.percentiles import percentile_among
+
 Pair = tuple[str, str]
 
 
@@ -73,14 +75,11 @@ class Agreement:
     def percentile(self, modalities: Sequence[str], disagreement: np.ndarray) -> np.ndarray:
         """Return the percentile of the disagreement among validation patients, shape (patients,).
 
-        Of n validation patients and the patient, n + 1, the percent that disagree less than the patient: of
-        patients like them a percentile of at least q comes up in at most 100 - q percent, however few
-        validation patients there are (conformal prediction). NaN where no validation patient has these modalities.
+        See :func:`tcga_coherent.measures.percentiles.percentile_among`. NaN where no validation patient has these
+        modalities.
         """
         reference = self.reference.get(frozenset(modalities), np.empty(0))
-        if not len(reference):
-            return np.full(len(disagreement), np.nan)
-        return 100.0 * np.searchsorted(reference, disagreement) / (len(reference) + 1)
+        return percentile_among(reference, disagreement)
 
     def highest_percentile(self) -> float:
         """Return the highest percentile that so many validation patients can tell."""
