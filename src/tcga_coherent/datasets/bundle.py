@@ -18,8 +18,10 @@ from tcga_coherent.completion.bundle import AGREEMENT, KINDS, Bundle
 from tcga_coherent.datasets.atomic import replace_when_whole
 from tcga_coherent.datasets.checkpoint import Checkpoint, checkpoint_bytes, read_checkpoint
 from tcga_coherent.datasets.identity import (
-    Identified,
+    IdentifiedFolder,
+    ReadOnly,
     content_of,
+    files_below,
     hash_files,
     read_identity,
     why_outdated,
@@ -35,7 +37,7 @@ NAMES = re.compile(rf"(({'|'.join(KINDS)})/[\w+-]+|{AGREEMENT})\{SUFFIX}|{PARAME
 EXAMPLES = 3
 
 
-class BundleDataset(Identified, AbstractDataset[Bundle, Bundle]):
+class BundleDataset(IdentifiedFolder, AbstractDataset[Bundle, Bundle]):
     """A :class:`tcga_coherent.completion.bundle.Bundle` in a folder beside the models that it is made of.
 
     Checkpoints are safetensors, byte for byte those of the environment, all else is JSON and Markdown. The
@@ -49,19 +51,9 @@ class BundleDataset(Identified, AbstractDataset[Bundle, Bundle]):
         Free-form metadata for Kedro plugins; unused here.
     """
 
-    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
-        self._path = Path(path)
-        self.metadata = metadata
-
-    @property
-    def identified_path(self) -> Path:
-        """The folder."""
-        return self._path
-
     def identified_files(self) -> dict[str, Path]:
         """Return name to file of all that is there."""
-        files = sorted(file for file in self._path.rglob("*") if file.is_file())
-        return {file.relative_to(self._path).as_posix(): file for file in files}
+        return files_below(self._path)
 
     def load(self) -> Bundle:
         """Read the bundle; see :func:`read_bundle`."""
@@ -94,11 +86,8 @@ class BundleDataset(Identified, AbstractDataset[Bundle, Bundle]):
     def _exists(self) -> bool:
         return not self.outdated and (self._path / MANIFEST).is_file()
 
-    def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._path)}
 
-
-class GivenBundleDataset(AbstractDataset[NoReturn, Bundle | None]):
+class GivenBundleDataset(ReadOnly, AbstractDataset[NoReturn, Bundle | None]):
     """The bundle that a run is given in place of its environment's models; None where it is given none.
 
     Parameters
@@ -131,10 +120,6 @@ class GivenBundleDataset(AbstractDataset[NoReturn, Bundle | None]):
             OmegaConf.merge(dict(bundle.parameters), self._parameters)
         )
         return replace(bundle, parameters=merged)
-
-    def save(self, data: NoReturn) -> NoReturn:
-        """Refuse: the ``bundle`` pipeline writes bundles."""
-        raise DatasetError(f"{type(self).__name__} is read-only.")
 
     def _describe(self) -> dict[str, Any]:
         return {"folder": self._folder}
@@ -181,8 +166,7 @@ def read_bundle(folder: Path) -> Bundle:
 
 def _write_manifest(folder: Path, models: Path) -> None:
     """List the files of a folder, with what those of the same names in `models` were made from."""
-    files = sorted(file for file in folder.rglob("*") if file.is_file())
-    names = {file.relative_to(folder).as_posix(): file for file in files}
+    names = files_below(folder)
     hashes = hash_files(names)
     identities = {name: read_identity(models / name) for name in names}
     manifest: dict[str, Any] = {

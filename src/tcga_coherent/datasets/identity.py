@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, NoReturn
 
 from kedro.io.core import DatasetError
 
@@ -73,6 +74,12 @@ class Identity:
         return content_of(self.files)
 
 
+def files_below(folder: Path) -> dict[str, Path]:
+    """Return the path from a folder to each file in it and in its folders."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {file.relative_to(folder).as_posix(): file for file in files}
+
+
 class Identified(ABC):
     """Mixin of datasets that bear an identity.
 
@@ -99,7 +106,42 @@ class Identified(ABC):
         return {path.name: path} if path.is_file() else {}
 
 
-class Raw(ABC):
+class IdentifiedFolder(Identified):
+    """Mixin of datasets in a folder; they exist where :meth:`identified_files` has any.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    metadata
+        Free-form metadata for Kedro plugins; unused here.
+    """
+
+    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
+        self._path = Path(path)
+        self.metadata = metadata
+
+    @property
+    def identified_path(self) -> Path:
+        """The folder."""
+        return self._path
+
+    def _exists(self) -> bool:
+        return not self.outdated and bool(self.identified_files())
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._path)}
+
+
+class ReadOnly:
+    """Mixin of datasets that are never written."""
+
+    def save(self, data: Any) -> NoReturn:
+        """Refuse."""
+        raise DatasetError(f"{type(self).__name__} is read-only.")
+
+
+class Raw(ReadOnly, ABC):
     """Mixin of datasets whose files nothing here has made: they have no identity, and are told by their content."""
 
     @abstractmethod

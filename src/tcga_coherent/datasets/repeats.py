@@ -8,12 +8,12 @@ import pandas as pd
 from kedro.io import AbstractDataset
 
 from tcga_coherent.datasets.atomic import AtomicParquetDataset, remove
-from tcga_coherent.datasets.identity import Identified
+from tcga_coherent.datasets.identity import IdentifiedFolder
 from tcga_coherent.repeats import COMPLETE
 
 
 class RepeatsDataset(
-    Identified, AbstractDataset[dict[str, pd.DataFrame], dict[str, Callable[[], Any]]]
+    IdentifiedFolder, AbstractDataset[dict[str, pd.DataFrame], dict[str, Callable[[], Any]]]
 ):
     """A folder with a parquet file for each repeat, in a subfolder named by what they depend on.
 
@@ -29,15 +29,6 @@ class RepeatsDataset(
     metadata
         Free-form metadata for Kedro plugins; unused here.
     """
-
-    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
-        self._path = Path(path)
-        self.metadata = metadata
-
-    @property
-    def identified_path(self) -> Path:
-        """The folder."""
-        return self._path
 
     def identified_files(self) -> dict[str, Path]:
         """Return the file of all repeats together."""
@@ -64,9 +55,3 @@ class RepeatsDataset(
                 if other != file.parent:
                     remove(other)
             AtomicParquetDataset(filepath=str(file)).save(frame)
-
-    def _exists(self) -> bool:
-        return not self.outdated and bool(self.identified_files())
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._path)}

@@ -10,6 +10,7 @@ import pandas as pd
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 
+from tcga_coherent.datasets.identity import ReadOnly
 from tcga_coherent.datasets.raw.annotated import H5AD, H5MU, read_annotated
 from tcga_coherent.datasets.raw.clinical_table import read_clinical_table
 from tcga_coherent.datasets.raw.matrix import read_matrix
@@ -24,7 +25,7 @@ CLINICAL, FEATURE_NAMES = "clinical", "feature_names"
 Loaders = dict[str, Callable[[], pd.DataFrame]]
 
 
-class NewPatientsDataset(AbstractDataset[None, Loaders]):
+class NewPatientsDataset(ReadOnly, AbstractDataset[None, Loaders]):
     """The matrices in a folder, read one at a time and laid out as found.
 
     They are parquet or text, as :func:`tcga_coherent.datasets.raw.matrix.read_matrix` reads them, ``.h5ad`` and
@@ -86,10 +87,6 @@ class NewPatientsDataset(AbstractDataset[None, Loaders]):
         if others:
             logger.warning("%s holds what is NOT read: %s", folder, ", ".join(others))
         return loaders
-
-    def save(self, data: None) -> None:
-        """Refuse: raw data are never written."""
-        raise DatasetError(f"{type(self).__name__} is read-only.")
 
     def _describe(self) -> dict[str, Any]:
         return {"folder": self._given}

@@ -45,10 +45,6 @@ class RawModalityDataset(Raw, AbstractDataset[None, RawSamples]):
         """Return what reads the names and the values."""
         return self.samples()
 
-    def save(self, data: None) -> None:
-        """Refuse: raw data are never written."""
-        raise DatasetError(f"{type(self).__name__} is read-only.")
-
 
 class MatrixDataset(RawModalityDataset):
     """A matrix in one file: see :func:`tcga_coherent.datasets.raw.matrix.read_matrix`.

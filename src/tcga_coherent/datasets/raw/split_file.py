@@ -70,9 +70,5 @@ class SplitFileDataset(Raw, AbstractDataset[None, pd.DataFrame]):
             )
         return table.set_index(patients.rename("patient_id"))[["split"]]
 
-    def save(self, data: None) -> None:
-        """Refuse: raw data are never written."""
-        raise DatasetError(f"{type(self).__name__} is read-only.")
-
     def _describe(self) -> dict[str, Any]:
         return {"filepath": None if self._path is None else str(self._path)}

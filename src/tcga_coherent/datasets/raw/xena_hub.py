@@ -298,10 +298,6 @@ class XenaClinicalDataset(Raw, AbstractDataset[None, pd.DataFrame]):
         """Return the files of all cohorts."""
         return {file.name: file for kind in CLINICAL_KINDS for file in self._files.files_of(kind)}
 
-    def save(self, data: None) -> None:
-        """Refuse: raw data are never written."""
-        raise DatasetError(f"{type(self).__name__} is read-only.")
-
     def _describe(self) -> dict[str, Any]:
         return {
             "folder": str(self._files.folder),

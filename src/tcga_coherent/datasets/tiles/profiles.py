@@ -26,10 +26,6 @@ class _ReadOnlyTable(Raw, AbstractDataset[None, pd.DataFrame]):
         """Return the file."""
         return {"table": self._filepath} if self._filepath.is_file() else {}
 
-    def save(self, data: None) -> None:
-        """Refuse: raw data are never written."""
-        raise DatasetError(f"{type(self).__name__} is read-only.")
-
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
 

@@ -85,10 +85,6 @@ class ReadyTilesDataset(Raw, AbstractDataset[None, ReadyTiles]):
         names = list(images) if _are_names(images) else list[str]()
         return {"tiles": self._filepath} | {n: self._filepath.parent / n for n in names}
 
-    def save(self, data: None) -> None:
-        """Refuse: raw data are never written."""
-        raise DatasetError(f"{type(self).__name__} is read-only.")
-
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
 

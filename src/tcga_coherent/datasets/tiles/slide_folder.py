@@ -126,9 +126,5 @@ class SlideFolderDataset(Raw, AbstractDataset[None, SlideFolder]):
         """Return the slides."""
         return {file.relative_to(self._folder).as_posix(): file for file in self._files()}
 
-    def save(self, data: None) -> None:
-        """Refuse: raw data are never written."""
-        raise DatasetError(f"{type(self).__name__} is read-only.")
-
     def _describe(self) -> dict[str, Any]:
         return {"folder": str(self._folder)}

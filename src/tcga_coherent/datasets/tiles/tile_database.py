@@ -12,7 +12,7 @@ import pandas as pd
 from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 
-from tcga_coherent.datasets.identity import Identified
+from tcga_coherent.datasets.identity import IdentifiedFolder
 from tcga_coherent.histology.tiles import AllBatches, TileBatch
 
 # Addresses that are reserved, not space on disk.
@@ -106,7 +106,7 @@ class TileDatabase:
         return bytes(found)
 
 
-class TileDatabaseDataset(Identified, AbstractDataset[TileBatch | AllBatches, TileDatabase]):
+class TileDatabaseDataset(IdentifiedFolder, AbstractDataset[TileBatch | AllBatches, TileDatabase]):
     """Tiles in LMDB: each batch is a transaction, and what is there survives any kill.
 
     Parameters
@@ -116,15 +116,6 @@ class TileDatabaseDataset(Identified, AbstractDataset[TileBatch | AllBatches, Ti
     metadata
         Free-form metadata for Kedro plugins; unused here.
     """
-
-    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
-        self._path = Path(path)
-        self.metadata = metadata
-
-    @property
-    def identified_path(self) -> Path:
-        """The folder."""
-        return self._path
 
     def identified_files(self) -> dict[str, Path]:
         """Return the file of a database that is complete."""
@@ -161,12 +152,6 @@ class TileDatabaseDataset(Identified, AbstractDataset[TileBatch | AllBatches, Ti
                 "report": dict(data.report),
             }
             transaction.put(data.name.encode(), json.dumps(stored).encode(), db=batches)
-
-    def _exists(self) -> bool:
-        return not self.outdated and bool(self.identified_files())
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._path)}
 
 
 def _key(tile: int) -> bytes:

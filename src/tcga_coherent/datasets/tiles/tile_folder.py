@@ -9,7 +9,7 @@ import pandas as pd
 from kedro.io import AbstractDataset
 
 from tcga_coherent.datasets.atomic import AtomicParquetDataset, remove, replace_when_whole
-from tcga_coherent.datasets.identity import Identified
+from tcga_coherent.datasets.identity import IdentifiedFolder, files_below
 from tcga_coherent.histology.tiles import AllBatches, TileBatch
 
 BATCH, INDEX = "batch.json", "index.parquet"
@@ -59,7 +59,7 @@ class TileFolder:
         return (self._path / str(self.index.loc[tile, "file"])).read_bytes()
 
 
-class TileFolderDataset(Identified, AbstractDataset[TileBatch | AllBatches, TileFolder]):
+class TileFolderDataset(IdentifiedFolder, AbstractDataset[TileBatch | AllBatches, TileFolder]):
     """A folder of PNG files with ``index.parquet``; a batch is there whole or not at all.
 
     Parameters
@@ -70,21 +70,9 @@ class TileFolderDataset(Identified, AbstractDataset[TileBatch | AllBatches, Tile
         Free-form metadata for Kedro plugins; unused here.
     """
 
-    def __init__(self, *, path: str, metadata: dict[str, Any] | None = None) -> None:
-        self._path = Path(path)
-        self.metadata = metadata
-
-    @property
-    def identified_path(self) -> Path:
-        """The folder."""
-        return self._path
-
     def identified_files(self) -> dict[str, Path]:
         """Return all files of a folder that is complete."""
-        if not (self._path / INDEX).is_file():
-            return {}
-        files = sorted(file for file in self._path.rglob("*") if file.is_file())
-        return {file.relative_to(self._path).as_posix(): file for file in files}
+        return files_below(self._path) if (self._path / INDEX).is_file() else {}
 
     def load(self) -> TileFolder:
         """Return the folder; an empty one where there is none."""
@@ -110,9 +98,3 @@ class TileFolderDataset(Identified, AbstractDataset[TileBatch | AllBatches, Tile
                 "report": dict(data.report),
             }
             (partial / BATCH).write_text(json.dumps(stored), encoding="utf-8")
-
-    def _exists(self) -> bool:
-        return not self.outdated and bool(self.identified_files())
-
-    def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._path)}
