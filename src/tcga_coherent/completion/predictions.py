@@ -80,11 +80,14 @@ def predict_patients(
     for removed, rows in _patterns(generated):
         # What was measured is the same in all draws.
         own = {name: values[rows][:, : None if removed else 1] for name, values in latents.items()}
+        profile = {name: values.mean(axis=1) for name, values in own.items()}
         for predictor in predictors:
             keys = {"patient_id": generated.index[rows], "task": predictor.task}
             predictions.append(_predict(predictor, own, removed, keys, completion))
             priorities += [
-                _prioritise(predictor, own, removed, name, keys, antithetic, completion)
+                _prioritise(
+                    predictor, own[name], profile, removed, name, keys, antithetic, completion
+                )
                 for name in removed
             ]
     predicted, scored = join_rows(predictions, PREDICTIONS), join_rows(priorities, PRIORITIES)
@@ -151,16 +154,16 @@ def _predict(
 
 def _prioritise(
     predictor: Predictor,
-    latents: Mapping[str, Array],
+    draws: Array,
+    profile: Mapping[str, Array],
     removed: tuple[str, ...],
     name: str,
     keys: Mapping[str, Any],
     antithetic: bool,
     completion: CompletionConfig,
 ) -> pd.DataFrame:
-    """Return the priorities of a modality for patients who lack the same modalities."""
-    profile = {other: values.mean(axis=1) for other, values in latents.items()}
-    versions, *_ = independent_sets(latents[name].swapaxes(0, 1), antithetic)
+    """Return the priorities of a modality, of which there are draws, for patients who lack the same modalities."""
+    versions, *_ = independent_sets(draws.swapaxes(0, 1), antithetic)
     scores = score_versions(predictor.forest, profile, name, versions, predictor.has_classes)
     cost = (completion.costs or {}).get(name, np.nan)
     found: dict[str, Any] = {"modality": name, "missing": join_sources(removed), "cost": cost}

@@ -1,9 +1,10 @@
 """Tiles: images with a row each that says whose they are, kept in batches that are stored whole or not at all."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,23 +44,32 @@ class AllBatches:
     names: tuple[str, ...]
 
 
-class TileStore(Protocol):
+class TileStore(ABC):
     """Tiles that were stored."""
 
     @property
-    def identities(self) -> Mapping[str, str]:
-        """Batch to its identity."""
+    @abstractmethod
+    def batches(self) -> Mapping[str, Mapping[str, Any]]:
+        """Batch to ``identity``, ``report``, ``rows`` (column to values) and what else the store knows of it."""
 
     @property
-    def reports(self) -> Mapping[str, Mapping[str, Any]]:
-        """Batch to what there is to say of it."""
-
-    @property
+    @abstractmethod
     def index(self) -> pd.DataFrame:
         """A row a tile, by its number, ``tile``; ``batch``, and the rows of the batches."""
 
+    @abstractmethod
     def read_encoded(self, tile: int) -> bytes:
         """Return the encoded image of a tile."""
+
+    @property
+    def identities(self) -> dict[str, str]:
+        """Batch to its identity."""
+        return {name: batch["identity"] for name, batch in self.batches.items()}
+
+    @property
+    def reports(self) -> dict[str, Mapping[str, Any]]:
+        """Batch to what there is to say of it."""
+        return {name: batch["report"] for name, batch in self.batches.items()}
 
 
 def read_tiles(store: TileStore, tiles: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:

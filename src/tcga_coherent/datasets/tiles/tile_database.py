@@ -13,7 +13,7 @@ from kedro.io import AbstractDataset
 from kedro.io.core import DatasetError
 
 from tcga_coherent.datasets.identity import IdentifiedFolder
-from tcga_coherent.histology.tiles import AllBatches, TileBatch
+from tcga_coherent.histology.tiles import AllBatches, TileBatch, TileStore
 
 # Addresses that are reserved, not space on disk.
 MAP_SIZE = 2**40
@@ -46,8 +46,8 @@ def _transaction(path: Path, write: bool) -> Iterator[Any]:
         ) from error
 
 
-class TileDatabase:
-    """A :class:`~tcga_coherent.histology.tiles.TileStore` in LMDB.
+class TileDatabase(TileStore):
+    """Tiles in LMDB.
 
     Parameters
     ----------
@@ -59,23 +59,14 @@ class TileDatabase:
         self._path = path
 
     @cached_property
-    def _batches(self) -> dict[str, dict[str, Any]]:
+    def batches(self) -> dict[str, dict[str, Any]]:
+        """Batch to what is stored of it."""
         if not (self._path / DATA).is_file():
             return {}
         with _transaction(self._path, write=False) as (transaction, _, batches):
             return {
                 key.decode(): json.loads(value) for key, value in transaction.cursor(db=batches)
             }
-
-    @property
-    def identities(self) -> dict[str, str]:
-        """Batch to its identity."""
-        return {name: batch["identity"] for name, batch in self._batches.items()}
-
-    @property
-    def reports(self) -> dict[str, dict[str, Any]]:
-        """Batch to what there is to say of it."""
-        return {name: batch["report"] for name, batch in self._batches.items()}
 
     @cached_property
     def index(self) -> pd.DataFrame:
@@ -84,7 +75,7 @@ class TileDatabase:
             pd.DataFrame(batch["rows"]).assign(
                 batch=name, tile=range(batch["first"], batch["first"] + batch["n"])
             )
-            for name, batch in self._batches.items()
+            for name, batch in self.batches.items()
             if batch["n"]
         ]
         if not frames:

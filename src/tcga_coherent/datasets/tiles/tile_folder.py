@@ -10,13 +10,13 @@ from kedro.io import AbstractDataset
 
 from tcga_coherent.datasets.atomic import AtomicParquetDataset, remove, replace_when_whole
 from tcga_coherent.datasets.identity import IdentifiedFolder, files_below
-from tcga_coherent.histology.tiles import AllBatches, TileBatch
+from tcga_coherent.histology.tiles import AllBatches, TileBatch, TileStore
 
 BATCH, INDEX = "batch.json", "index.parquet"
 
 
-class TileFolder:
-    """A :class:`~tcga_coherent.histology.tiles.TileStore` of PNG files, ``<batch>/<number>.png``.
+class TileFolder(TileStore):
+    """Tiles of PNG files, ``<batch>/<number>.png``.
 
     Parameters
     ----------
@@ -28,19 +28,10 @@ class TileFolder:
         self._path = path
 
     @cached_property
-    def _batches(self) -> dict[str, dict[str, Any]]:
+    def batches(self) -> dict[str, dict[str, Any]]:
+        """Batch to what is stored of it."""
         files = sorted(self._path.glob(f"*/{BATCH}"))
         return {file.parent.name: json.loads(file.read_text(encoding="utf-8")) for file in files}
-
-    @property
-    def identities(self) -> dict[str, str]:
-        """Batch to its identity."""
-        return {name: batch["identity"] for name, batch in self._batches.items()}
-
-    @property
-    def reports(self) -> dict[str, dict[str, Any]]:
-        """Batch to what there is to say of it."""
-        return {name: batch["report"] for name, batch in self._batches.items()}
 
     @cached_property
     def index(self) -> pd.DataFrame:
@@ -50,7 +41,7 @@ class TileFolder:
                 batch=name,
                 file=[f"{name}/{n:05d}.png" for n in range(len(batch["rows"]["patient_id"]))],
             )
-            for name, batch in self._batches.items()
+            for name, batch in self.batches.items()
         ]
         return pd.concat(frames, ignore_index=True).rename_axis("tile")
 

@@ -14,6 +14,9 @@ from tcga_coherent.omics.new_patients import NewPatients, warn_of_known
 
 logger = logging.getLogger(__name__)
 
+# Files that are no matrices.
+BESIDE = (CLINICAL, FEATURE_NAMES)
+
 
 def complete_new_patients(
     files: Mapping[str, Callable[[], pd.DataFrame]],
@@ -53,8 +56,8 @@ def complete_new_patients(
     if models is None:
         raise ValueError("There are no models: name a bundle with completion.models.")
     completer = Completer.from_bundle(models, device)
-    matrices, beside = _set_apart(files)
-    found = _find_modalities(matrices, completer.modalities)
+    found = _find_files(files, completer.modalities)
+    beside = {name: found.pop(name)[1]() for name in BESIDE if name in found}
     names = beside.get(FEATURE_NAMES)
     patients = completer.screen(
         {name: load for name, (_, load) in found.items()},
@@ -89,27 +92,10 @@ def _complete(completer: Completer, patients: NewPatients) -> Iterator[Mapping[s
     }
 
 
-def _set_apart(
-    files: Mapping[str, Callable[[], pd.DataFrame]],
-) -> tuple[dict[str, Callable[[], pd.DataFrame]], dict[str, pd.DataFrame]]:
-    """Return the files of matrices, and what is called as none, read."""
-    matrices, beside = {}, {}
-    first: dict[str, str] = {}
-    for file, load in files.items():
-        name = file.split(".")[0]
-        if name not in {CLINICAL, FEATURE_NAMES}:
-            matrices[file] = load
-        elif name in first:
-            raise ValueError(f"completion.input_dir holds {first[name]} and {file}: keep one.")
-        else:
-            first[name], beside[name] = file, load()
-    return matrices, beside
-
-
-def _find_modalities(
+def _find_files(
     files: Mapping[str, Callable[[], pd.DataFrame]], modalities: list[str]
 ) -> dict[str, tuple[str, Callable[[], pd.DataFrame]]]:
-    """Return modality to its file's name and loader; the first part of a name is the modality."""
+    """Return what each file is of to its name and loader: a modality, or one of :data:`BESIDE`."""
     found: dict[str, tuple[str, Callable[[], pd.DataFrame]]] = {}
     for file, load in files.items():
         name = file.split(".")[0]
@@ -117,7 +103,7 @@ def _find_modalities(
             raise ValueError(
                 f"completion.input_dir holds {found[name][0]} and {file}: keep one file of {name}."
             )
-        if name in modalities:
+        if name in modalities or name in BESIDE:
             found[name] = file, load
         elif file.endswith(".parquet") or name.lower() in map(str.lower, modalities):
             raise ValueError(
@@ -126,8 +112,8 @@ def _find_modalities(
             )
         else:
             logger.warning("completion.input_dir holds %s, which is no modality: NOT read", file)
-    if not found:
+    if not found.keys() - set(BESIDE):
         raise ValueError(
             f"completion.input_dir holds no file of {', '.join(modalities)}, but {', '.join(files)}."
         )
-    return {name: found[name] for name in modalities if name in found}
+    return {name: found[name] for name in (*modalities, *BESIDE) if name in found}
